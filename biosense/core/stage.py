@@ -1,0 +1,95 @@
+"""The stage contract and the pipeline: the one code path for live and offline processing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from biosense.core.types import StreamInfo
+
+In = TypeVar("In", contravariant=True)
+Out = TypeVar("Out", covariant=True)
+
+
+class Stage(Protocol[In, Out]):
+    """Turn items into items, the same however the stream is cut.
+
+    However a stream is cut into chunks (also empty ones), the results of `push` plus `flush` equal
+    those of one push of the whole stream. State starts from the first sample, positions are integer
+    counters, waiting is measured in stream time, inputs are never written to, and a gap resets
+    filters.
+
+    Stages are dataclasses: parameters are fields, state is made in `start`. Their `repr` names
+    every parameter, which is what the fingerprint of a pipeline is made of.
+    """
+
+    def start(self, info: StreamInfo) -> StreamInfo:
+        """Validate the stream, forget everything, describe the output."""
+        ...
+
+    def push(self, item: In) -> Sequence[Out]:
+        """Take one item and return what became known by it."""
+        ...
+
+    def flush(self) -> Sequence[Out]:
+        """Return what is left at the end of the stream."""
+        ...
+
+
+class Pipeline:
+    """Chain stages; a pipeline is itself a stage.
+
+    Examples
+    --------
+    >>> pipeline = Pipeline()
+    >>> pipeline.push(1)
+    [1]
+    """
+
+    def __init__(self, *stages: Stage[Any, Any]) -> None:
+        self.stages = stages
+
+    def __repr__(self) -> str:
+        return f"Pipeline({', '.join(map(repr, self.stages))})"
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of every stage and parameter: equal pipelines give equal features."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
+
+    def start(self, info: StreamInfo) -> StreamInfo:
+        """Start every stage with the output of the one before."""
+        for stage in self.stages:
+            info = stage.start(info)
+        return info
+
+    def push(self, item: Any) -> list[Any]:
+        """Pass an item through all stages."""
+        return self._through([item], 0)
+
+    def flush(self) -> list[Any]:
+        """Empty the stages in order, each through the ones behind it."""
+        left: list[Any] = []
+        for stage in self.stages:
+            left = self._push_all(stage, left)
+            left.extend(stage.flush())
+        return left
+
+    def run(self, items: Iterable[Any], info: StreamInfo) -> list[Any]:
+        """Process a whole stream: start, push every item, flush."""
+        self.start(info)
+        results = [result for item in items for result in self.push(item)]
+        results.extend(self.flush())
+        return results
+
+    def _through(self, items: list[Any], first: int) -> list[Any]:
+        for stage in self.stages[first:]:
+            if not items:
+                return items
+            items = self._push_all(stage, items)
+        return items
+
+    @staticmethod
+    def _push_all(stage: Stage[Any, Any], items: list[Any]) -> list[Any]:
+        return [result for item in items for result in stage.push(item)]

@@ -1,0 +1,316 @@
+"""The values that every part of biosense speaks: streams, chunks, epochs, estimates, recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosense.core.errors import BadInput
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+TEXT = "str"  # StreamInfo.dtype of a marker stream: its samples are strings
+_DTYPES = (TEXT, "float32", "float64", "int8", "int16", "int32", "int64")
+
+
+class Modality(StrEnum):
+    """Name what a stream measures."""
+
+    EEG = "eeg"
+    ECG = "ecg"
+    EDA = "eda"
+    PPG = "ppg"
+    RPPG = "rppg"
+    FACE = "face"
+    RESP = "resp"
+    TEMP = "temp"
+    EMG = "emg"
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """Describe one stream: one signal of one device, or the output of a stage.
+
+    Parameters
+    ----------
+    name
+        Unique within a run; the key of the stream in results and in the recording.
+    modality
+        What is measured, or None for a stream that is recorded but not processed.
+    channels
+        Names of the channels (of the features, behind a feature stage).
+    sfreq
+        Nominal rate in Hz; 0 for an irregular stream.
+    unit
+        Unit of the samples as they are in `Chunk.data`. Raw chunks keep the sender's unit, so that
+        the recording holds what was sent; the first stage of a pipeline converts to SI.
+    source_id
+        Identity of the device, kept over reconnects.
+    dtype
+        Type of the samples as sent ("float32", "int16", ..), or "str" for markers.
+    lossy
+        True where samples can be lost on the way (radio, camera): the file says so to its readers.
+    content_type
+        What the sender calls the content ("EEG", "Gaze", "Markers"); empty where nobody said.
+    description
+        The sender's own `<desc>` element, XML as it was received: kept in recordings.
+
+    Examples
+    --------
+    >>> StreamInfo("chest", Modality.ECG, ("ecg",), 130.0, "uV", "polar-1").n_channels
+    1
+    """
+
+    name: str
+    modality: Modality | None
+    channels: tuple[str, ...]
+    sfreq: float
+    unit: str = ""
+    source_id: str = ""
+    dtype: str = "float64"
+    lossy: bool = False
+    content_type: str = ""
+    description: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise BadInput("a stream needs a name, got an empty one")
+        if not self.channels:
+            raise BadInput(f"stream {self.name!r} has 0 channels, at least 1 is needed")
+        if not (np.isfinite(self.sfreq) and self.sfreq >= 0):
+            raise BadInput(
+                f"sfreq={self.sfreq} Hz of {self.name!r} must be 0 (irregular) or positive"
+            )
+        if self.dtype not in _DTYPES:
+            raise BadInput(f"dtype={self.dtype!r} of {self.name!r} must be one of {_DTYPES}")
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels."""
+        return len(self.channels)
+
+    @property
+    def is_text(self) -> bool:
+        """True for a marker stream, whose samples are strings."""
+        return self.dtype == TEXT
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Hold a run of samples of one stream.
+
+    Parameters
+    ----------
+    info
+        The stream.
+    times
+        Session time of each sample, seconds, shape (n,), rising.
+    data
+        Samples, shape (n, channels).
+    ok
+        Trusted samples, shape (n,).
+    stamps
+        The sender's own time stamps, shape (n,), where they differ from `times`: what a recorder
+        writes.
+    arrived
+        Session time at which the chunk reached this computer; NaN offline.
+
+    Examples
+    --------
+    >>> info = StreamInfo("eda", Modality.EDA, ("eda",), 4.0, "S")
+    >>> Chunk.of(info, [0.0, 0.25], [[1e-6], [2e-6]]).n
+    2
+    """
+
+    info: StreamInfo
+    times: Floats
+    data: NDArray[Any]
+    ok: Bools
+    stamps: Floats | None = None
+    arrived: float = float("nan")
+
+    def __post_init__(self) -> None:
+        n = len(self.times)
+        if self.data.shape != (n, self.info.n_channels):
+            raise BadInput(
+                f"data of {self.info.name!r} has shape {self.data.shape}, "
+                f"wanted ({n}, {self.info.n_channels}): (samples, channels)"
+            )
+        if self.times.shape != (n,) or self.ok.shape != (n,):
+            raise BadInput(
+                f"times {self.times.shape} and ok {self.ok.shape} of {self.info.name!r} "
+                f"must be ({n},)"
+            )
+
+    @classmethod
+    def of(
+        cls, info: StreamInfo, times: Any, data: Any, ok: Any = None, arrived: float = float("nan")
+    ) -> Chunk:
+        """Make a chunk from array-likes; every sample is ok unless `ok` says otherwise."""
+        stamps = np.asarray(times, dtype=np.float64)
+        dtype = object if info.is_text else info.dtype
+        values = np.asarray(data, dtype=dtype).reshape(
+            len(stamps), -1 if len(stamps) else info.n_channels
+        )
+        trusted = np.ones(len(stamps), bool) if ok is None else np.asarray(ok, bool)
+        return cls(info, stamps, values, trusted, arrived=arrived)
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return len(self.times)
+
+    def slice(self, start: int, stop: int) -> Chunk:
+        """Return the samples start..stop-1 as views."""
+        stamps = None if self.stamps is None else self.stamps[start:stop]
+        return Chunk(
+            self.info,
+            self.times[start:stop],
+            self.data[start:stop],
+            self.ok[start:stop],
+            stamps,
+            self.arrived,
+        )
+
+
+@dataclass(frozen=True)
+class ClockOffset:
+    """Report one measurement of a stream's clock: add `offset` to its stamps to get session time.
+
+    `time` is the moment of the measurement in the stream's own clock, as in an XDF ClockOffset
+    chunk.
+    """
+
+    info: StreamInfo
+    time: float
+    offset: float
+
+
+class EventKind(StrEnum):
+    """Name what can happen to a run besides data."""
+
+    CONNECTED = "connected"
+    GAP = "gap"
+    LOST = "lost"
+    RECOVERED = "recovered"
+    CLOCK_RESET = "clock-reset"
+    LOW_QUALITY = "low-quality"
+    OVERRUN = "overrun"
+    ERROR = "error"
+    MARKER = "marker"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Report something that happened to a stream (or to the run, with an empty stream name)."""
+
+    time: float
+    kind: EventKind
+    stream: str
+    text: str
+
+
+Item = Chunk | ClockOffset | Event
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch:
+    """Hold a window of a stream, or the features of one, at one index of the session grid.
+
+    Parameters
+    ----------
+    info
+        The stream; behind a feature stage `info.channels` names the features.
+    index
+        k on the session grid: the window ends at `stop` = k * hop.
+    start, stop
+        Session time of the window, seconds. An epoch is stamped at its end, when it became
+        knowable.
+    data
+        (n, channels) for a window, (features,) for features; NaN where a feature has no value.
+    quality
+        0 (worthless) to 1.
+    """
+
+    info: StreamInfo
+    index: int
+    start: float
+    stop: float
+    data: Floats
+    quality: float
+
+
+@dataclass(frozen=True, eq=False)
+class FusionInput:
+    """Hold what all modalities know at one index of the session grid; absent ones are left out.
+
+    `time` is the end of the windows, k * hop: the design calls it `start`, but the inputs are
+    stamped at their end and the word would mislead.
+    """
+
+    index: int
+    time: float
+    data: Mapping[Modality, Floats]
+    quality: Mapping[Modality, float]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Hold valence and arousal in [-1, 1] at one moment, how sure they are, what carried them."""
+
+    time: float
+    valence: float
+    arousal: float
+    sd_valence: float
+    sd_arousal: float
+    weight: Mapping[Modality, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Marker:
+    """Hold a timed event in words."""
+
+    time: float
+    text: str
+    stream: str = "markers"
+
+
+@dataclass(frozen=True)
+class Rating:
+    """Hold a self-report of a person, valence and arousal mapped to [-1, 1] by the reader."""
+
+    time: float
+    valence: float
+    arousal: float
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Hold a recording: whole streams as single chunks, with what was said and done beside them.
+
+    `annotations` are continuous ratings: chunks with the channels ("valence", "arousal").
+    """
+
+    streams: tuple[Chunk, ...]
+    markers: tuple[Marker, ...] = ()
+    ratings: tuple[Rating, ...] = ()
+    annotations: tuple[Chunk, ...] = ()
+    subject: str = ""
+    started: datetime | None = None
+
+    def stream(self, name: str) -> Chunk:
+        """Return the stream of that name, or say which there are."""
+        for chunk in self.streams:
+            if chunk.info.name == name:
+                return chunk
+        names = ", ".join(repr(chunk.info.name) for chunk in self.streams) or "none"
+        raise BadInput(f"no stream {name!r} in the recording; there are: {names}")

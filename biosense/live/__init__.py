@@ -1,0 +1,1 @@
+"""A live run: sources, recorder, pipelines, join and estimator. No Qt."""

@@ -1,0 +1,1 @@
+"""From features to estimates: fusion models, their training and their checkpoints."""

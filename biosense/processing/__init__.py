@@ -1,0 +1,1 @@
+"""From chunks to features: causal stages that run live and offline alike."""
