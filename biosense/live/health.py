@@ -1,0 +1,124 @@
+"""The health of streams: counted from the chunks, clock measurements and events that pass by."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from biosense.core.clock import ClockFit
+from biosense.core.types import Chunk, ClockOffset, Event, EventKind, StreamInfo
+from biosense.live.status import StreamState, StreamStatus
+
+GAP_INTERVALS = 3.0  # sample intervals without a sample that count as a gap (DESIGN, XDF reader)
+MIN_GAP_S = 0.025
+RATE_WINDOW_S = 10.0
+STALE_S = 2.0
+_POOR_QUALITY = 0.4
+
+
+@dataclass
+class StreamHealth:
+    """Watch one stream.
+
+    Examples
+    --------
+    >>> from biosense.core import Modality
+    >>> info = StreamInfo("eda", Modality.EDA, ("eda",), 4.0, "S")
+    >>> health = StreamHealth(info)
+    >>> health.add(Chunk.of(info, [0.0, 0.25, 2.5], [[1.0], [1.0], [1.0]], arrived=2.5))
+    >>> health.samples, health.gaps, health.lost
+    (3, 1, 8)
+    """
+
+    info: StreamInfo
+    published: bool = False
+    samples: int = 0
+    gaps: int = 0
+    lost: int = 0
+    quality: float = math.nan
+    connected: bool = True
+    _clock: ClockFit = field(default_factory=ClockFit, repr=False)
+    _first_time: float = math.nan
+    _last_time: float = math.nan
+    _arrived: float = math.nan
+    _counts: deque[tuple[float, int]] = field(default_factory=deque, repr=False)
+
+    def add(self, item: Chunk | ClockOffset | Event) -> None:
+        """Take what came from the stream."""
+        if isinstance(item, Chunk):
+            self._add_chunk(item)
+        elif isinstance(item, ClockOffset):
+            self._clock.add(item.time, item.offset)
+        elif item.kind is EventKind.LOST:
+            self.connected = False
+        elif item.kind in (EventKind.RECOVERED, EventKind.CONNECTED):
+            self.connected = True
+
+    def status(self, now: float) -> StreamStatus:
+        """Return the health at session time `now`."""
+        info = self.info
+        age = now - self._arrived
+        return StreamStatus(
+            name=info.name,
+            modality=info.modality.value if info.modality else "",
+            channels=info.channels,
+            unit=info.unit,
+            nominal_hz=info.sfreq,
+            rate_hz=self.recent_rate,
+            samples=self.samples,
+            age=age,
+            gaps=self.gaps,
+            lost=self.lost,
+            offset=self._clock.offset,
+            drift_ppm=self._clock.slope_ppm,
+            residual=self._clock.residual,
+            quality=self.quality,
+            state=self._state(age),
+            source_id=info.source_id,
+            published=self.published,
+        )
+
+    @property
+    def mean_rate(self) -> float:
+        """Rate from the first to the last sample, Hz, gaps included; NaN below two samples."""
+        span = self._last_time - self._first_time
+        return (self.samples - 1) / span if self.samples > 1 and span > 0 else math.nan
+
+    @property
+    def recent_rate(self) -> float:
+        """Rate over the last 10 s, Hz; NaN below two chunks."""
+        if len(self._counts) < 2:
+            return math.nan
+        (start, before), (stop, after) = self._counts[0], self._counts[-1]
+        return (after - before) / (stop - start) if stop > start else math.nan
+
+    def _add_chunk(self, chunk: Chunk) -> None:
+        if chunk.n == 0:
+            return
+        if self.info.sfreq > 0:
+            before = chunk.times[:1] if math.isnan(self._last_time) else [self._last_time]
+            steps = np.diff(np.concatenate([before, chunk.times]))
+            wide = steps > max(GAP_INTERVALS / self.info.sfreq, MIN_GAP_S)
+            self.gaps += int(wide.sum())
+            missing = np.rint(steps[wide] * self.info.sfreq) - 1
+            self.lost += int(missing.sum())
+        if self.samples == 0:
+            self._first_time = float(chunk.times[0])
+        self.samples += chunk.n
+        self._last_time = float(chunk.times[-1])
+        self._arrived = chunk.arrived
+        self.connected = True
+        self._counts.append((self._last_time, self.samples))
+        while self._last_time - self._counts[0][0] > RATE_WINDOW_S:
+            self._counts.popleft()
+
+    def _state(self, age: float) -> StreamState:
+        if self.samples == 0:
+            return StreamState.WAITING if self.connected else StreamState.LOST
+        if not self.connected or (self.info.sfreq > 0 and age > STALE_S):
+            return StreamState.LOST
+        poor = not math.isnan(self.quality) and self.quality < _POOR_QUALITY
+        return StreamState.POOR if poor else StreamState.GOOD
