@@ -50,13 +50,14 @@ class RunStatus:
     """Hold the health of a run: its streams, its recording, its load.
 
     `features` holds the newest plain (not normalised) features by modality, heart rate in beats/min
-    and so on, for display.
+    and so on, and `estimate` the newest estimate by channel, for display; None before the first.
     """
 
     time: float
     elapsed: float
     streams: tuple[StreamStatus, ...]
     features: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    estimate: Mapping[str, float] | None = None
     estimates: int = 0
     recording: str = ""
     recording_failed: str = ""

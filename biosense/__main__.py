@@ -1,0 +1,5 @@
+"""`python -m biosense` is the command `biosense`."""
+
+from biosense.cli.app import main
+
+main()

@@ -1,0 +1,72 @@
+"""The command `biosense`: one sub-command a file, errors as one line, exit codes as documented."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from biosense import __version__
+from biosense.cli import check, demo, devices, estimate, live, replay, simulate, train, window
+from biosense.cli.console import console, say_error
+from biosense.core.errors import BiosenseError
+
+app = typer.Typer(
+    help="Continuous valence and arousal from EEG, ECG, EDA, PPG and a webcam.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("demo")(demo.demo)
+app.command("devices")(devices.devices)
+app.command("live")(live.live)
+app.command("replay")(replay.replay)
+app.command("estimate")(estimate.estimate)
+app.command("check")(check.check)
+app.add_typer(train.app, name="train")
+app.command("simulate")(simulate.simulate)
+app.command("window", hidden=True)(window.window)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"biosense {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option(help="Show log messages and tracebacks.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
+    """Take what goes before the command."""
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.ERROR,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+def main() -> None:
+    """Run the command line; exit 0 done, 2 wrong use, 1 anything else with a one-line reason."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        app(standalone_mode=True)
+    except BiosenseError as error:
+        say_error(error)
+        if debug:
+            console.print_exception()
+        raise SystemExit(1) from None
+    except OSError as error:
+        say_error(error)
+        if debug:
+            console.print_exception()
+        raise SystemExit(1) from None

@@ -1,0 +1,61 @@
+"""`biosense check`: what is inside a recording, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json as json_format
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from biosense.cli.options import Json, RecordingPath
+
+if TYPE_CHECKING:
+    from biosense.live.inspect import Inspection
+
+
+def check(recording: RecordingPath, json: Json = False) -> None:
+    """Say what is inside a recording: streams, rates, gaps, drift, quality, events."""
+    from biosense.cli.console import print_json
+    from biosense.live.inspect import inspect
+
+    found = inspect(recording)
+    if json:
+        print_json(json_format.dumps(asdict(found)))
+    else:
+        _print(found)
+
+
+def _print(found: Inspection) -> None:
+    from rich.table import Table
+
+    from biosense.cli.console import console
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("stream")
+    table.add_column("kind")
+    for heading in ("channels", "samples", "seconds", "Hz", "nominal", "gaps", "lost"):
+        table.add_column(heading, justify="right")
+    table.add_column("drift ppm", justify="right")
+    table.add_column("quality", justify="right")
+    for name, stream in found.streams.items():
+        numbers = (stream.seconds, stream.rate_hz, stream.nominal_hz)
+        seconds, rate, nominal = ("" if n is None else f"{n:.2f}" for n in numbers)
+        table.add_row(
+            name,
+            stream.kind,
+            str(stream.channels),
+            str(stream.samples),
+            seconds,
+            rate,
+            nominal,
+            str(stream.gaps),
+            str(stream.lost),
+            "" if stream.drift_ppm is None else f"{stream.drift_ppm:.1f}",
+            "" if stream.quality is None else f"{stream.quality:.2f}",
+        )
+    console.print(table)
+    for event in found.events:
+        console.print(event, style="dim", highlight=False)
+    for problem in found.problems:
+        console.print(f"[yellow]![/] {problem}")
+    if not found.problems:
+        console.print("[green]nothing is wrong with this recording[/]")

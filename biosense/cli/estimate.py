@@ -1,0 +1,86 @@
+"""`biosense estimate`: the live numbers, offline."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biosense.cli.options import Json, RecordingPath
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from biosense.core.types import Estimate, Modality
+
+
+def estimate(
+    recording: RecordingPath,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="CKPT", help="Checkpoint; that of the live run by default."),
+    ] = None,
+    mains: Annotated[
+        float | None, typer.Option(help="Mains frequency; that of the live run by default.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write .csv or .parquet.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Estimate valence and arousal over a recording, with the numbers of the live run."""
+    if out is not None and out.suffix not in (".csv", ".parquet"):
+        raise typer.BadParameter(f"{out} must end in .csv or .parquet")
+    from dataclasses import replace
+
+    from biosense.cli.console import console, print_json
+    from biosense.cli.models import load_model
+    from biosense.live.compare import compare_with_live
+    from biosense.live.offline import estimate_recording, recorded_header
+    from biosense.live.processor import ProcessorSettings
+
+    header = recorded_header(recording)
+    name = model or (header.model if header else "default")
+    loaded = load_model(name)
+    settings = header.settings if header else ProcessorSettings()
+    if mains is not None:
+        settings = replace(settings, mains_hz=mains)
+    if header and model is None and header.model_fingerprint != loaded.fingerprint:
+        console.print(f"[yellow]the model {name!r} has changed since the recording was made[/]")
+    estimates = estimate_recording(recording, loaded, settings, header)
+    if out is not None:
+        write_table(out, estimates, loaded.modalities)
+    result = {
+        "recording": str(recording),
+        "model": name,
+        "estimates": len(estimates),
+        "live": compare_with_live(recording, estimates),
+        "out": str(out) if out else None,
+    }
+    if json:
+        print_json(json_format.dumps(result))
+        return
+    console.print(f"{len(estimates)} estimates with model {name!r}")
+    if result["live"]:
+        console.print(f"against the recorded live estimates: {result['live']}")
+
+
+def write_table(path: Path, estimates: Sequence[Estimate], modalities: Sequence[Modality]) -> None:
+    """Write estimates as .csv or .parquet: time, then the channels of `biosense-affect`."""
+    import numpy as np
+    import pandas as pd
+
+    from biosense.live.affect import affect_chunk, affect_info
+
+    info = affect_info(modalities)
+    rows = [affect_chunk(info, item).data[0] for item in estimates]
+    table = pd.DataFrame(
+        np.reshape(rows, (len(rows), info.n_channels)), columns=list(info.channels)
+    )
+    table.insert(0, "time", [item.time for item in estimates])
+    if path.suffix == ".csv":
+        table.to_csv(path, index=False)
+    else:
+        table.to_parquet(path, index=False)

@@ -1,0 +1,159 @@
+"""What `live` and `demo` share: a run with its control socket, its window or its terminal view."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from biosense.cli.console import console, print_json
+from biosense.cli.terminal import TerminalView
+from biosense.core.clock import Clock
+from biosense.core.errors import BadInput, BiosenseError
+from biosense.core.source import Source
+from biosense.core.types import Event
+from biosense.live.control import EVENT, PREVIEW, STATUS, ControlServer
+from biosense.live.run import Run, RunSettings
+from biosense.live.status import RunStatus
+from biosense.live.summary import Summary
+from biosense.models.checkpoint import Loaded
+
+
+class Session:
+    """Run sources with everything that a person watches them by.
+
+    Parameters
+    ----------
+    clock
+        Session time.
+    settings
+        Of the run.
+    loaded
+        The checkpoint, or None.
+    """
+
+    def __init__(self, *, clock: Clock, settings: RunSettings, loaded: Loaded | None) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._loaded = loaded
+        self._view: TerminalView | None = None
+        self._run: Run | None = None
+        self._control = ControlServer(self._command)
+
+    def preview(self, jpeg: bytes) -> None:
+        """Send a picture of the camera to the windows, if there are any."""
+        if self._control.has_clients:
+            self._control.publish(PREVIEW, jpeg)
+
+    def run(
+        self,
+        sources: Sequence[Source],
+        *,
+        republish: Sequence[Source] = (),
+        headless: bool,
+        json: bool,
+    ) -> None:
+        """Run to the end, then print the summary; exit code 1 when the recording failed."""
+        window = None if headless else open_window(self._control)
+        if window is None and not json:
+            self._view = TerminalView(console)
+        try:
+            summary = asyncio.run(self._run_sources(sources, republish))
+        finally:
+            self._control.close()
+            if window is not None:
+                window.terminate()
+        self._report(summary, json)
+
+    async def _run_sources(self, sources: Sequence[Source], republish: Sequence[Source]) -> Summary:
+        self._run = Run(
+            sources,
+            settings=self._settings,
+            clock=self._clock,
+            loaded=self._loaded,
+            republish=republish,
+            on_status=self._on_status,
+            on_event=self._on_event,
+        )
+        ends = (signal.SIGINT, signal.SIGTERM)
+        previous = [signal.signal(end, lambda *_: self._stop()) for end in ends]
+        view: AbstractContextManager[Any] = self._view or nullcontext()
+        try:
+            with view:
+                return await self._run.run()
+        finally:
+            for end, handler in zip(ends, previous, strict=True):
+                signal.signal(end, handler)
+
+    def _stop(self) -> None:
+        if self._run is not None:
+            self._run.stop()
+
+    def _on_status(self, status: RunStatus) -> None:
+        if self._control.has_clients:
+            self._control.publish_json(STATUS, status.to_json())
+        if self._view is not None:
+            self._view.show(status)
+
+    def _on_event(self, event: Event) -> None:
+        values = {
+            "time": event.time,
+            "kind": event.kind.value,
+            "stream": event.stream,
+            "text": event.text,
+        }
+        self._control.publish_json(EVENT, values)
+        if self._view is not None:
+            self._view.note(event)
+        elif event.kind not in ("info", "connected", "marker"):
+            console.print(f"[yellow]{event.kind}[/] {event.stream or 'run'}: {event.text}")
+
+    def _command(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._run is None:
+            raise BadInput("the run has not started yet")
+        command = request.get("command")
+        if command == "hello":
+            return {"pid": os.getpid()}
+        if command == "marker":
+            self._run.mark(str(request.get("text", "")))
+            return {}
+        if command == "stop":
+            self._run.stop()
+            return {}
+        raise BadInput(f"no command {command!r}; there are: hello, marker, stop")
+
+    def _report(self, summary: Summary, json: bool) -> None:
+        if json:
+            print_json(summary.to_json())
+        else:
+            console.print(
+                f"{summary.seconds:.1f} s, {summary.estimates} estimates, "
+                f"{summary.cpu_cores:.2f} cores, {summary.rss_mb:.0f} MB"
+            )
+            if summary.recording:
+                console.print(f"recorded in {summary.recording}")
+        if summary.errors:
+            raise BiosenseError(summary.errors[-1])
+
+
+def has_display() -> bool:
+    """Say whether a window could be shown here."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def open_window(control: ControlServer) -> subprocess.Popen[bytes] | None:
+    """Start the window as a process of its own: it may hang or die, the run goes on."""
+    if not has_display():
+        console.print("no display: the run shows itself in the terminal")
+        return None
+    # The token goes by the environment: a command line can be read by every user of the computer.
+    environment = {**os.environ, "BIOSENSE_CONTROL_TOKEN": control.token}
+    command = [sys.executable, "-m", "biosense", "window", control.address]
+    return subprocess.Popen(command, env=environment)

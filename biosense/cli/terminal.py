@@ -1,0 +1,123 @@
+"""The run in a terminal: the estimate as two bars, the health of each stream, the last events."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from biosense.core.types import Event
+from biosense.live.status import RunStatus, StreamState, StreamStatus
+
+_STYLES = {
+    StreamState.WAITING: "dim",
+    StreamState.GOOD: "green",
+    StreamState.POOR: "yellow",
+    StreamState.LOST: "bold red",
+}
+_WIDTH = 41
+_EVENTS = 5
+
+
+class TerminalView:
+    """Show a run on a rich console; used as a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._events: deque[Event] = deque(maxlen=_EVENTS)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def note(self, event: Event) -> None:
+        """Keep an event for the next picture."""
+        self._events.append(event)
+
+    def show(self, status: RunStatus) -> None:
+        """Draw the run as it is now."""
+        parts = [_headline(status), *_bars(status), _streams(status)]
+        parts += [Text(f"{e.kind}  {e.stream}  {e.text}", "yellow") for e in self._events]
+        self._live.update(Group(*parts), refresh=True)
+
+
+def _headline(status: RunStatus) -> Text:
+    minutes, seconds = divmod(int(status.elapsed), 60)
+    text = Text(f"biosense  {minutes:02d}:{seconds:02d}  ", "bold")
+    if status.recording_failed:
+        text.append(f"RECORDING FAILED: {status.recording_failed}", "bold white on red")
+    elif status.recording:
+        text.append("● recording", "bold red").append(f"  {status.recording}", "dim")
+    else:
+        text.append("not recording", "dim")
+    load = f"   {status.cpu_cores:.2f} cores  {status.rss_mb:.0f} MB"
+    return text.append(load, "dim")
+
+
+def _bars(status: RunStatus) -> list[Text]:
+    if status.estimate is None:
+        return [Text("no estimate yet", "dim")]
+    values = status.estimate
+    return [
+        _bar("valence", values["valence"], values["sd_valence"]),
+        _bar("arousal", values["arousal"], values["sd_arousal"]),
+    ]
+
+
+def _bar(name: str, value: float, sd: float) -> Text:
+    """Draw -1 to 1 with the value as a block and one standard deviation as a line."""
+    centre = _WIDTH // 2
+    text = Text(f"{name:8s} -1 ")
+    for column in range(_WIDTH):
+        at = (column - centre) / centre
+        if abs(at - value) <= 0.5 / centre:
+            text.append("█", "bold cyan")
+        elif abs(at - value) <= sd:
+            text.append("━", "cyan")
+        else:
+            text.append("┼" if column == centre else "─", "dim")
+    return text.append(f" +1  {value:+.2f} ± {sd:.2f}")
+
+
+def _streams(status: RunStatus) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("stream")
+    for heading in ("state", "Hz", "samples", "gaps", "lost", "age s", "quality", ""):
+        table.add_column(heading, justify="right")
+    for stream in status.streams:
+        table.add_row(*_row(stream, status))
+    return table
+
+
+def _row(stream: StreamStatus, status: RunStatus) -> list[str | Text]:
+    features = status.features.get(stream.modality, {})
+    rate = features.get("heart_rate", math.nan)
+    return [
+        stream.name,
+        Text(stream.state, _STYLES[stream.state]),
+        _number(stream.rate_hz, ".1f"),
+        str(stream.samples),
+        str(stream.gaps),
+        str(stream.lost),
+        _number(stream.age, ".1f"),
+        _number(stream.quality, ".2f"),
+        "" if math.isnan(rate) else f"{rate:.0f} bpm",
+    ]
+
+
+def _number(value: float, form: str) -> str:
+    return "" if math.isnan(value) else format(value, form)

@@ -1,0 +1,134 @@
+"""Recordings through the processor: the live numbers offline, and features for training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from biosense.acquisition.xdf.reader import iterate, stream_headers
+from biosense.core.errors import BadInput
+from biosense.core.types import (
+    Chunk,
+    Estimate,
+    Floats,
+    FusionInput,
+    Item,
+    Modality,
+    Recording,
+    StreamInfo,
+)
+from biosense.live.affect import AFFECT, AffectHeader, affect_header
+from biosense.live.processor import Outcome, Processor, ProcessorSettings
+from biosense.models.checkpoint import Loaded
+from biosense.models.streaming import StreamingEstimator
+from biosense.models.training import Sequence
+
+_CUT_S = 0.5  # whole streams are cut into pieces this long, so that the join sees them side by side
+
+
+def process(
+    items: Iterable[Item], infos: Iterable[StreamInfo], processor: Processor
+) -> Iterator[Outcome]:
+    """Push items through a processor, as a live run does, and flush it."""
+    for info in infos:
+        processor.add_stream(info)
+    for item in items:
+        yield from processor.push(item)
+    yield from processor.flush()
+
+
+def estimate_recording(
+    path: Path, loaded: Loaded, settings: ProcessorSettings, header: AffectHeader | None
+) -> list[Estimate]:
+    """Estimate valence and arousal over a recording, exactly as a live run would have.
+
+    Parameters
+    ----------
+    path
+        Recording folder or XDF file.
+    loaded
+        The checkpoint.
+    settings
+        Of the processor.
+    header
+        Of the live run, where the recording has one: streams begin at the samples that it names.
+    """
+    first = header.first_samples if header is not None else {}
+    infos = [info for info in stream_headers(path) if not info.name.startswith("biosense-")]
+    processor = Processor(settings, StreamingEstimator(loaded))
+    outcomes = process(_from_first(iterate(path), first), infos, processor)
+    return [outcome for outcome in outcomes if isinstance(outcome, Estimate)]
+
+
+def recorded_header(path: Path) -> AffectHeader | None:
+    """Return what a recording says of the run that made its estimates; None without one."""
+    for info in stream_headers(path):
+        if info.name == AFFECT:
+            return affect_header(info)
+    return None
+
+
+def interleave(streams: Iterable[Chunk], seconds: float = _CUT_S) -> list[Chunk]:
+    """Cut whole streams into pieces, in the order in which they would have come."""
+    pieces: list[tuple[float, Chunk]] = []
+    for stream in streams:
+        if stream.n == 0:
+            continue
+        ends = np.arange(stream.times[0] + seconds, stream.times[-1] + seconds, seconds)
+        cuts = [0, *np.searchsorted(stream.times, ends).tolist(), stream.n]
+        for start, stop in pairwise(cuts):
+            if stop > start:
+                pieces.append((float(stream.times[stop - 1]), stream.slice(start, stop)))
+    return [piece for _, piece in sorted(pieces, key=lambda piece: piece[0])]
+
+
+def extract(recording: Recording, settings: ProcessorSettings) -> Sequence:
+    """Compute the features of an annotated recording, on the session grid.
+
+    Raises
+    ------
+    BadInput
+        When the recording has no continuous annotation of valence and arousal, or no usable stream.
+    """
+    if not recording.annotations:
+        raise BadInput(f"recording of {recording.subject!r} has no annotation to learn from")
+    streams = recording.streams
+    outcomes = process(interleave(streams), [s.info for s in streams], Processor(settings))
+    fused = [outcome for outcome in outcomes if isinstance(outcome, FusionInput)]
+    if not fused:
+        raise BadInput(f"recording of {recording.subject!r} gave no features: no usable stream")
+    time = np.array([item.time for item in fused])
+    annotation = recording.annotations[0]
+    target = np.column_stack(
+        [np.interp(time, annotation.times, annotation.data[:, axis]) for axis in (0, 1)]
+    )
+    modalities = sorted({modality for item in fused for modality in item.data})
+    return Sequence(
+        subject=recording.subject,
+        time=time,
+        data={modality: _rows(fused, modality) for modality in modalities},
+        quality={
+            modality: np.array([item.quality.get(modality, 0.0) for item in fused])
+            for modality in modalities
+        },
+        target=target,
+    )
+
+
+def _rows(fused: list[FusionInput], modality: Modality) -> Floats:
+    width = next(len(item.data[modality]) for item in fused if modality in item.data)
+    absent = np.full(width, np.nan)
+    return np.array([item.data.get(modality, absent) for item in fused])
+
+
+def _from_first(items: Iterable[Item], first: dict[str, float]) -> Iterator[Item]:
+    """Leave out what came before the live estimates began to use a stream."""
+    for item in items:
+        if isinstance(item, Chunk) and item.info.name in first and item.n:
+            start = int(np.searchsorted(item.times, first[item.info.name]))
+            yield item if start == 0 else item.slice(start, item.n)
+        else:
+            yield item

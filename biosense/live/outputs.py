@@ -1,0 +1,120 @@
+"""What a run gives out: estimates, features and their timing, to the network and the recording."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from biosense.acquisition.xdf.recorder import Recorder
+from biosense.core.clock import Clock
+from biosense.core.types import Epoch, Estimate, Event, StreamInfo
+from biosense.live.affect import AffectHeader, affect_chunk, affect_info
+from biosense.live.processor import Outcome, Processor, feature_values
+from biosense.live.publish import Publisher, feature_chunk
+from biosense.models.checkpoint import Loaded
+
+
+class Outputs:
+    """Take the outcomes of processing, in its thread, and give them out.
+
+    Parameters
+    ----------
+    processor
+        Asked which samples the first estimate used.
+    publisher, recorder
+        Where outcomes go; no recorder, no recording.
+    clock
+        Session time.
+    loaded, model_name
+        The checkpoint and what it was called, for the header of the estimates.
+    features
+        Publish and record the plain features as well.
+    on_event
+        Called with the events that processing found.
+    """
+
+    def __init__(
+        self,
+        processor: Processor,
+        publisher: Publisher,
+        recorder: Recorder | None,
+        *,
+        clock: Clock,
+        loaded: Loaded | None,
+        model_name: str,
+        features: bool,
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self.estimate_times: list[float] = []
+        self.latencies: list[float] = []
+        self.newest: dict[str, Epoch] = {}
+        self.estimate: dict[str, float] | None = None
+        self._processor = processor
+        self._publisher = publisher
+        self._recorder = recorder
+        self._clock = clock
+        self._loaded = loaded
+        self._model_name = model_name
+        self._features = features
+        self._on_event = on_event
+        self._affect: StreamInfo | None = None
+        if loaded is not None:
+            publisher.open([affect_info(loaded.modalities)])
+
+    def deliver(self, outcomes: list[Outcome], arrived: float) -> None:
+        """Give out what one item brought; `arrived` is the arrival of the newest sample used."""
+        for outcome in outcomes:
+            if isinstance(outcome, Estimate):
+                self._deliver_estimate(outcome, arrived)
+            elif isinstance(outcome, Epoch):
+                self._deliver_features(outcome)
+            elif isinstance(outcome, Event):
+                self._on_event(outcome)
+
+    def quality(self, stream: str) -> float:
+        """Return the newest quality of what was computed from a stream; NaN where nothing was."""
+        epoch = self.newest.get(stream)
+        return math.nan if epoch is None else epoch.quality
+
+    def feature_values(self) -> dict[str, dict[str, float]]:
+        """Return the newest plain features by modality and name."""
+        return {
+            str(epoch.info.modality): {**feature_values(epoch), "quality": epoch.quality}
+            for epoch in tuple(self.newest.values())
+        }
+
+    def latency(self) -> float:
+        """Return the median latency of the last ten seconds, seconds; NaN before the first."""
+        recent = sorted(self.latencies[-40:])
+        return recent[len(recent) // 2] if recent else math.nan
+
+    def _deliver_estimate(self, estimate: Estimate, arrived: float) -> None:
+        if self._affect is None:
+            self._affect = self._describe_estimates()
+        chunk = affect_chunk(self._affect, estimate)
+        self._publisher.push(chunk)
+        self.estimate = dict(zip(chunk.info.channels, chunk.data[0].tolist(), strict=True))
+        if not math.isnan(arrived):  # NaN for what only the flush at the end completed
+            self.latencies.append(self._clock.now() - arrived)
+        self.estimate_times.append(estimate.time)
+        if self._recorder is not None:
+            self._recorder.put(chunk)
+
+    def _deliver_features(self, epoch: Epoch) -> None:
+        self.newest[epoch.info.name] = epoch
+        if not self._features:
+            return
+        chunk = feature_chunk(epoch)
+        self._publisher.push(chunk)
+        if self._recorder is not None:
+            self._recorder.put(chunk)
+
+    def _describe_estimates(self) -> StreamInfo:
+        assert self._loaded is not None  # there are no estimates without a model
+        header = AffectHeader(
+            self._processor.settings,
+            self._model_name,
+            self._loaded.fingerprint,
+            dict(self._processor.first_samples),
+        )
+        return affect_info(self._loaded.modalities, header)

@@ -1,0 +1,110 @@
+"""What a run publishes over LSL: estimates, events, markers, on request features, raw streams."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from biosense.acquisition.lsl.outlet import LslOutlet
+from biosense.core.source import Source
+from biosense.core.types import TEXT, Chunk, Epoch, Event, StreamInfo
+
+EVENTS = StreamInfo(
+    "biosense-events", None, ("event",), 0.0, "", "biosense-events", TEXT, content_type="Markers"
+)
+MARKERS = StreamInfo(
+    "biosense-markers", None, ("marker",), 0.0, "", "biosense-markers", TEXT, content_type="Markers"
+)
+
+
+class Publisher:
+    """Keep the LSL outlets of a run; for any thread."""
+
+    def __init__(self) -> None:
+        self._outlets: dict[str, LslOutlet] = {}
+        self._lock = threading.Lock()
+
+    def open(self, infos: Iterable[StreamInfo]) -> None:
+        """Announce streams, so that others find them before their first sample."""
+        with self._lock:
+            for info in infos:
+                self._outlets[info.name] = LslOutlet(info)
+
+    def push(self, chunk: Chunk) -> None:
+        """Send samples; a stream that was not announced is announced now."""
+        with self._lock:
+            outlet = self._outlets.get(chunk.info.name)
+            if outlet is None:
+                outlet = self._outlets[chunk.info.name] = LslOutlet(chunk.info)
+            outlet.push(chunk)
+
+    def close(self) -> None:
+        """Take the streams off the network."""
+        with self._lock:
+            for outlet in self._outlets.values():
+                outlet.close()
+            self._outlets.clear()
+
+
+def event_chunk(event: Event) -> Chunk:
+    """Make the sample of an event: JSON, as it also stands in a recording."""
+    text = json.dumps({"kind": event.kind, "stream": event.stream, "text": event.text})
+    return text_chunk(EVENTS, event.time, text)
+
+
+def text_chunk(info: StreamInfo, time: float, text: str) -> Chunk:
+    """Make one sample of a marker stream."""
+    return Chunk(info, np.array([time]), np.array([[text]], object), np.ones(1, bool))
+
+
+def feature_info(info: StreamInfo) -> StreamInfo:
+    """Describe the published stream of a modality's features; its last channel is the quality."""
+    return StreamInfo(
+        f"biosense-features-{info.modality}",
+        None,
+        (*info.channels, "quality"),
+        info.sfreq,
+        source_id=f"biosense-features-{info.modality}",
+        content_type="Features",
+    )
+
+
+def feature_chunk(epoch: Epoch) -> Chunk:
+    """Make the sample of an epoch of features."""
+    row = np.append(epoch.data, epoch.quality)[None]
+    return Chunk(feature_info(epoch.info), np.array([epoch.stop]), row, np.ones(1, bool))
+
+
+async def publish_source(source: Source, *, label: str = "") -> int:
+    """Send everything that a source brings over LSL, until it ends; returns the number of samples.
+
+    Parameters
+    ----------
+    source
+        Not yet entered.
+    label
+        If given, each stream's source id becomes `<label>-<last word of its own>`.
+    """
+    samples = 0
+    async with source:
+        infos = {info.name: _labelled(info, label) for info in source.infos}
+        publisher = Publisher()
+        publisher.open(infos.values())
+        try:
+            async for item in source:
+                if isinstance(item, Chunk):
+                    publisher.push(replace(item, info=infos[item.info.name]))
+                    samples += item.n
+        finally:
+            publisher.close()
+    return samples
+
+
+def _labelled(info: StreamInfo, label: str) -> StreamInfo:
+    if not label:
+        return info
+    return replace(info, source_id=f"{label}-{info.source_id.rsplit('-', 1)[-1]}")

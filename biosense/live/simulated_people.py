@@ -1,0 +1,33 @@
+"""Features of simulated participants, for training and for tests of models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from joblib import Parallel, delayed
+
+from biosense.acquisition.simulated import ALL_MODALITIES, simulate
+from biosense.live.offline import extract
+from biosense.live.processor import ProcessorSettings
+from biosense.models.training import Sequence
+
+
+def simulate_people(seeds: Iterable[int], seconds: float, *, jobs: int = 1) -> list[Sequence]:
+    """Simulate participants and compute their features.
+
+    Parameters
+    ----------
+    seeds
+        One participant each.
+    seconds
+        Length of each recording.
+    jobs
+        Processes; -1 for all cores.
+    """
+    work = (delayed(_features)(seed, seconds) for seed in seeds)
+    return list(Parallel(n_jobs=jobs)(work))
+
+
+def _features(seed: int, seconds: float) -> Sequence:
+    recording = simulate(seed, seconds, modalities=ALL_MODALITIES)
+    return extract(recording, ProcessorSettings())
