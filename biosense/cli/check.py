@@ -32,13 +32,12 @@ def _print(found: Inspection) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("stream")
     table.add_column("kind")
-    for heading in ("channels", "samples", "seconds", "Hz", "nominal", "gaps", "lost"):
+    for heading in ("ch", "samples", "seconds", "Hz", "of", "gaps", "lost", "ppm", "quality"):
         table.add_column(heading, justify="right")
-    table.add_column("drift ppm", justify="right")
-    table.add_column("quality", justify="right")
     for name, stream in found.streams.items():
-        numbers = (stream.seconds, stream.rate_hz, stream.nominal_hz)
-        seconds, rate, nominal = ("" if n is None else f"{n:.2f}" for n in numbers)
+        seconds = "" if stream.seconds is None else f"{stream.seconds:.1f}"
+        rate = "" if stream.rate_hz is None else f"{stream.rate_hz:.2f}"
+        nominal = "" if stream.nominal_hz is None else f"{stream.nominal_hz:g}"
         table.add_row(
             name,
             stream.kind,

@@ -47,11 +47,11 @@ def estimate(
     settings = header.settings if header else ProcessorSettings()
     if mains is not None:
         settings = replace(settings, mains_hz=mains)
-    if header and model is None and header.model_fingerprint != loaded.fingerprint:
+    if header and model is None and header.model_digest != loaded.digest:
         console.print(f"[yellow]the model {name!r} has changed since the recording was made[/]")
     estimates = estimate_recording(recording, loaded, settings, header)
     if out is not None:
-        write_table(out, estimates, loaded.modalities)
+        write_table(out, estimates, loaded.model.modalities)
     result = {
         "recording": str(recording),
         "model": name,

@@ -23,5 +23,5 @@ def load_model(name: str) -> Loaded:
 
     torch.set_num_threads(1)  # the models are small: a second thread costs more than it brings
     loaded = load(name)
-    check_compatible(loaded, schema(), fingerprints())
+    check_compatible(loaded.info, schema(), fingerprints())
     return loaded

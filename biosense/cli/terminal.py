@@ -50,7 +50,7 @@ class TerminalView:
 
     def show(self, status: RunStatus) -> None:
         """Draw the run as it is now."""
-        parts = [_headline(status), *_bars(status), _streams(status)]
+        parts: list[Text | Table] = [_headline(status), *_bars(status), _streams(status)]
         parts += [Text(f"{e.kind}  {e.stream}  {e.text}", "yellow") for e in self._events]
         self._live.update(Group(*parts), refresh=True)
 

@@ -34,18 +34,33 @@ def simulated(
     from biosense.cli.console import console
     from biosense.live.simulated_people import simulate_people
     from biosense.models.checkpoint import save
+    from biosense.models.training import TrainingSettings
     from biosense.models.training import train as fit
     from biosense.processing.pipelines import fingerprints, schema
 
     console.print(f"simulating {people} participants, {minutes:g} min each")
     sequences = simulate_people(range(seed, seed + people), minutes * 60, jobs=jobs)
-    trained = fit(model, sequences, epochs=epochs, seed=seed, progress=console.print)
-    card = {
-        "data": f"{people} simulated participants (seeds {seed} to {seed + people - 1})",
-        "minutes each": minutes,
-        "warning": WARNING,
-        "command": f"biosense train simulated --people {people} --minutes {minutes:g} "
-        f"--model {model} --epochs {epochs} --seed {seed} --out CKPT",
-    }
-    save(out, trained, schema=schema(), fingerprints=fingerprints(), card=card)
-    console.print(f"saved {out}")
+    command = (
+        f"biosense train simulated --people {people} --minutes {minutes:g} --model {model} "
+        f"--epochs {epochs} --seed {seed} --out CKPT"
+    )
+    trained = fit(
+        model,
+        sequences,
+        settings=TrainingSettings(epochs=epochs, seed=seed),
+        data=f"{people} simulated participants, {minutes:g} min each; made by `{command}`",
+        warning=WARNING,
+        progress=lambda now: console.print(
+            f"epoch {now.epoch} of {now.epochs}: CCC {now.validation_ccc:.3f} on unseen "
+            f"participants, at most {now.seconds_left:.0f} s left"
+        ),
+    )
+    save(
+        out,
+        trained.name,
+        trained.model,
+        features=schema(),
+        fingerprints=fingerprints(),
+        card=trained.card,
+    )
+    console.print(f"saved {out}; on unseen participants: {trained.card.metrics}")

@@ -27,16 +27,16 @@ class AffectHeader:
     settings
         The processor's settings.
     model
-        Name or path of the checkpoint, and the fingerprint of its weights.
-    model_fingerprint
-        Hash of the weights: another model under the same name is noticed.
+        Name or path of the checkpoint, as given on the command line.
+    model_digest
+        SHA-256 of the weights: another model under the same name is noticed.
     first_samples
         Session time of the first sample used of each stream known when estimates began.
     """
 
     settings: ProcessorSettings
     model: str
-    model_fingerprint: str
+    model_digest: str
     first_samples: dict[str, float]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,13 +77,13 @@ def _report(health: StreamHealth, qualities: list[float]) -> StreamReport:
         gaps=health.gaps,
         lost=health.lost,
         drift_ppm=status.drift_ppm if status.offset else None,
-        quality=sum(qualities) / len(qualities) if qualities else None,
+        quality=statistics.median(qualities) if qualities else None,
     )
 
 
 def _problems(name: str, stream: StreamReport) -> list[str]:
     problems = []
-    if stream.samples == 0:
+    if stream.samples == 0 and stream.nominal_hz:
         problems.append(f"{name}: no sample at all")
     if stream.gaps:
         problems.append(f"{name}: {stream.gaps} gaps, about {stream.lost} samples missing")
@@ -91,5 +92,5 @@ def _problems(name: str, stream: StreamReport) -> list[str]:
         if abs(off) > _RATE_OFF:
             problems.append(f"{name}: runs at {stream.rate_hz:.2f} Hz, {100 * off:+.1f} % off")
     if stream.quality is not None and stream.quality < _LOW_QUALITY:
-        problems.append(f"{name}: mean signal quality is {stream.quality:.2f}")
+        problems.append(f"{name}: median signal quality is {stream.quality:.2f}")
     return problems

@@ -13,18 +13,16 @@ from biosense.core.errors import BadInput
 from biosense.core.types import (
     Chunk,
     Estimate,
-    Floats,
     FusionInput,
     Item,
-    Modality,
     Recording,
     StreamInfo,
 )
 from biosense.live.affect import AFFECT, AffectHeader, affect_header
 from biosense.live.processor import Outcome, Processor, ProcessorSettings
 from biosense.models.checkpoint import Loaded
+from biosense.models.sequences import LabelledSequence
 from biosense.models.streaming import StreamingEstimator
-from biosense.models.training import Sequence
 
 _CUT_S = 0.5  # whole streams are cut into pieces this long, so that the join sees them side by side
 
@@ -85,7 +83,7 @@ def interleave(streams: Iterable[Chunk], seconds: float = _CUT_S) -> list[Chunk]
     return [piece for _, piece in sorted(pieces, key=lambda piece: piece[0])]
 
 
-def extract(recording: Recording, settings: ProcessorSettings) -> Sequence:
+def extract(recording: Recording, settings: ProcessorSettings) -> LabelledSequence:
     """Compute the features of an annotated recording, on the session grid.
 
     Raises
@@ -105,23 +103,7 @@ def extract(recording: Recording, settings: ProcessorSettings) -> Sequence:
     target = np.column_stack(
         [np.interp(time, annotation.times, annotation.data[:, axis]) for axis in (0, 1)]
     )
-    modalities = sorted({modality for item in fused for modality in item.data})
-    return Sequence(
-        subject=recording.subject,
-        time=time,
-        data={modality: _rows(fused, modality) for modality in modalities},
-        quality={
-            modality: np.array([item.quality.get(modality, 0.0) for item in fused])
-            for modality in modalities
-        },
-        target=target,
-    )
-
-
-def _rows(fused: list[FusionInput], modality: Modality) -> Floats:
-    width = next(len(item.data[modality]) for item in fused if modality in item.data)
-    absent = np.full(width, np.nan)
-    return np.array([item.data.get(modality, absent) for item in fused])
+    return LabelledSequence.from_inputs(recording.subject, fused, target)
 
 
 def _from_first(items: Iterable[Item], first: dict[str, float]) -> Iterator[Item]:

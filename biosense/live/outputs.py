@@ -59,7 +59,7 @@ class Outputs:
         self._on_event = on_event
         self._affect: StreamInfo | None = None
         if loaded is not None:
-            publisher.open([affect_info(loaded.modalities)])
+            publisher.open([affect_info(loaded.model.modalities)])
 
     def deliver(self, outcomes: list[Outcome], arrived: float) -> None:
         """Give out what one item brought; `arrived` is the arrival of the newest sample used."""
@@ -114,7 +114,7 @@ class Outputs:
         header = AffectHeader(
             self._processor.settings,
             self._model_name,
-            self._loaded.fingerprint,
+            self._loaded.digest,
             dict(self._processor.first_samples),
         )
-        return affect_info(self._loaded.modalities, header)
+        return affect_info(self._loaded.model.modalities, header)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,11 +10,8 @@ import numpy as np
 
 from biosense.acquisition.lsl.outlet import LslOutlet
 from biosense.core.source import Source
-from biosense.core.types import TEXT, Chunk, Epoch, Event, StreamInfo
+from biosense.core.types import TEXT, Chunk, Epoch, StreamInfo
 
-EVENTS = StreamInfo(
-    "biosense-events", None, ("event",), 0.0, "", "biosense-events", TEXT, content_type="Markers"
-)
 MARKERS = StreamInfo(
     "biosense-markers", None, ("marker",), 0.0, "", "biosense-markers", TEXT, content_type="Markers"
 )
@@ -48,12 +44,6 @@ class Publisher:
             for outlet in self._outlets.values():
                 outlet.close()
             self._outlets.clear()
-
-
-def event_chunk(event: Event) -> Chunk:
-    """Make the sample of an event: JSON, as it also stands in a recording."""
-    text = json.dumps({"kind": event.kind, "stream": event.stream, "text": event.text})
-    return text_chunk(EVENTS, event.time, text)
 
 
 def text_chunk(info: StreamInfo, time: float, text: str) -> Chunk:

@@ -7,8 +7,11 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
+from biosense.acquisition.xdf.events import EVENTS, event_chunk
+from biosense.acquisition.xdf.folder import Sidecar, new_folder
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, DeviceLost, RecordingFailed
@@ -17,7 +20,7 @@ from biosense.core.types import Chunk, Event, EventKind, Item, StreamInfo
 from biosense.live.health import StreamHealth
 from biosense.live.outputs import Outputs
 from biosense.live.processor import Processor, ProcessorSettings
-from biosense.live.publish import EVENTS, MARKERS, Publisher, event_chunk, text_chunk
+from biosense.live.publish import MARKERS, Publisher, text_chunk
 from biosense.live.status import RunStatus
 from biosense.live.summary import (
     ProcessMeter,
@@ -169,13 +172,7 @@ class Run:
         )
         notes = [note for info in infos for note in processor.add_stream(info)]
         if self.settings.record is not None:
-            self._recorder = Recorder.in_folder(
-                self.settings.record,
-                [*infos, MARKERS],
-                clock=self._clock,
-                participant=self.settings.participant,
-                on_failure=self._recording_failed,
-            )
+            self._recorder = self._open_recorder(self.settings.record, [*infos, MARKERS])
         self._publisher = Publisher()
         own = [self._names[id(s), info.name] for s in self._republish for info in s.infos]
         self._publisher.open([*own, EVENTS, MARKERS])
@@ -195,6 +192,16 @@ class Run:
         self._worker = Worker(processor, self._outputs.deliver, lambda: self._call(self._stop.set))
         for note in notes:
             self._take(replace(note, time=self._started))
+
+    def _open_recorder(self, parent: Path, infos: list[StreamInfo]) -> Recorder:
+        participant = self.settings.participant
+        return Recorder(
+            new_folder(parent, participant, datetime.now().astimezone()),
+            infos,
+            clock=self._clock,
+            sidecar=Sidecar(participant),
+            on_failure=self._recording_failed,
+        )
 
     def _unique_infos(self) -> list[StreamInfo]:
         """Give every stream a name of its own: the second `ECG` becomes `ECG (2)`."""

@@ -9,10 +9,12 @@ from joblib import Parallel, delayed
 from biosense.acquisition.simulated import ALL_MODALITIES, simulate
 from biosense.live.offline import extract
 from biosense.live.processor import ProcessorSettings
-from biosense.models.training import Sequence
+from biosense.models.sequences import LabelledSequence
 
 
-def simulate_people(seeds: Iterable[int], seconds: float, *, jobs: int = 1) -> list[Sequence]:
+def simulate_people(
+    seeds: Iterable[int], seconds: float, *, jobs: int = 1
+) -> list[LabelledSequence]:
     """Simulate participants and compute their features.
 
     Parameters
@@ -28,6 +30,6 @@ def simulate_people(seeds: Iterable[int], seconds: float, *, jobs: int = 1) -> l
     return list(Parallel(n_jobs=jobs)(work))
 
 
-def _features(seed: int, seconds: float) -> Sequence:
+def _features(seed: int, seconds: float) -> LabelledSequence:
     recording = simulate(seed, seconds, modalities=ALL_MODALITIES)
     return extract(recording, ProcessorSettings())
