@@ -93,7 +93,7 @@ def main() -> None:
     configure()
     streams, clips = signals(npz, seconds)
     outlets = [LslOutlet(stream.info) for stream in streams]
-    while not all(outlet.has_consumers for outlet in outlets):
+    while not all(outlet.has_readers for outlet in outlets):
         time.sleep(0.1)
     time.sleep(2.0)  # an inlet that has connected still needs its first clock measurement
     clock = LslClock()

@@ -1,0 +1,144 @@
+"""Heart rate of the wearable test set, online, against Kubios.
+
+Usage: python benchmarks/heart_wearable.py DATA_FOLDER [--clips]
+
+DATA_FOLDER holds rcqoea_P1.npz .. rcqoea_P4.npz. Every clip (about 30 s) is a stream of its own,
+pushed in chunks of 16 samples through the live pipeline; the last epoch is compared with Kubios'
+figures for the same samples of ECG. The PPG comes from another sensor with another clock (17.7 s
+off for P4), so that its rate need not agree beyond what the heart rate changes within a clip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from biosense.core.stage import Pipeline
+from biosense.core.types import Chunk, Epoch, Floats, Modality, StreamInfo
+from biosense.processing.heart import HeartFeatures
+from biosense.processing.heart_features import HEART_CHANNELS
+from biosense.processing.pulse_peaks import PulsePeaks
+from biosense.processing.regularise import Regularise
+from biosense.processing.rpeaks import RPeaks
+from biosense.processing.units import ToSI
+
+CHUNK = 16
+NOMINAL_HZ = 130.0
+ECG = StreamInfo("chest", Modality.ECG, ("ecg",), NOMINAL_HZ, "uV", dtype="float32")
+PPG = StreamInfo("finger", Modality.PPG, ("ppg",), NOMINAL_HZ, "mV", dtype="float32")
+
+
+def ecg_pipeline() -> Pipeline:
+    return Pipeline(ToSI(), Regularise(), HeartFeatures(RPeaks()))
+
+
+def ppg_pipeline() -> Pipeline:
+    return Pipeline(ToSI(), Regularise(), HeartFeatures(PulsePeaks()))
+
+
+@dataclass(frozen=True)
+class Result:
+    """Hold one clip: rates in beats per minute, RMSSD as a ratio to Kubios', quality, speed."""
+
+    kubios: float
+    ecg: float
+    ppg: float
+    rmssd: float
+    ecg_quality: float
+    ppg_quality: float
+    cost_ms: float  # per second of ECG, pipeline and features
+
+
+def run(pipeline: Pipeline, info: StreamInfo, times: Floats, values: Floats) -> tuple[Epoch, float]:
+    """Return the last epoch and the seconds that the run took."""
+    pipeline.start(info)
+    chunks = [
+        Chunk.of(info, times[start : start + CHUNK], values[start : start + CHUNK])
+        for start in range(0, len(times), CHUNK)
+    ]
+    began = time.process_time()
+    epochs = [epoch for chunk in chunks for epoch in pipeline.push(chunk)]
+    return epochs[-1], time.process_time() - began
+
+
+def feature(epoch: Epoch, name: str) -> float:
+    return float(epoch.data[HEART_CHANNELS.index(name)])
+
+
+def clip(data: dict[str, Floats], number: int) -> Result:
+    """Run ECG and PPG of one clip."""
+    columns = data["kubios_cols"].tolist()
+    reference = data["kubios"][number - 1]
+    n = int(data["kubios_window_samples"])
+    key = f"V{number:02d}"
+    times = data[f"{key}_ecg_t"][:n]
+    ecg, seconds = run(ecg_pipeline(), ECG, times, data[f"{key}_ecg_uV"][:n])
+    same = data[f"{key}_gsr_t"] <= times[-1]
+    ppg, _ = run(ppg_pipeline(), PPG, data[f"{key}_gsr_t"][same], data[f"{key}_ppg_mV"][same])
+    return Result(
+        kubios=float(reference[columns.index("Mean HR (bpm)")]),
+        ecg=feature(ecg, "heart_rate_30"),
+        ppg=feature(ppg, "heart_rate_30"),
+        rmssd=1e3 * feature(ecg, "rmssd_30") / float(reference[columns.index("RMSSD (ms)")]),
+        ecg_quality=ecg.quality,
+        ppg_quality=ppg.quality,
+        cost_ms=1e3 * seconds / (times[-1] - times[0]),
+    )
+
+
+def participant(path: Path) -> list[Result]:
+    with np.load(path) as file:
+        data = {name: file[name] for name in file.files}
+    return [clip(data, int(number)) for number in data["clip"]]
+
+
+def table(name: str, results: list[Result], each: bool) -> None:
+    ecg = np.array([abs(one.ecg - one.kubios) for one in results])
+    ppg = np.array([abs(one.ppg - one.kubios) for one in results])
+    rmssd = np.array([one.rmssd for one in results])
+    if each:
+        for number, one in enumerate(results, 1):
+            print(
+                f"   V{number:02d} kubios {one.kubios:6.2f}  ecg {one.ecg:6.2f}  ppg {one.ppg:6.2f}"
+                f"  rmssd x{one.rmssd:.2f}  quality {one.ecg_quality:.2f} {one.ppg_quality:.2f}"
+            )
+    cells = [
+        f"{np.nanmedian(ecg):5.2f} {np.nanmean(ecg):5.2f} {np.nanmax(ecg):5.2f}",
+        f"{np.nanmedian(ppg):5.2f} {np.nanmean(ppg):5.2f} {np.nanmax(ppg):5.2f}",
+        f"{np.isnan(ecg).sum():3d} {np.isnan(ppg).sum():3d}",
+        f"{np.nanmedian(rmssd):5.2f} {np.nanmin(rmssd):5.2f} {np.nanmax(rmssd):5.2f}",
+        f"{np.mean([one.ecg_quality for one in results]):5.2f}"
+        f" {np.mean([one.ppg_quality for one in results]):5.2f}",
+        f"{np.median([one.cost_ms for one in results]):6.2f}",
+    ]
+    print(f"{name:3s} | " + " | ".join(cells))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--clips", action="store_true", help="print every clip")
+    arguments = parser.parse_args()
+    print(
+        "    | |ECG - Kubios| bpm | |PPG - Kubios| bpm | no value| RMSSD ECG/Kubios  | quality     "
+    )
+    print(
+        "    |  med  mean   max   |  med  mean   max   | ecg ppg |  med   min   max  | ecg   ppg   "
+    )
+    everybody: list[Result] = []
+    for path in sorted(arguments.folder.glob("rcqoea_P*.npz")):
+        results = participant(path)
+        everybody += results
+        table(path.stem[-2:], results, arguments.clips)
+    if not everybody:
+        parser.error(f"no rcqoea_P*.npz in {arguments.folder}")
+    table("all", everybody, each=False)
+    print("last column: milliseconds of one core per second of ECG, in chunks of 16 samples")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""Lab Streaming Layer in and out: what a lab's other programs send, and what they may read."""
+
+from biosense.acquisition.lsl.clock import LslClock
+from biosense.acquisition.lsl.config import configure
+from biosense.acquisition.lsl.discovery import Found, find_streams, resolve
+from biosense.acquisition.lsl.outlet import LslOutlet, MarkerOutlet
+from biosense.acquisition.lsl.source import LslSource
+
+__all__ = [
+    "Found",
+    "LslClock",
+    "LslOutlet",
+    "LslSource",
+    "MarkerOutlet",
+    "configure",
+    "find_streams",
+    "resolve",
+]
