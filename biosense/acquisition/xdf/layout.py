@@ -1,0 +1,254 @@
+"""The bytes of XDF 1.0 (https://github.com/sccn/xdf/wiki/Specifications): chunks and samples.
+
+Everything is little-endian. A file is `MAGIC` and then chunks `[length][tag][stream id][content]`,
+where the length counts all that follows it.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosense.core.errors import BadInput
+from biosense.core.types import Floats, StreamInfo
+
+MAGIC = b"XDF:"
+BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
+
+Bytes = bytes | memoryview
+_COUNT = struct.Struct("<BI")  # a length in its 4-byte form: constant size, accepted by all readers
+_TAG = struct.Struct("<H")
+_STREAM_ID = struct.Struct("<I")
+_STAMP = struct.Struct("<d")
+_OFFSET = struct.Struct("<dd")
+_SIZES = {1: "<B", 4: "<I", 8: "<Q"}
+_STAMPED = 8  # the byte in front of a sample's stamp; 0 where the stamp is left out
+
+
+class Tag(IntEnum):
+    """Name the kinds of chunks."""
+
+    FILE_HEADER = 1
+    STREAM_HEADER = 2
+    SAMPLES = 3
+    CLOCK_OFFSET = 4
+    BOUNDARY = 5
+    STREAM_FOOTER = 6
+
+
+STREAM_TAGS = (Tag.STREAM_HEADER, Tag.SAMPLES, Tag.CLOCK_OFFSET, Tag.STREAM_FOOTER)
+
+
+class Malformed(Exception):
+    """Raise for bytes that are not what they should be; the reader goes on behind them."""
+
+
+def pack_chunk(tag: int, content: bytes, stream_id: int | None = None) -> bytes:
+    """Return a whole chunk.
+
+    >>> pack_chunk(Tag.BOUNDARY, BOUNDARY)[:7].hex(" ")
+    '04 12 00 00 00 05 00'
+    """
+    owner = b"" if stream_id is None else _STREAM_ID.pack(stream_id)
+    return _COUNT.pack(4, 2 + len(owner) + len(content)) + _TAG.pack(tag) + owner + content
+
+
+def pack_offset(time: float, offset: float) -> bytes:
+    """Return the content of a ClockOffset chunk."""
+    return _OFFSET.pack(time, offset)
+
+
+def unpack_offset(content: Bytes) -> tuple[float, float]:
+    """Return time and offset of a ClockOffset chunk."""
+    if len(content) != _OFFSET.size:
+        raise Malformed(f"a clock offset has {len(content)} bytes instead of {_OFFSET.size}")
+    time, offset = _OFFSET.unpack(content)
+    if not (np.isfinite(time) and np.isfinite(offset)):
+        raise Malformed(f"a clock offset must be finite, got {time}, {offset}")
+    return time, offset
+
+
+def read_length(data: Bytes, at: int) -> tuple[int, int]:
+    """Return the length that stands at `at`, and the position behind it."""
+    form = _SIZES.get(data[at]) if at < len(data) else None
+    if form is None or at + 1 + data[at] > len(data):
+        raise Malformed(f"no length at byte {at}")
+    return int(struct.unpack_from(form, data, at + 1)[0]), at + 1 + data[at]
+
+
+@dataclass(frozen=True)
+class SampleLayout:
+    """Turn the samples of one stream into the content of Samples chunks, and back.
+
+    Examples
+    --------
+    >>> layout = SampleLayout(StreamInfo("eeg", None, ("a", "b"), 10.0, dtype="int16"))
+    >>> content = layout.pack(np.array([5.1]), np.array([[192, 255]], np.int16))
+    >>> content.hex(" ")
+    '04 01 00 00 00 08 66 66 66 66 66 66 14 40 c0 00 ff 00'
+    >>> layout.unpack(content, previous=0.0)
+    (array([5.1]), array([[192, 255]], dtype=int16))
+    """
+
+    info: StreamInfo
+
+    def check(self, stamps: Floats, data: NDArray[Any]) -> None:
+        """Refuse samples that the file could not give back as they are."""
+        name = self.info.name
+        if not np.isfinite(stamps).all():
+            raise BadInput(f"a time stamp of {name!r} is not finite; every sample needs one")
+        if stamps.shape != (len(data),) or data.shape[1:] != (self.info.n_channels,):
+            raise BadInput(
+                f"stamps {stamps.shape} and data {data.shape} of {name!r} must be (n,) and "
+                f"(n, {self.info.n_channels})"
+            )
+        if not self.info.is_text and data.dtype != np.dtype(self.info.dtype):
+            raise BadInput(
+                f"data of {name!r} is {data.dtype}, but the stream was announced as "
+                f"{self.info.dtype}: a recording keeps what was sent, convert before"
+            )
+
+    def pack(self, stamps: Floats, data: NDArray[Any]) -> bytes:
+        """Return the content of a Samples chunk: stamps (n,), data (n, channels)."""
+        self.check(stamps, data)
+        if self.info.is_text:
+            return self._pack_text(stamps, data)
+        table = np.empty(len(stamps), self._stamped)
+        table["size"] = _STAMPED
+        table["stamp"] = stamps
+        table["values"] = data
+        return _COUNT.pack(4, len(stamps)) + table.tobytes()
+
+    def unpack(self, content: Bytes, previous: float) -> tuple[Floats, NDArray[Any]]:
+        """Read the content of a Samples chunk.
+
+        Parameters
+        ----------
+        content
+            What `pack` returned, or any other program wrote.
+        previous
+            Stamp of the stream's sample before, which a left out stamp goes on from.
+
+        Returns
+        -------
+        stamps, data
+            Shapes (n,) and (n, channels), owning their memory.
+
+        Raises
+        ------
+        Malformed
+            If the content is not exactly that many samples of this stream.
+        """
+        count, at = read_length(content, 0)
+        if count > len(content):
+            raise Malformed(f"{count} samples cannot stand in {len(content)} bytes")
+        if self.info.is_text:
+            flags, stamps, data = self._unpack_text(content, at, count)
+        else:
+            flags, stamps, data = self._unpack_numbers(content, at, count)
+        if not flags.all():
+            stamps = self._fill_in(flags, stamps, previous)
+        if not np.isfinite(stamps).all():
+            raise Malformed("a time stamp is not finite")
+        return stamps, data
+
+    @cached_property
+    def _bare(self) -> np.dtype[np.void]:
+        return np.dtype([("size", "u1"), self._values])
+
+    @cached_property
+    def _stamped(self) -> np.dtype[np.void]:
+        return np.dtype([("size", "u1"), ("stamp", "<f8"), self._values])
+
+    @property
+    def _values(self) -> tuple[str, np.dtype[np.generic], tuple[int]]:
+        return "values", np.dtype(self.info.dtype).newbyteorder("<"), (self.info.n_channels,)
+
+    def _pack_text(self, stamps: Floats, data: NDArray[Any]) -> bytes:
+        parts = [_COUNT.pack(4, len(stamps))]
+        # Strings have no fixed size, so this is a loop over samples; markers are few.
+        for stamp, row in zip(stamps.tolist(), data, strict=True):
+            parts.append(bytes([_STAMPED]) + _STAMP.pack(stamp))
+            for value in row:
+                text = str(value).encode("utf-8", "replace")
+                parts.append(_COUNT.pack(4, len(text)) + text)
+        return b"".join(parts)
+
+    def _unpack_numbers(
+        self, content: Bytes, at: int, count: int
+    ) -> tuple[NDArray[np.bool_], Floats, NDArray[Any]]:
+        if len(content) - at == count * self._stamped.itemsize:
+            table = np.frombuffer(content, self._stamped, count, at)
+            if (table["size"] == _STAMPED).all():
+                stamps = table["stamp"].astype(np.float64)
+                return np.ones(count, np.bool_), stamps, table["values"].astype(self.info.dtype)
+        return self._unpack_sparse(content, at, count)
+
+    def _unpack_sparse(
+        self, content: Bytes, at: int, count: int
+    ) -> tuple[NDArray[np.bool_], Floats, NDArray[Any]]:
+        starts = np.empty(count, np.int64)
+        sizes = {0: self._bare.itemsize, _STAMPED: self._stamped.itemsize}
+        # Where a sample starts depends on every one before it: a loop, but only over one byte each.
+        for number in range(count):
+            size = sizes.get(content[at]) if at < len(content) else None
+            if size is None:
+                raise Malformed(f"sample {number} does not start with a stamp")
+            starts[number] = at
+            at += size
+        if at != len(content):
+            raise Malformed(f"{count} samples end at byte {at} of {len(content)}")
+        raw = np.frombuffer(content, np.uint8)
+        flags = raw[starts] == _STAMPED
+        stamps = np.zeros(count)
+        stamps[flags] = _gather(raw, starts[flags] + 1, 8).view("<f8")[:, 0]
+        width = sizes[0] - 1
+        values = _gather(raw, starts + 1 + 8 * flags, width)
+        row = np.dtype(self.info.dtype).newbyteorder("<")
+        data = values.view(row).reshape(count, self.info.n_channels).astype(self.info.dtype)
+        return flags, stamps, data
+
+    def _unpack_text(
+        self, content: Bytes, at: int, count: int
+    ) -> tuple[NDArray[np.bool_], Floats, NDArray[Any]]:
+        flags, stamps = np.zeros(count, np.bool_), np.zeros(count)
+        data = np.empty((count, self.info.n_channels), object)
+        for number in range(count):
+            if at >= len(content) or content[at] not in (0, _STAMPED):
+                raise Malformed(f"sample {number} does not start with a stamp")
+            flags[number] = content[at] == _STAMPED
+            at += 1
+            if flags[number]:
+                stamps[number] = _STAMP.unpack(_take(content, at, 8))[0]
+                at += 8
+            for channel in range(self.info.n_channels):
+                length, at = read_length(content, at)
+                data[number, channel] = str(_take(content, at, length), "utf-8", "replace")
+                at += length
+        if at != len(content):
+            raise Malformed(f"{count} samples end at byte {at} of {len(content)}")
+        return flags, stamps, data
+
+    def _fill_in(self, flags: NDArray[np.bool_], stamps: Floats, previous: float) -> Floats:
+        interval = 1.0 / self.info.sfreq if self.info.sfreq else 0.0
+        filled = stamps.tolist()
+        for number in np.flatnonzero(~flags).tolist():
+            # Each goes on from the one before, adding up as every other reader does.
+            filled[number] = (filled[number - 1] if number else previous) + interval
+        return np.array(filled)
+
+
+def _gather(raw: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(raw[starts[:, None] + np.arange(width)])
+
+
+def _take(content: Bytes, at: int, size: int) -> Bytes:
+    if at + size > len(content):
+        raise Malformed(f"{size} bytes are wanted at byte {at} of {len(content)}")
+    return content[at : at + size]

@@ -1,0 +1,225 @@
+"""EEG features of a window: band powers by region, left-right asymmetry, share of good channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from biosense.core.errors import BadInput
+from biosense.core.types import Bools, Epoch, Floats, StreamInfo
+from biosense.processing.eeg_montage import REGIONS, Montage, read_montage
+
+BANDS = {
+    "delta": (1.0, 4.0),
+    "theta": (4.0, 8.0),
+    "alpha": (8.0, 13.0),
+    "beta": (13.0, 30.0),
+    "gamma": (30.0, 45.0),
+}
+"""Edges of the bands in Hz, the lower one included. Gamma on the scalp is mostly muscle."""
+
+EEG_FEATURES = (
+    *(f"{region}_{band}" for region in REGIONS for band in BANDS),
+    *(f"asymmetry_{band}" for band in BANDS),
+    "frontal_alpha_asymmetry",
+    "frontal_beta_alpha",
+)
+"""Features of `BandPowers`, the same for every montage: ln(uV^2), or differences of it."""
+
+_LEAST_RATE_HZ = 120.0  # the low-pass of a decimation needs a third above 45 Hz
+_UV2_PER_V2 = 1e12
+_FLOOR_UV2 = 1e-3  # keeps the logarithm of a flat channel finite; 0.03 uV is below any amplifier
+_SLOW_BANDS = ("delta", "theta")
+_SLOW_HZ = BANDS["theta"][1]
+_MAX_MISSING = 0.25  # share of a window; beyond it the spectrum is the hole's, not the signal's
+
+
+def analysis_rate(sfreq: float) -> float:
+    """Return the lowest whole fraction of a rate, Hz, that leaves room above the gamma band.
+
+    >>> [analysis_rate(sfreq) for sfreq in (2048.0, 1000.0, 512.0, 250.0, 160.0)]
+    [128.0, 125.0, 128.0, 125.0, 160.0]
+    """
+    for factor in range(int(sfreq // _LEAST_RATE_HZ), 1, -1):
+        if sfreq % factor == 0:
+            return sfreq / factor
+    return sfreq
+
+
+@dataclass
+class BandPowers:
+    """Turn windows of EEG in volts into log band powers by region, and asymmetries.
+
+    The power of a band is the integral of a Hann periodogram. Its logarithm, in ln(uV^2), is the
+    differential entropy of Duan, Zhu & Lu (2013) up to a factor of 0.5 and a constant; it is
+    averaged over the good channels of a region. The frontal alpha asymmetry is ln P(right) - ln
+    P(left) (Smith et al. 2017): higher means more activity left, read as approach. Features whose
+    channels the montage lacks are NaN.
+
+    A channel that is flat, off scale or incomplete is left out of a window. One whose slow part
+    alone is large (a blink, eye movement, sweat) only loses its delta and theta. Quality is the
+    share of what remains, times the share of trusted samples.
+
+    Parameters
+    ----------
+    flat
+        Peak-to-peak amplitude below which a channel counts as disconnected, volts.
+    large
+        Peak-to-peak amplitude above which a channel counts as an artefact, volts; for slow
+        disturbances only the part from 8 Hz up is held against it.
+    off_scale
+        Peak-to-peak amplitude above which a channel is left out whatever its spectrum, volts.
+    reference_from
+        Number of EEG channels from which on the average of the good ones is subtracted. Fewer do
+        not cover the head, and their average would carry the signal.
+
+    Examples
+    --------
+    >>> info = StreamInfo("cap", None, ("Fp1", "Oz"), 128.0, "V")
+    >>> stage = BandPowers()
+    >>> stage.start(info).n_channels
+    27
+    >>> t = np.arange(256) / 128.0
+    >>> window = np.column_stack([1e-6 * np.sin(60 * t), 2e-5 * np.sin(2 * np.pi * 10 * t)])
+    >>> features = stage.push(Epoch(info, 8, 0.0, 2.0, window, 1.0))[0]
+    >>> round(float(features.data[EEG_FEATURES.index("posterior_alpha")]), 2)  # ln(20^2 / 2)
+    5.3
+    """
+
+    flat: float = 0.5e-6
+    large: float = 150e-6
+    off_scale: float = 600e-6
+    reference_from: int = 8
+    _info: StreamInfo = field(init=False, repr=False)
+    _montage: Montage = field(init=False, repr=False)
+    _sfreq: float = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.flat < self.large <= self.off_scale:
+            raise BadInput(
+                f"flat={self.flat}, large={self.large}, off_scale={self.off_scale} V must rise"
+            )
+
+    def start(self, info: StreamInfo) -> StreamInfo:
+        """Read the montage from the channel names; the input must be in volts."""
+        if info.unit != "V":
+            raise BadInput(f"unit={info.unit!r} of {info.name!r} must be 'V': put ToSI() before")
+        if info.sfreq < 2 * BANDS["gamma"][1]:
+            raise BadInput(
+                f"sfreq={info.sfreq} Hz of {info.name!r} must be at least "
+                f"{2 * BANDS['gamma'][1]} Hz to hold the gamma band"
+            )
+        self._montage = read_montage(info.channels)
+        if not self._montage.eeg.any():
+            raise BadInput(f"no channel of {info.name!r} is EEG by its name: {info.channels}")
+        self._sfreq = info.sfreq
+        self._info = replace(info, channels=EEG_FEATURES, unit="", dtype="float64")
+        return self._info
+
+    def push(self, item: Epoch) -> Sequence[Epoch]:
+        """Return the features of a window."""
+        log_power, usable = self.channel_powers(item.data)
+        share = usable[:, self._montage.eeg].mean() if len(item.data) else 0.0
+        features = self._features(log_power, usable)
+        return [replace(item, info=self._info, data=features, quality=float(item.quality * share))]
+
+    def flush(self) -> Sequence[Epoch]:
+        """Return nothing: every window was answered at once."""
+        return []
+
+    def channel_powers(self, window: Floats) -> tuple[Floats, Bools]:
+        """Return ln band power in ln(uV^2) and whether it can be used, both (bands, channels).
+
+        Parameters
+        ----------
+        window
+            EEG in volts, shape (n, channels); NaN where a sample is missing.
+        """
+        present = np.isfinite(window)
+        centred = _centred(window, present)
+        good, slow = self._judge(centred, present)
+        if np.count_nonzero(self._montage.eeg) >= self.reference_from:
+            # A bad channel would spread over all the others through the average.
+            quiet = good & ~slow
+            if 2 * np.count_nonzero(quiet) >= np.count_nonzero(self._montage.eeg):
+                centred = np.where(present, centred - centred[:, quiet].mean(1, keepdims=True), 0.0)
+            else:
+                good = np.zeros_like(good)
+        power = _band_powers(centred, present, self._sfreq)
+        usable = np.repeat(good[None, :], len(BANDS), axis=0)
+        for number, band in enumerate(BANDS):
+            if band in _SLOW_BANDS:
+                usable[number] &= ~slow
+        return np.log(np.maximum(power * _UV2_PER_V2, _FLOOR_UV2)), usable
+
+    def _judge(self, centred: Floats, present: Bools) -> tuple[Bools, Bools]:
+        """Return which channels are good, and which of those carry a large slow disturbance."""
+        complete = present.mean(axis=0) >= 1 - _MAX_MISSING
+        span = np.ptp(centred, axis=0)
+        good = self._montage.eeg & complete & (span >= self.flat) & (span <= self.off_scale)
+        slow = good & (span > self.large)
+        if slow.any():
+            at = np.flatnonzero(slow)
+            fast = np.ptp(_without_slow(centred[:, at], self._sfreq), axis=0)
+            good[at] = fast <= self.large
+            slow &= good
+        return good, slow
+
+    def _features(self, log_power: Floats, usable: Bools) -> Floats:
+        montage = self._montage
+        regions = _mean_over(log_power, usable, montage.members)  # (bands, regions)
+        left, right = list(montage.left), list(montage.right)
+        difference = log_power[:, right] - log_power[:, left]
+        both = usable[:, right] & usable[:, left]
+        asymmetry = _mean_over(difference, both, np.ones((1, len(left)), bool))
+        alpha, beta = list(BANDS).index("alpha"), list(BANDS).index("beta")
+        weight = montage.frontal_weight * both[alpha]
+        total = weight.sum()
+        frontal_asymmetry = weight @ difference[alpha] / total if total > 0 else np.nan
+        frontal = regions[:, REGIONS.index("frontal")]
+        return np.concatenate(
+            [
+                regions.T.ravel(),
+                asymmetry[:, 0],
+                [frontal_asymmetry, frontal[beta] - frontal[alpha]],
+            ]
+        )
+
+
+def _centred(window: Floats, present: Bools) -> Floats:
+    if present.all():
+        centred: Floats = window - window.mean(axis=0)
+        return centred
+    filled = np.where(present, window, 0.0)
+    count = np.maximum(present.sum(axis=0), 1)
+    return np.where(present, filled - filled.sum(axis=0) / count, 0.0)
+
+
+def _band_powers(centred: Floats, present: Bools, sfreq: float) -> Floats:
+    """Integrate Hann periodograms over the bands: power in V^2, shape (bands, channels)."""
+    n = len(centred)
+    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)  # periodic Hann
+    energy = np.maximum((taper**2) @ present, 1e-12)  # holes carry no power
+    spectrum = np.fft.rfft(centred * taper[:, None], axis=0)
+    # One-sided PSD 2 |X|^2 / (sfreq * energy), times the bin width sfreq / n.
+    power = 2 * (spectrum.real**2 + spectrum.imag**2) / (n * energy)
+    edges = np.ceil(np.array(list(BANDS.values())) * n / sfreq - 1e-9).astype(int)
+    return np.stack([power[low:high].sum(axis=0) for low, high in edges.tolist()])
+
+
+def _without_slow(centred: Floats, sfreq: float) -> Floats:
+    spectrum = np.fft.rfft(centred, axis=0)
+    spectrum[np.fft.rfftfreq(len(centred), 1 / sfreq) < _SLOW_HZ] = 0
+    return np.fft.irfft(spectrum, len(centred), axis=0)
+
+
+def _mean_over(values: Floats, chosen: Bools, members: Bools) -> Floats:
+    """Average the chosen values of each group: (bands, channels), (groups, channels) -> (bands,
+    groups); NaN where a group has none.
+    """
+    count = chosen.astype(np.float64) @ members.T
+    total = np.where(chosen, values, 0.0) @ members.T
+    mean: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean

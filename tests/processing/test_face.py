@@ -1,0 +1,363 @@
+"""Face geometry and features: invariances, which movement moves what, blinks, absent faces."""
+
+from itertools import pairwise
+from time import process_time
+
+import numpy as np
+import pytest
+
+from biosense.core import Chunk, Modality, Pipeline, StreamInfo
+from biosense.core.camera_streams import FACE_CHANNELS, FACE_POINTS
+from biosense.core.errors import BadInput
+from biosense.processing.blinks import BlinkDetector
+from biosense.processing.example_camera import face_points
+from biosense.processing.face import GEOMETRY_CHANNELS, FaceGeometry
+from biosense.processing.face_features import FACE_FEATURES, FaceFeatures
+from biosense.processing.face_geometry import (
+    EXPRESSION_CHANNELS,
+    angle_between,
+    euler_angles,
+    expression,
+    rotation_matrices,
+)
+
+SFREQ = 30.0
+INFO = StreamInfo("webcam-face", Modality.FACE, FACE_CHANNELS, SFREQ)
+
+
+def frames(points, pose=(0.0, 0.0, 0.0), confidence=1.0):
+    """Rows of a face stream from points, shape (points, 3) or (n, points, 3)."""
+    points = points[None] if points.ndim == 2 else points
+    n = len(points)
+    pose = np.broadcast_to(np.asarray(pose, float), (n, 3))
+    return np.column_stack([points.reshape(n, -1), pose, np.full(n, confidence)])
+
+
+def shape_of(points):
+    values = expression(frames(points))[0]
+    return dict(zip(EXPRESSION_CHANNELS, values.tolist(), strict=True))
+
+
+def moved(shift, *names):
+    """Rest face with points shifted by (x, y, z); x is outwards, away from the middle."""
+    points = face_points()
+    for name in names:
+        at = FACE_POINTS.index(name)
+        side = np.sign(points[at, 0]) or 1.0
+        points[at] += np.array([side, 1.0, 1.0]) * shift
+    return points
+
+
+def changes(points):
+    """Names of the expression values that differ from those of the rest face."""
+    rest, found = shape_of(face_points()), shape_of(points)
+    return {name for name in rest if abs(rest[name] - found[name]) > 1e-9}
+
+
+def turned(points, angle):
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return points @ np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+
+
+def lively_face(seed=0):
+    return face_points() + np.random.default_rng(seed).normal(0, 1.0, (len(FACE_POINTS), 3))
+
+
+@pytest.mark.parametrize("angle", [0.1, -0.7, 1.5, 3.0])
+def test_rotation_about_the_camera_axis_changes_nothing(angle):
+    face = lively_face()
+    other = turned(face, angle) + np.array([320.0, 180.0, 0.0])
+    one, two = expression(frames(face)), expression(frames(other))
+    assert np.allclose(one, two, atol=1e-10)
+
+
+@pytest.mark.parametrize("scale", [0.3, 4.0])
+def test_size_and_place_change_nothing(scale):
+    face = lively_face()
+    one, two = expression(frames(face)), expression(frames(scale * face + [100, 50, 7]))
+    assert np.allclose(one, two, atol=1e-10)
+
+
+def test_a_mirrored_face_has_the_same_shape_and_opposite_sides():
+    found = shape_of(moved((0, -6, 0), "mouth_left"))
+    mirrored = shape_of(moved((0, -6, 0), "mouth_right"))
+    assert found["smile_asymmetry"] > 0.02
+    assert mirrored["smile_asymmetry"] == pytest.approx(-found["smile_asymmetry"])
+    assert mirrored["smile_width"] == pytest.approx(found["smile_width"])
+
+
+def test_rest_face_has_the_values_of_the_formulas():
+    rest = shape_of(face_points())
+    assert rest["ear"] == pytest.approx((2 * np.hypot(10, 1) / 2 + 2 * 10 / 2) / 60, rel=0.02)
+    assert rest["mar"] == pytest.approx(3 / 50)
+    assert rest["smile_width"] == pytest.approx(0.56)
+    assert rest["lip_corner_lift"] == pytest.approx(((65 + 82) / 2 - 72) / 100)
+    assert rest["brow_gap"] == pytest.approx(0.28)
+    assert rest["gaze_x"] == pytest.approx(0)
+    assert rest["smile_asymmetry"] == pytest.approx(0)
+
+
+def test_a_smile_widens_and_lifts_the_corners_and_nothing_else():
+    smile = moved((6, -5, 0), "mouth_right", "mouth_left")
+    rest, found = shape_of(face_points()), shape_of(smile)
+    assert changes(smile) == {"smile_width", "lip_corner_lift"}
+    assert found["smile_width"] == pytest.approx(rest["smile_width"] + 0.12)
+    assert found["lip_corner_lift"] == pytest.approx(rest["lip_corner_lift"] + 0.05)
+
+
+def test_raised_inner_brows_move_the_inner_brow_and_knitted_ones_the_gap():
+    inner = ("right_brow_inner", "left_brow_inner")
+    raised, knitted = moved((0, -5, 0), *inner), moved((-4, 0, 0), *inner)
+    assert changes(raised) == {"brow_inner"}
+    assert shape_of(raised)["brow_inner"] > shape_of(face_points())["brow_inner"]
+    assert shape_of(knitted)["brow_gap"] == pytest.approx(0.20)
+    outer = moved((0, -5, 0), "right_brow_outer", "left_brow_outer")
+    assert changes(outer) == {"brow_outer"}
+
+
+def test_closing_the_eyes_lowers_only_their_aspect_ratio():
+    points = face_points()
+    for number, name in enumerate(FACE_POINTS):
+        if "_eye_" in name:
+            points[number, 1] *= 0.1
+    assert {"ear", "ear_right", "ear_left"} <= changes(points)
+    assert changes(points) <= {"ear", "ear_right", "ear_left", "gaze_y"}
+    assert shape_of(points)["ear"] < 0.3 * shape_of(face_points())["ear"]
+
+
+def test_jaw_mouth_and_nose_move_their_own_features():
+    assert changes(moved((0, 8, 0), "chin")) == {"jaw_drop"}
+    assert changes(moved((0, 8, 0), "lip_lower_inner")) == {"mar"}
+    wrinkled = moved((0, -4, 0), "nose_right", "nose_left")
+    assert changes(wrinkled) == {"nose_wrinkle"}
+    assert shape_of(wrinkled)["nose_wrinkle"] < shape_of(face_points())["nose_wrinkle"]
+
+
+def test_gaze_follows_the_iris():
+    points = face_points()
+    for name in ("right_iris", "left_iris"):
+        points[FACE_POINTS.index(name)] += (6, 2, 0)
+    found = shape_of(points)
+    assert changes(points) == {"gaze_x", "gaze_y"}
+    assert found["gaze_x"] == pytest.approx(0.2)
+    assert found["gaze_y"] == pytest.approx(0.2)
+
+
+def test_the_eye_that_is_seen_better_decides():
+    points = face_points()
+    left = [number for number, name in enumerate(FACE_POINTS) if name.startswith("left_eye")]
+    points[left, 0] = 20 + 0.2 * (points[left, 0] - 20)  # the far eye of a turned head
+    found = shape_of(points)
+    assert abs(found["ear"] - found["ear_right"]) < 0.1 * abs(found["ear"] - found["ear_left"])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_turn_about_one_axis_is_one_angle(axis):
+    pose = np.zeros(3)
+    pose[axis] = 0.4
+    expected = np.zeros(3)
+    expected[axis] = 0.4
+    assert np.allclose(euler_angles(frames(face_points(), pose)), expected)
+
+
+def test_rotation_matrices_are_those_of_scipy():
+    from scipy.spatial.transform import Rotation
+
+    vectors = np.random.default_rng(0).normal(0, 1.0, (50, 3))
+    vectors[0] = 0
+    data = frames(np.tile(face_points(), (50, 1, 1)), vectors)
+    found = rotation_matrices(data)
+    rotations = Rotation.from_rotvec(vectors)
+    assert np.allclose(found, rotations.as_matrix(), atol=1e-12)
+    assert np.allclose(euler_angles(data)[:, ::-1], rotations.as_euler("ZYX"))
+    steps = (rotations[:-1].inv() * rotations[1:]).magnitude()
+    assert np.allclose(angle_between(found[:-1], found[1:]), steps)
+
+
+def geometry(data, sizes=None, indices=None):
+    indices = np.arange(len(data)) if indices is None else indices
+    chunk = Chunk.of(INFO, indices / SFREQ, data)
+    stage = FaceGeometry()
+    stage.start(INFO)
+    out, at = [], 0
+    for size in [len(data)] if sizes is None else sizes:
+        out.extend(stage.push(chunk.slice(at, at + size)))
+        at += size
+    return np.concatenate([c.data for c in out]), np.concatenate([c.ok for c in out])
+
+
+def test_angles_do_not_jump_over_a_full_turn():
+    roll = np.linspace(0, 4 * np.pi, 300)
+    wrapped = np.mod(roll + np.pi, 2 * np.pi) - np.pi
+    pose = np.column_stack([np.zeros(300), np.zeros(300), wrapped])
+    data, _ = geometry(frames(np.tile(face_points(), (300, 1, 1)), pose))
+    assert np.allclose(data[:, GEOMETRY_CHANNELS.index("roll")], roll)
+
+
+def test_head_speed_is_that_of_the_rotation():
+    pose = np.outer(np.arange(60) / SFREQ * 0.5, [0.6, 0.0, 0.8])  # 0.5 rad/s about a slanted axis
+    data, _ = geometry(frames(np.tile(face_points(), (60, 1, 1)), pose))
+    speed = data[:, GEOMETRY_CHANNELS.index("head_speed")]
+    assert np.isnan(speed[0])
+    assert np.allclose(speed[1:], 0.5)
+
+
+def test_frames_without_a_face_are_not_ok():
+    data = frames(np.tile(face_points(), (20, 1, 1)))
+    data[5:8, :-1] = np.nan
+    data[5:8, -1] = 0
+    found, ok = geometry(data)
+    assert np.flatnonzero(~ok).tolist() == [5, 6, 7]
+    assert np.isnan(found[5:8, :-1]).all()
+    assert np.isnan(found[8, GEOMETRY_CHANNELS.index("head_speed")])
+    assert np.isfinite(found[9]).all()
+
+
+def test_speed_is_not_taken_across_a_gap():
+    data = frames(np.tile(face_points(), (20, 1, 1)))
+    indices = np.concatenate([np.arange(10), np.arange(15, 25)])
+    speed = geometry(data, indices=indices)[0][:, GEOMETRY_CHANNELS.index("head_speed")]
+    assert np.flatnonzero(np.isnan(speed)).tolist() == [0, 10]
+
+
+def recording(seconds, *, blinks=(), blink_s=0.15, smile=None, hidden=(), pose=None):
+    n = round(seconds * SFREQ)
+    points = np.tile(face_points(), (n, 1, 1))
+    eyes = [number for number, name in enumerate(FACE_POINTS) if "_eye_" in name]
+    t = np.arange(n) / SFREQ
+    for start in blinks:
+        shut = np.flatnonzero((t >= start - 1e-9) & (t < start + blink_s - 1e-9))
+        points[np.ix_(shut, eyes, [1])] *= 0.1
+    if smile is not None:
+        for name, side in (("mouth_right", -1), ("mouth_left", 1)):
+            points[:, FACE_POINTS.index(name), 0] += side * smile(t)
+    data = frames(points, (0, 0, 0) if pose is None else pose(t))
+    for start, stop in hidden:
+        data[(t >= start) & (t < stop), :-1] = np.nan
+        data[(t >= start) & (t < stop), -1] = 0
+    return data
+
+
+def features(data, sizes=None, indices=None):
+    indices = np.arange(len(data)) if indices is None else indices
+    chunk = Chunk.of(INFO, indices / SFREQ, data)
+    edges = np.cumsum([0, *([len(data)] if sizes is None else sizes)]).tolist()
+    pieces = [chunk.slice(a, b) for a, b in pairwise(edges)]
+    return Pipeline(FaceGeometry(), FaceFeatures()).run(pieces, INFO)
+
+
+def column(epochs, name):
+    return np.array([epoch.data[FACE_FEATURES.index(name)] for epoch in epochs])
+
+
+def test_features_are_means_over_the_window():
+    epochs = features(recording(10, smile=lambda t: np.where(t > 5, 5.0, 0.0)))
+    stops = np.array([epoch.stop for epoch in epochs])
+    smile = column(epochs, "smile_width")
+    assert np.allclose(smile[stops <= 5], 0.56)
+    assert np.allclose(smile[stops > 7], 0.66)
+    assert smile[stops == 6] == pytest.approx(0.61, abs=0.002)
+    assert column(epochs, "smile_width_sd")[stops == 6] == pytest.approx(0.05, abs=0.002)
+    assert column(epochs, "smile_width_sd")[stops == 9] == pytest.approx(0, abs=1e-9)
+
+
+def test_blinks_are_counted_per_minute():
+    epochs = features(recording(70, blinks=np.arange(1, 70, 4.0)))
+    stops = np.array([epoch.stop for epoch in epochs])
+    rate = column(epochs, "blink_rate")
+    assert np.isnan(rate[stops < 20]).all()
+    assert np.abs(rate[stops > 45] - 15).max() <= 2.0
+
+
+@pytest.mark.parametrize(("length", "counted"), [(0.033, 0), (0.1, 1), (0.4, 1), (0.7, 0), (5, 0)])
+def test_only_closures_of_a_blinks_length_are_blinks(length, counted):
+    epochs = features(recording(40, blinks=[30.0], blink_s=length))
+    watched = min(30.0, 40 - 10)
+    found = column(epochs, "blink_rate")[-1] * watched / 60
+    assert found == pytest.approx(counted, abs=0.05)
+
+
+def test_long_closed_eyes_show_in_the_closed_share():
+    epochs = features(recording(60, blinks=[40.0], blink_s=6.0))
+    assert column(epochs, "closed_share")[-1] == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_face_lost_with_closed_eyes_is_no_blink():
+    detector = BlinkDetector(SFREQ)
+    ratios = np.full(900, 0.3)
+    ratios[700:703] = 0.05
+    ratios[703:760] = np.nan
+    for start in range(0, 900, 90):
+        detector.put(np.arange(start, start + 90), ratios[start : start + 90])
+        rate, _ = detector.look(start + 89)
+    assert rate == 0
+
+
+def test_head_motion_grows_with_the_speed():
+    def shake(speed):
+        return lambda t: np.column_stack([speed * t, 0 * t, 0 * t])
+
+    slow, fast = (column(features(recording(5, pose=shake(v))), "head_motion") for v in (0.1, 0.4))
+    assert slow[-1] == pytest.approx(np.log(0.11))
+    assert fast[-1] == pytest.approx(np.log(0.41))
+
+
+def test_quality_is_the_share_of_frames_with_a_face():
+    data = recording(10, hidden=[(4.0, 7.0)])
+    data[:, -1] *= 0.8
+    epochs = features(data)
+    stops = np.array([epoch.stop for epoch in epochs])
+    quality = np.array([epoch.quality for epoch in epochs])
+    assert quality[stops == 4] == pytest.approx(0.8, abs=0.02)
+    assert quality[stops == 5] == pytest.approx(0.4, abs=0.03)
+    assert quality[stops == 6.5] == 0
+    assert np.isnan(epochs[int(np.flatnonzero(stops == 6.5)[0])].data[:18]).all()
+
+
+def test_no_epoch_inside_a_gap():
+    data = recording(20)
+    indices = np.concatenate([np.arange(300), np.arange(300, 600) + 900])
+    stops = np.array([epoch.stop for epoch in features(data, indices=indices)])
+    assert not ((stops > 10.25) & (stops < 40)).any()
+
+
+@pytest.mark.parametrize("sizes", [[1] * 750, [7] * 107 + [1], [0, 100, 0, 650]])
+def test_any_cutting_gives_the_same(sizes):
+    data = recording(
+        25, blinks=[3, 12, 21], smile=lambda t: np.sin(t), hidden=[(5, 6)], pose=_wobble
+    )
+    whole, cut = features(data), features(data, sizes)
+    assert [epoch.index for epoch in whole] == [epoch.index for epoch in cut]
+    for one, two in zip(whole, cut, strict=True):
+        assert np.array_equal(one.data, two.data, equal_nan=True)
+        assert one.quality == two.quality
+
+
+def _wobble(t):
+    return 0.2 * np.sin(np.outer(t, [1.0, 2.0, 3.0]))
+
+
+def test_the_input_is_not_written_to():
+    data = recording(3, hidden=[(1, 2)])
+    before = data.copy()
+    features(data)
+    assert np.array_equal(data, before, equal_nan=True)
+
+
+def test_wrong_streams_are_refused():
+    with pytest.raises(BadInput, match="must have the channels FACE_CHANNELS"):
+        FaceGeometry().start(StreamInfo("x", Modality.FACE, ("a", "b"), SFREQ))
+    with pytest.raises(BadInput, match="put FaceGeometry"):
+        FaceFeatures().start(INFO)
+    with pytest.raises(BadInput, match="must be above 0"):
+        FaceFeatures(window=0)
+
+
+def test_a_frame_is_cheap():
+    chunk = Chunk.of(INFO, np.arange(90) / SFREQ, recording(3))
+    pipeline = Pipeline(FaceGeometry(), FaceFeatures())
+    pipeline.start(INFO)
+    began = process_time()
+    for n in range(90):
+        pipeline.push(chunk.slice(n, n + 1))
+    assert (process_time() - began) / 90 < 2e-3  # 0.3 ms on two quiet cores
