@@ -66,7 +66,7 @@ def memory_over(minutes: float) -> list[tuple[float, float]]:
 
     from biosense.acquisition.lsl.config import configure
     from biosense.acquisition.simulated.source import SimulatedSource
-    from biosense.cli.models import load_model
+    from biosense.live.model import load_model
     from biosense.core.clock import SystemClock
     from biosense.live.run import Run, RunSettings
 

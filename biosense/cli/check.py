@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json as json_format
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from biosense.cli.options import Json, RecordingPath
 
@@ -12,11 +15,23 @@ if TYPE_CHECKING:
     from biosense.live.inspect import Inspection
 
 
-def check(recording: RecordingPath, json: Json = False) -> None:
+def check(
+    recording: RecordingPath,
+    repair: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Write what can be saved to a new one.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Say what is inside a recording: streams, rates, gaps, drift, quality, events."""
-    from biosense.cli.console import print_json
+    from biosense.cli.console import console, print_json
     from biosense.live.inspect import inspect
 
+    if repair is not None:
+        from biosense.acquisition.xdf.repair import repair as salvage
+
+        made = salvage(recording, repair)
+        recording = repair
+        console.print(f"saved {sum(made.samples.values())} samples in {made.path}")
     found = inspect(recording)
     if json:
         print_json(json_format.dumps(asdict(found)))

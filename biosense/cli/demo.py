@@ -25,7 +25,7 @@ def demo(
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
     from biosense.acquisition.lsl.source import LslSource
-    from biosense.cli.models import load_model
+    from biosense.live.model import load_model
     from biosense.cli.session import Session
     from biosense.cli.simulate import DEMO_MODALITIES, source_id
     from biosense.live.run import RunSettings

@@ -33,15 +33,17 @@ def estimate(
     """Estimate valence and arousal over a recording, with the numbers of the live run."""
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise typer.BadParameter(f"{out} must end in .csv or .parquet")
-    from dataclasses import replace
+    from dataclasses import asdict, replace
 
+    from biosense.acquisition.xdf.reader import XdfReader
     from biosense.cli.console import console, print_json
-    from biosense.cli.models import load_model
+    from biosense.live.model import load_model
     from biosense.live.compare import compare_with_live
     from biosense.live.offline import estimate_recording, recorded_header
     from biosense.live.processor import ProcessorSettings
 
-    header = recorded_header(recording)
+    reader = XdfReader(recording)
+    header = recorded_header(reader)
     name = model or (header.model if header else "default")
     loaded = load_model(name)
     settings = header.settings if header else ProcessorSettings()
@@ -49,22 +51,25 @@ def estimate(
         settings = replace(settings, mains_hz=mains)
     if header and model is None and header.model_digest != loaded.digest:
         console.print(f"[yellow]the model {name!r} has changed since the recording was made[/]")
-    estimates = estimate_recording(recording, loaded, settings, header)
+    estimates = estimate_recording(reader, loaded, settings, header)
     if out is not None:
         write_table(out, estimates, loaded.model.modalities)
-    result = {
-        "recording": str(recording),
-        "model": name,
-        "estimates": len(estimates),
-        "live": compare_with_live(recording, estimates),
-        "out": str(out) if out else None,
-    }
+    live = compare_with_live(reader, estimates)
     if json:
+        result = {
+            "recording": str(recording),
+            "model": name,
+            "estimates": len(estimates),
+            "live": asdict(live) if live else None,
+            "out": str(out) if out else None,
+        }
         print_json(json_format.dumps(result))
         return
     console.print(f"{len(estimates)} estimates with model {name!r}")
-    if result["live"]:
-        console.print(f"against the recorded live estimates: {result['live']}")
+    if live:
+        console.print(f"against the live run: {live}")
+    if out:
+        console.print(f"written to {out}")
 
 
 def write_table(path: Path, estimates: Sequence[Estimate], modalities: Sequence[Modality]) -> None:

@@ -44,7 +44,7 @@ def live(
     # Heavy libraries are loaded here, so that --help and mistakes answer at once.
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
-    from biosense.cli.models import load_model
+    from biosense.live.model import load_model
     from biosense.cli.session import Session
     from biosense.live.processor import ProcessorSettings
     from biosense.live.run import RunSettings

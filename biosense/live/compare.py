@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
-from biosense.acquisition.xdf.reader import load
-from biosense.core.types import Chunk, Estimate, Floats
+from biosense.acquisition.xdf.reader import XdfReader
+from biosense.core.types import Chunk, Estimate
 from biosense.live.affect import AFFECT, affect_chunk
 
 
-def compare_with_live(path: Path, estimates: Sequence[Estimate]) -> dict[str, float | int] | None:
-    """Return how far offline estimates are from the recorded ones; None where none were recorded.
+@dataclass(frozen=True)
+class Comparison:
+    """Say how far offline estimates are from the recorded ones.
 
-    Returns
-    -------
-    dict
-        "estimates" recorded, how many of their times are also "shared" offline, and the "largest
-        difference" over all channels at those times.
+    Parameters
+    ----------
+    recorded, offline
+        How many there are of each.
+    same_times
+        How many stand at exactly the same time in both.
+    largest_difference
+        Over all channels, at those times.
     """
-    streams = [stream for stream in load(path).streams if stream.info.name == AFFECT]
-    if not streams or streams[0].n == 0:
+
+    recorded: int
+    offline: int
+    same_times: int
+    largest_difference: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.same_times} of {self.recorded} recorded estimates have the same time, "
+            f"largest difference {self.largest_difference:.2g}"
+        )
+
+
+def compare_with_live(reader: XdfReader, estimates: Sequence[Estimate]) -> Comparison | None:
+    """Compare offline estimates with the recorded ones; None where none were recorded."""
+    items = reader.items()
+    live = [i for i in items if isinstance(i, Chunk) and i.info.name == AFFECT and i.n]
+    if not live:
         return None
-    live = streams[0]
-    offline = _matrix(live, estimates)
-    _, at_live, at_offline = np.intersect1d(live.times, offline[:, 0], return_indices=True)
-    difference = np.abs(live.data[at_live] - offline[at_offline, 1:])
-    return {
-        "estimates": live.n,
-        "shared": len(at_live),
-        "offline_only": len(estimates) - len(at_offline),
-        "largest_difference": float(difference.max(initial=0.0)),
+    recorded = {
+        float(t): row for chunk in live for t, row in zip(chunk.times, chunk.data, strict=True)
     }
-
-
-def _matrix(live: Chunk, estimates: Sequence[Estimate]) -> Floats:
-    rows = [np.append(item.time, affect_chunk(live.info, item).data) for item in estimates]
-    return np.reshape(rows, (len(rows), 1 + live.info.n_channels)).astype(np.float64)
+    offline = {item.time: affect_chunk(live[0].info, item).data[0] for item in estimates}
+    shared = recorded.keys() & offline.keys()
+    differences = [float(np.abs(recorded[time] - offline[time]).max()) for time in shared]
+    return Comparison(len(recorded), len(offline), len(shared), max(differences, default=0.0))

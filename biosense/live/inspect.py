@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from biosense.acquisition.xdf.reader import iterate, stream_headers
+from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.types import Chunk, Epoch, Event, StreamInfo
 from biosense.live.health import StreamHealth
 from biosense.live.processor import Processor, ProcessorSettings
@@ -44,13 +44,14 @@ class Inspection:
 
 def inspect(path: Path, settings: ProcessorSettings | None = None) -> Inspection:
     """Read a recording from end to end and report on it."""
-    infos = stream_headers(path)
+    reader = XdfReader(path)
+    infos = reader.infos
     healths = {info.name: StreamHealth(info) for info in infos}
     processor = Processor(settings or ProcessorSettings())
     notes = [note.text for info in infos for note in processor.add_stream(info)]
     qualities: dict[str, list[float]] = defaultdict(list)
     events: list[str] = []
-    for item in iterate(path):
+    for item in reader.items():
         if isinstance(item, Event):
             events.append(f"{item.time:.3f}  {item.kind}  {item.stream}  {item.text}")
             continue
@@ -60,7 +61,10 @@ def inspect(path: Path, settings: ProcessorSettings | None = None) -> Inspection
                 qualities[outcome.info.name].append(outcome.quality)
     streams = {name: _report(health, qualities.get(name, [])) for name, health in healths.items()}
     problems = [text for name, stream in streams.items() for text in _problems(name, stream)]
-    return Inspection(streams, tuple(events), (*problems, *notes))
+    damage = [f"{damage.size} bytes are unreadable: {damage.reason}" for damage in reader.damage]
+    if not (damage or reader.complete):
+        damage = ["the recording was not closed: its run was killed, or is still going on"]
+    return Inspection(streams, tuple(events), (*damage, *problems, *notes))
 
 
 def _report(health: StreamHealth, qualities: list[float]) -> StreamReport:

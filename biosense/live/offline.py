@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
-from biosense.acquisition.xdf.reader import iterate, stream_headers
+from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput
 from biosense.core.types import (
     Chunk,
@@ -39,14 +38,14 @@ def process(
 
 
 def estimate_recording(
-    path: Path, loaded: Loaded, settings: ProcessorSettings, header: AffectHeader | None
+    reader: XdfReader, loaded: Loaded, settings: ProcessorSettings, header: AffectHeader | None
 ) -> list[Estimate]:
     """Estimate valence and arousal over a recording, exactly as a live run would have.
 
     Parameters
     ----------
-    path
-        Recording folder or XDF file.
+    reader
+        Of the recording.
     loaded
         The checkpoint.
     settings
@@ -55,15 +54,15 @@ def estimate_recording(
         Of the live run, where the recording has one: streams begin at the samples that it names.
     """
     first = header.first_samples if header is not None else {}
-    infos = [info for info in stream_headers(path) if not info.name.startswith("biosense-")]
+    infos = [info for info in reader.infos if not info.name.startswith("biosense-")]
     processor = Processor(settings, StreamingEstimator(loaded))
-    outcomes = process(_from_first(iterate(path), first), infos, processor)
+    outcomes = process(_from_first(reader.items(), first), infos, processor)
     return [outcome for outcome in outcomes if isinstance(outcome, Estimate)]
 
 
-def recorded_header(path: Path) -> AffectHeader | None:
+def recorded_header(reader: XdfReader) -> AffectHeader | None:
     """Return what a recording says of the run that made its estimates; None without one."""
-    for info in stream_headers(path):
+    for info in reader.infos:
         if info.name == AFFECT:
             return affect_header(info)
     return None

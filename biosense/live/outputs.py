@@ -9,6 +9,7 @@ from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import Clock
 from biosense.core.types import Epoch, Estimate, Event, StreamInfo
 from biosense.live.affect import AffectHeader, affect_chunk, affect_info
+from biosense.live.health import STALE_S
 from biosense.live.processor import Outcome, Processor, feature_values
 from biosense.live.publish import Publisher, feature_chunk
 from biosense.models.checkpoint import Loaded
@@ -72,9 +73,15 @@ class Outputs:
                 self._on_event(outcome)
 
     def quality(self, stream: str) -> float:
-        """Return the newest quality of what was computed from a stream; NaN where nothing was."""
-        epoch = self.newest.get(stream)
-        return math.nan if epoch is None else epoch.quality
+        """Return the newest quality of what was computed from a stream; NaN where nothing was.
+
+        A stream without features for some seconds, while others have some, has quality 0.
+        """
+        epochs = dict(self.newest)
+        if stream not in epochs:
+            return math.nan
+        newest = max(epoch.stop for epoch in epochs.values())
+        return epochs[stream].quality if newest - epochs[stream].stop < STALE_S else 0.0
 
     def feature_values(self) -> dict[str, dict[str, float]]:
         """Return the newest plain features by modality and name."""

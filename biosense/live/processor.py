@@ -67,7 +67,7 @@ class Processor:
         self._estimator = estimator
         self._lanes: dict[str, _Lane] = {}
         self._taken: dict[Modality, str] = {}
-        self._join = Join(tuple(Modality), hop=HOP, patience=settings.patience)
+        self._join = Join((), hop=HOP, patience=settings.patience)
         self._arrivals: dict[int, float] = {}
 
     def add_stream(self, info: StreamInfo) -> list[Event]:
@@ -87,6 +87,7 @@ class Processor:
         except BadInput as error:
             return [_note(info, f"recorded, not processed: {error}")]
         self._taken[info.modality] = info.name
+        self._join.expect(info.modality)
         return []
 
     def push(self, item: Item) -> list[Outcome]:

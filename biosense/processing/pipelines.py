@@ -11,7 +11,7 @@ from biosense.core.stage import Pipeline
 from biosense.core.types import Modality, StreamInfo
 from biosense.processing.decimate import Decimate
 from biosense.processing.eda import EdaFeatures
-from biosense.processing.eeg import BandPowers
+from biosense.processing.eeg import BandPowers, analysis_rate
 from biosense.processing.face import FaceGeometry
 from biosense.processing.face_features import FaceFeatures
 from biosense.processing.filters import BandPass, Cascade, Notch
@@ -23,16 +23,16 @@ from biosense.processing.rppg_features import RppgFeatures
 from biosense.processing.units import ToSI
 from biosense.processing.window import Window
 
-EEG_HZ = 128.0  # least rate behind decimation: twice 45 Hz with room for the filter's slope
 EEG_BAND_HZ = (1.0, 45.0)
 EEG_WINDOW_S = 2.0
-EDA_HZ = 16.0  # skin conductance moves below 1 Hz
+EDA_HZ = 16.0  # at least this remains: skin conductance moves below 1 Hz
+CAMERA_HZ = 30.0  # features of the face and its pulse are the same for every frame rate
 
 
 def _eeg(info: StreamInfo, mains_hz: float) -> Pipeline:
+    thin = Decimate(analysis_rate(info.sfreq))
     clean = Cascade((Notch(mains_hz), BandPass(*EEG_BAND_HZ)))
-    front = (ToSI(), Regularise(), clean, _decimated(info.sfreq, EEG_HZ))
-    return Pipeline(*front, Window(EEG_WINDOW_S), BandPowers())
+    return Pipeline(ToSI(), Regularise(), thin, clean, Window(EEG_WINDOW_S), BandPowers())
 
 
 def _ecg(info: StreamInfo, mains_hz: float) -> Pipeline:
@@ -44,16 +44,21 @@ def _ppg(info: StreamInfo, mains_hz: float) -> Pipeline:
 
 
 def _eda(info: StreamInfo, mains_hz: float) -> Pipeline:
-    return Pipeline(ToSI(), Regularise(), _decimated(info.sfreq, EDA_HZ), EdaFeatures())
+    thin = Decimate(info.sfreq / max(int(info.sfreq / EDA_HZ), 1))
+    return Pipeline(ToSI(), Regularise(), thin, EdaFeatures())
 
 
 def _rppg(info: StreamInfo, mains_hz: float) -> Pipeline:
-    return Pipeline(ToSI(), Regularise(order=1, dejitter=False, fill=False), RppgFeatures())
+    return Pipeline(_frames(), RppgFeatures())
 
 
 def _face(info: StreamInfo, mains_hz: float) -> Pipeline:
-    frames = Regularise(order=1, dejitter=False, fill=False)
-    return Pipeline(ToSI(), frames, FaceGeometry(), FaceFeatures())
+    return Pipeline(_frames(), FaceGeometry(), FaceFeatures())
+
+
+def _frames() -> Regularise:
+    # A frame's stamp is the time at which it was taken: there is no jitter to take out.
+    return Regularise(sfreq=CAMERA_HZ, order=1, dejitter=False, fill=False)
 
 
 PIPELINES: Registry[Callable[[StreamInfo, float], Pipeline]] = Registry(
@@ -126,8 +131,3 @@ def fingerprints() -> dict[Modality, str]:
         for info in _TYPICAL
         if info.modality is not None
     }
-
-
-def _decimated(sfreq: float, least: float) -> Decimate:
-    """Thin a stream by the largest whole factor that leaves at least `least` Hz."""
-    return Decimate(sfreq / max(int(sfreq / least), 1))

@@ -1,0 +1,132 @@
+"""What every fusion model is: features of any subset of modalities in, a causal Gaussian out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from biosense.core.types import Modality
+from biosense.models.layers import FeatureInputs, GaussianHead
+
+State = tuple[Tensor, ...]
+"""What a model carries from one step to the next: tensors of constant shape, batch first."""
+
+TARGETS = ("valence", "arousal")
+"""Order of the last axis of means, variances and targets."""
+
+
+@dataclass(frozen=True, eq=False)
+class FusionOutput:
+    """Hold an estimate of valence and arousal, in the order of `TARGETS`.
+
+    Parameters
+    ----------
+    mean
+        In [-1, 1], shape (batch, time, 2); (batch, 2) for a step.
+    log_variance
+        Natural logarithm of the variance, the shape of `mean`.
+    weight
+        Share of the estimate that each modality carries, shape (batch, time, modalities); 0 for
+        one that has been absent over the whole window. The shares sum to at most 1: the rest is
+        what the model knew beforehand.
+    """
+
+    mean: Tensor
+    log_variance: Tensor
+    weight: Tensor
+
+    @property
+    def sd(self) -> Tensor:
+        """Standard deviation, the shape of `mean`."""
+        return torch.exp(0.5 * self.log_variance)
+
+
+class FusionModel(nn.Module):
+    """Say what a fusion model can do; every family implements the three methods.
+
+    Every model obeys one contract (tests/models/test_model_contract.py): the output at t never sees
+    inputs after t; `step` over a sequence equals `forward` of it to 1e-5, at constant cost and
+    memory; a feature that is NaN counts as its average; what an absent modality holds (NaN, 1e9)
+    never matters; where nothing has been present for `window` steps the output is the prior.
+
+    Attributes
+    ----------
+    config
+        The family's frozen config.
+    modalities
+        Order of the last axis of `present` and `weight`.
+    window
+        Steps after which an input is forgotten as evidence.
+    inputs, head
+        The layers that hold what is fitted outside gradient descent: the scale of each feature, the
+        prior and the calibration of the variance.
+    """
+
+    config: Any
+    modalities: tuple[Modality, ...]
+    window: int
+    inputs: FeatureInputs
+    head: GaussianHead
+
+    def forward(self, x: Mapping[Modality, Tensor], present: Tensor) -> FusionOutput:
+        """Estimate at every step of whole sequences.
+
+        Parameters
+        ----------
+        x
+            Features of each modality, (batch, time, features). A modality that is left out counts
+            as absent throughout.
+        present
+            Quality in [0, 1], 0 = absent, shape (batch, time, modalities).
+        """
+        raise NotImplementedError
+
+    def begin(self, batch: int = 1) -> State:
+        """Return the state before the first step of `batch` sequences."""
+        raise NotImplementedError
+
+    def step(
+        self, x: Mapping[Modality, Tensor], present: Tensor, state: State
+    ) -> tuple[FusionOutput, State]:
+        """Estimate one step: `forward` without the time axis, from and to a carried state."""
+        raise NotImplementedError
+
+
+def evidence(quality: Tensor, window: int) -> Tensor:
+    """Say how far each step rests on inputs: 1 with any modality present, fading to 0 without.
+
+    Parameters
+    ----------
+    quality
+        Shape (batch, time, modalities).
+    window
+        Steps without any modality after which nothing is left.
+
+    Returns
+    -------
+    Tensor
+        In [0, 1], shape (batch, time).
+
+    Examples
+    --------
+    >>> evidence(torch.tensor([[[0.0], [0.9], [0.0], [0.0], [0.0]]]), 2)
+    tensor([[0.0000, 1.0000, 0.5000, 0.0000, 0.0000]])
+    """
+    steps = torch.arange(quality.shape[1], device=quality.device)
+    seen = (quality > 0).any(-1)
+    newest = torch.where(seen, steps, -window).cummax(1).values
+    return fade(steps - newest, window)
+
+
+def fade(age: Tensor, window: int) -> Tensor:
+    """Return the evidence left `age` steps after the last input."""
+    return (1 - age / window).clamp(0, 1)
+
+
+def next_age(quality: Tensor, age: Tensor, window: int) -> Tensor:
+    """Return the steps since any modality was present, (batch,), never above `window`."""
+    return torch.where((quality > 0).any(-1), torch.zeros_like(age), (age + 1).clamp(max=window))

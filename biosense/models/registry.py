@@ -1,0 +1,62 @@
+"""The table of fusion models: a new family is registered here and the contract tests pick it up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from biosense.core.errors import BadInput
+from biosense.core.registry import Registry
+from biosense.models.base import FusionModel
+from biosense.models.cross_attention import CrossAttention, CrossAttentionConfig
+from biosense.models.early import Early, EarlyConfig
+
+
+@dataclass(frozen=True)
+class Family:
+    """Name the class and the frozen config of one fusion family."""
+
+    model: Callable[[Any], FusionModel]
+    config: type[Any]
+
+
+MODELS: Registry[Family] = Registry(
+    "model",
+    {
+        "cross_attention": Family(CrossAttention, CrossAttentionConfig),
+        "early": Family(Early, EarlyConfig),
+    },
+)
+
+
+def build_model(name: str, settings: Mapping[str, Any]) -> FusionModel:
+    """Make an untrained model from the settings of its config, as read from JSON.
+
+    Parameters
+    ----------
+    name
+        A key of `MODELS`.
+    settings
+        Fields of the family's config; `modalities` is needed, as (name, number of features) pairs.
+
+    Raises
+    ------
+    BadInput
+        The name is unknown, or a setting is missing, unknown or out of range.
+
+    Examples
+    --------
+    >>> build_model("early", {"modalities": [["eda", 2]], "width": 8}).modalities
+    (<Modality.EDA: 'eda'>,)
+    """
+    family = MODELS[name]
+    known = [field.name for field in fields(family.config)]
+    unknown = sorted(set(settings) - set(known))
+    if unknown or "modalities" not in settings:
+        raise BadInput(
+            f"settings of {name!r} must hold 'modalities' and may hold {known[1:]}; "
+            f"got {sorted(settings)}"
+        )
+    pairs = tuple((str(modality), int(count)) for modality, count in settings["modalities"])
+    return family.model(family.config(**{**settings, "modalities": pairs}))

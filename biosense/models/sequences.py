@@ -1,0 +1,178 @@
+"""Feature sequences with targets, one for each recording: what models are trained and scored on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from biosense.core.errors import BadInput
+from biosense.core.grid import HOP, grid_time
+from biosense.core.types import Floats, FusionInput, Modality
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledSequence:
+    """Hold the features of one recording on the session grid, with continuous targets.
+
+    Parameters
+    ----------
+    subject
+        Who; sequences of one subject never fall on both sides of a split.
+    time
+        Session time of each step, seconds, shape (time,), one hop apart.
+    data
+        Features of each modality, (time, features); NaN where a feature has no value.
+    quality
+        Of each modality in `data`, (time,), in [0, 1]; 0 = absent.
+    target
+        Valence and arousal in [-1, 1], (time, 2); NaN where nobody rated.
+    stimulus
+        What was shown, where known.
+
+    Examples
+    --------
+    >>> time = np.arange(3) * 0.25
+    >>> data, quality = {Modality.EDA: np.zeros((3, 2))}, {Modality.EDA: np.ones(3)}
+    >>> LabelledSequence("p01", time, data, quality, np.zeros((3, 2))).n
+    3
+    """
+
+    subject: str
+    time: Floats
+    data: Mapping[Modality, Floats]
+    quality: Mapping[Modality, Floats]
+    target: Floats
+    stimulus: str = ""
+
+    def __post_init__(self) -> None:
+        n = len(self.time)
+        if n == 0:
+            raise BadInput(f"a sequence of {self.subject!r} has 0 steps, at least 1 is needed")
+        if self.target.shape != (n, 2):
+            raise BadInput(
+                f"target of {self.subject!r} has shape {self.target.shape}, wanted ({n}, 2)"
+            )
+        if set(self.data) != set(self.quality):
+            raise BadInput(
+                f"{self.subject!r} has features of {sorted(self.data)} but qualities of "
+                f"{sorted(self.quality)}; each modality needs both"
+            )
+        for modality, values in self.data.items():
+            if values.ndim != 2 or len(values) != n or self.quality[modality].shape != (n,):
+                raise BadInput(
+                    f"{modality} of {self.subject!r}: features {values.shape} and quality "
+                    f"{self.quality[modality].shape} must be ({n}, features) and ({n},)"
+                )
+        if np.nanmax(np.abs(self.target), initial=0.0) > 1:
+            raise BadInput(f"targets of {self.subject!r} leave [-1, 1]; map ratings to it first")
+
+    @property
+    def n(self) -> int:
+        """Number of steps."""
+        return len(self.time)
+
+    @classmethod
+    def from_inputs(
+        cls,
+        subject: str,
+        inputs: Sequence[FusionInput],
+        target: Floats,
+        *,
+        stimulus: str = "",
+        hop: float = HOP,
+    ) -> Self:
+        """Collect the joined features of a recording; indices that are missing become absent.
+
+        Parameters
+        ----------
+        inputs
+            In rising order of index.
+        target
+            Valence and arousal at each of `inputs`, (len(inputs), 2).
+
+        Raises
+        ------
+        BadInput
+            There are no inputs, not as many targets, or indices that do not rise.
+        """
+        if len(inputs) == 0 or len(inputs) != len(target):
+            raise BadInput(f"got {len(inputs)} inputs and {len(target)} targets; wanted as many")
+        rows = np.array([item.index for item in inputs]) - inputs[0].index
+        if np.any(np.diff(rows) < 1):
+            raise BadInput(f"indices of {subject!r} must rise from input to input")
+        n = int(rows[-1]) + 1
+        data, quality = {}, {}
+        for modality, width in _widths(inputs).items():
+            values, known = np.full((n, width), np.nan), np.zeros(n)
+            for row, item in zip(rows, inputs, strict=True):
+                if modality in item.data:
+                    values[row], known[row] = item.data[modality], item.quality[modality]
+            data[modality], quality[modality] = values, known
+        labels = np.full((n, 2), np.nan)
+        labels[rows] = target
+        time = np.array([grid_time(inputs[0].index + row, hop) for row in range(n)])
+        return cls(subject, time, data, quality, labels, stimulus)
+
+
+def feature_counts(sequences: Iterable[LabelledSequence]) -> tuple[tuple[str, int], ...]:
+    """Return (modality, number of features) over all sequences, in the order of `Modality`.
+
+    Raises
+    ------
+    BadInput
+        Two sequences disagree on the number of features of a modality, or there are none.
+    """
+    counts: dict[Modality, int] = {}
+    for sequence in sequences:
+        for modality, values in sequence.data.items():
+            known = counts.setdefault(modality, values.shape[1])
+            if known != values.shape[1]:
+                raise BadInput(
+                    f"{modality} has {known} features in one sequence and {values.shape[1]} in "
+                    f"that of {sequence.subject!r}; extract all with the same pipeline"
+                )
+    if not counts:
+        raise BadInput("the sequences hold no features of any modality")
+    return tuple((modality.value, counts[modality]) for modality in Modality if modality in counts)
+
+
+def check_hop(sequences: Sequence[LabelledSequence], hop: float) -> None:
+    """Raise `BadInput` unless the steps of every sequence are `hop` seconds apart."""
+    for sequence in sequences:
+        if not np.allclose(np.diff(sequence.time), hop, rtol=0, atol=1e-6):
+            raise BadInput(
+                f"steps of {sequence.subject!r} must all be hop={hop} s apart; extract features "
+                "with that hop, or train with theirs"
+            )
+
+
+def split_subjects(
+    sequences: Sequence[LabelledSequence], share: float, seed: int
+) -> tuple[list[LabelledSequence], list[LabelledSequence]]:
+    """Hold out a share of the subjects, at least one on each side, chosen by the seed.
+
+    Raises
+    ------
+    BadInput
+        There are fewer than two subjects, or `share` is not between 0 and 1.
+    """
+    subjects = sorted({sequence.subject for sequence in sequences})
+    if len(subjects) < 2:
+        raise BadInput(f"holding out subjects needs at least 2, got {subjects}")
+    if not 0 < share < 1:
+        raise BadInput(f"the share of held-out subjects must be between 0 and 1, got {share}")
+    n = min(max(round(share * len(subjects)), 1), len(subjects) - 1)
+    held = set(np.random.default_rng(seed).permutation(subjects)[:n].tolist())
+    train = [sequence for sequence in sequences if sequence.subject not in held]
+    return train, [sequence for sequence in sequences if sequence.subject in held]
+
+
+def _widths(inputs: Sequence[FusionInput]) -> dict[Modality, int]:
+    widths: dict[Modality, int] = {}
+    for item in inputs:
+        for modality, values in item.data.items():
+            widths.setdefault(modality, len(values))
+    return widths

@@ -1,0 +1,50 @@
+"""Drawn heart beats, pulse waves and skin conductance: what their stages are tried on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from biosense.core.types import Floats
+
+BEAT_S = 0.8
+SCR_EVERY_S = 6.0
+# Waves of one ECG beat: place of the middle and width (seconds), height (millivolts).
+_WAVES = ((-0.16, 0.025, 0.1), (-0.03, 0.01, -0.1), (0.0, 0.011, 1.0), (0.03, 0.01, -0.2))
+_T_WAVE = (0.27, 0.05, 0.25)
+
+
+def beat_phase(times: Floats) -> Floats:
+    """Return the time since the nearest beat, -0.4 to 0.4 s, of a heart with sinus arrhythmia."""
+    warped = times + 0.05 * np.sin(2 * np.pi * times / 5.0)
+    return np.asarray((warped / BEAT_S + 0.5) % 1.0 - 0.5) * BEAT_S
+
+
+def ecg_waves(times: Floats, channels: int = 1) -> Floats:
+    """Return an ECG of 75 beats per minute with noise and a slow baseline, volts, (n, channels)."""
+    rng = np.random.default_rng(8)
+    phase = beat_phase(times)
+    ecg = sum(
+        height * np.exp(-0.5 * ((phase - middle) / width) ** 2)
+        for middle, width, height in (*_WAVES, _T_WAVE)
+    )
+    ecg = ecg + 0.3 * np.sin(2 * np.pi * times / 4.0) + 0.02 * rng.standard_normal(len(times))
+    return 1e-3 * np.repeat(ecg[:, None], channels, axis=1)
+
+
+def ppg_waves(times: Floats, channels: int = 1) -> Floats:
+    """Return pulse waves of 75 beats per minute on a drifting level, shape (n, channels)."""
+    rng = np.random.default_rng(9)
+    phase = (beat_phase(times) - 0.25) % BEAT_S
+    pulse = np.exp(-0.5 * ((phase - 0.15) / 0.06) ** 2)
+    pulse = pulse + 0.35 * np.exp(-0.5 * ((phase - 0.42) / 0.09) ** 2)
+    pulse = pulse + 0.3 * np.sin(2 * np.pi * times / 7.0) + 0.01 * rng.standard_normal(len(times))
+    return np.repeat(100.0 + 20.0 * pulse[:, None], channels, axis=1)
+
+
+def scr_waves(times: Floats, channels: int = 1) -> Floats:
+    """Return skin conductance with a response every 6 s, siemens, shape (n, channels)."""
+    rng = np.random.default_rng(10)
+    since = times % SCR_EVERY_S
+    response = 0.5 / 0.37 * (np.exp(-since / 2.0) - np.exp(-since / 0.7))
+    level = 4.0 + 0.2 * np.sin(2 * np.pi * times / 60.0) + 0.002 * rng.standard_normal(len(times))
+    return 1e-6 * np.repeat((level + response)[:, None], channels, axis=1)

@@ -1,0 +1,111 @@
+"""Bring the features of all modalities together, point by point of the session grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from biosense.core.errors import BadInput
+from biosense.core.grid import HOP, grid_time
+from biosense.core.types import Epoch, FusionInput, Modality
+
+
+class Join:
+    """Collect epochs of several modalities into one `FusionInput` per point of the session grid.
+
+    Point k is given out, in the order of k, as soon as every awaited modality has reached k, or as
+    soon as one modality is `patience` seconds of stream time ahead of it. A modality that had not
+    reached k by then is left out, and not awaited again until it delivers an epoch that is less
+    than `patience` late: a dead sensor costs latency once. Epochs that come after their point was
+    given out are dropped and counted in `late`. An epoch of quality 0 says that its modality is
+    absent; a point at which all are absent is skipped.
+
+    Results depend on the order in which epochs arrive, and on nothing else.
+
+    Parameters
+    ----------
+    modalities
+        Awaited from the beginning. Others join when their first epoch comes.
+    hop
+        Step of the session grid, seconds.
+    patience
+        How long a late modality is waited for, seconds of stream time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from biosense.core import StreamInfo
+    >>> def epoch(k):
+    ...     info = StreamInfo("features", None, ("x",), 4.0)
+    ...     return Epoch(info, k, k / 4 - 1, k / 4, np.array([1.0 * k]), 1.0)
+    >>> join = Join((Modality.ECG, Modality.EDA))
+    >>> join.push(Modality.ECG, epoch(8))
+    []
+    >>> [fused.time for fused in join.push(Modality.EDA, epoch(8))]
+    [2.0]
+    """
+
+    def __init__(
+        self, modalities: Sequence[Modality], hop: float = HOP, patience: float = 1.0
+    ) -> None:
+        if not (hop > 0 and patience >= 0):
+            raise BadInput(f"hop={hop} s must be above 0 and patience={patience} s not negative")
+        self.late: dict[Modality, int] = {}
+        self._hop = hop
+        self._patience_steps = round(patience / hop)
+        self._awaited = set(modalities)
+        self._reached: dict[Modality, int] = {}
+        self._pending: dict[int, dict[Modality, Epoch]] = {}
+        self._given: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Join(hop={self._hop}, patience={self._patience_steps * self._hop})"
+
+    @property
+    def left_out(self) -> frozenset[Modality]:
+        """Modalities that delivered once and are not waited for now."""
+        return frozenset(self._reached) - self._awaited
+
+    def expect(self, modality: Modality) -> None:
+        """Wait for a modality from the next point on, before its first epoch has come."""
+        self._awaited.add(modality)
+
+    def push(self, modality: Modality, epoch: Epoch) -> list[FusionInput]:
+        """Take an epoch and return the points that became complete by it."""
+        if self._given is not None and epoch.index <= self._given:
+            self.late[modality] = self.late.get(modality, 0) + 1
+            if epoch.index > max(self._reached.values()) - self._patience_steps:
+                self._await(modality, epoch.index)
+            return []
+        self._await(modality, epoch.index)
+        self._pending.setdefault(epoch.index, {})[modality] = epoch
+        fused: list[FusionInput] = []
+        while self._pending and self._is_due(min(self._pending)):
+            fused += self._give(min(self._pending))
+        return fused
+
+    def flush(self) -> list[FusionInput]:
+        """Return every point that is left, in order."""
+        return [fused for k in sorted(self._pending) for fused in self._give(k)]
+
+    def _await(self, modality: Modality, k: int) -> None:
+        self._awaited.add(modality)
+        self._reached[modality] = max(k, self._reached.get(modality, k))
+
+    def _is_due(self, k: int) -> bool:
+        behind = {name for name in self._awaited if self._reached.get(name, k - 1) < k}
+        if not behind:
+            return True
+        if max(self._reached.values()) < k + self._patience_steps:
+            return False
+        self._awaited -= behind
+        return True
+
+    def _give(self, k: int) -> list[FusionInput]:
+        epochs = self._pending.pop(k)
+        self._given = k
+        present = {name: epoch for name, epoch in sorted(epochs.items()) if epoch.quality > 0}
+        if not present:
+            return []
+        data = {name: epoch.data for name, epoch in present.items()}
+        quality = {name: epoch.quality for name, epoch in present.items()}
+        return [FusionInput(k, grid_time(k, self._hop), data, quality)]

@@ -1,0 +1,161 @@
+"""Every stage with an example of its use: the contract tests cross this table with all cuttings.
+
+To add a stage: one entry in `STAGES`, with a fresh stage and a stream of a few seconds for it
+(`example_streams` makes them). A test fails for a stage that is missing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
+from biosense.core.registry import Registry
+from biosense.core.stage import Stage
+from biosense.core.types import Chunk, Epoch, Modality, StreamInfo
+from biosense.processing.decimate import Decimate
+from biosense.processing.eda import EdaFeatures
+from biosense.processing.eeg import BandPowers
+from biosense.processing.example_body import ecg_waves, ppg_waves, scr_waves
+from biosense.processing.example_camera import colour_frames, face_frames, geometry_frames
+from biosense.processing.example_streams import (
+    feature_epochs,
+    grid_stream,
+    raw_stream,
+    window_epochs,
+)
+from biosense.processing.face import GEOMETRY_CHANNELS, FaceGeometry
+from biosense.processing.face_features import FaceFeatures
+from biosense.processing.filters import BandPass, Cascade, HighPass, LowPass, Notch
+from biosense.processing.heart import HeartFeatures
+from biosense.processing.normalise import RunningNormalise
+from biosense.processing.pulse_peaks import PulsePeaks
+from biosense.processing.regularise import Regularise
+from biosense.processing.rpeaks import RPeaks
+from biosense.processing.rppg import Pos
+from biosense.processing.rppg_features import RppgFeatures
+from biosense.processing.scr import ScrDetector
+from biosense.processing.units import ToSI
+from biosense.processing.window import Window
+
+
+@dataclass(frozen=True)
+class StageExample:
+    """Show how a stage is made and what it is fed with.
+
+    Parameters
+    ----------
+    make
+        Returns a fresh stage.
+    stream
+        Returns its input: a whole stream as one chunk, or a list of epochs.
+    tolerance
+        How far results may differ between cuttings, absolute; 0 demands equal bits.
+    """
+
+    make: Callable[[], Stage[Any, Any]]
+    stream: Callable[[], Chunk | Sequence[Epoch]]
+    tolerance: float = 0.0
+
+
+_CAP = StreamInfo("cap", Modality.EEG, ("Fz", "Cz", "Pz"), 128.0, "V")
+_WRIST = StreamInfo("wrist", Modality.EDA, ("eda",), 8.0, "S")
+_MUSCLE = StreamInfo("muscle", Modality.EMG, ("left", "right"), 200.0, "mV", dtype="int16")
+_CHEST = StreamInfo("chest", Modality.ECG, ("ecg",), 130.0, "V")
+_FINGER = StreamInfo("finger", Modality.PPG, ("ppg",), 64.0, "")
+
+STAGES: Registry[StageExample] = Registry(
+    "stage",
+    {
+        "to_si": StageExample(ToSI, lambda: raw_stream(_MUSCLE)),
+        "regularise": StageExample(Regularise, lambda: raw_stream(_CAP)),
+        "regularise_lossy": StageExample(
+            Regularise, lambda: raw_stream(replace(_CAP, lossy=True), jitter=0.02)
+        ),
+        "regularise_lines": StageExample(
+            lambda: Regularise(sfreq=4.0, order=1), lambda: raw_stream(_WRIST, seconds=12.0)
+        ),
+        "regularise_frames": StageExample(
+            lambda: Regularise(dejitter=False, fill=False),
+            lambda: raw_stream(_CAP, jitter=0.4),
+        ),
+        "band_pass": StageExample(lambda: BandPass(1.0, 40.0), lambda: grid_stream(_CAP)),
+        "low_pass": StageExample(lambda: LowPass(5.0), lambda: grid_stream(_CAP)),
+        "high_pass": StageExample(lambda: HighPass(2.0, order=3), lambda: grid_stream(_CAP)),
+        "notch": StageExample(lambda: Notch(50.0), lambda: grid_stream(_CAP)),
+        "cascade": StageExample(
+            lambda: Cascade((Notch(50.0), BandPass(1.0, 40.0))), lambda: grid_stream(_CAP)
+        ),
+        "decimate": StageExample(lambda: Decimate(32.0), lambda: grid_stream(_CAP)),
+        "window": StageExample(lambda: Window(1.0), lambda: grid_stream(_CAP)),
+        "normalise": StageExample(
+            lambda: RunningNormalise(half_life=30.0),
+            lambda: feature_epochs(Modality.ECG, ("rate", "rmssd", "sdnn")),
+        ),
+        "band_powers": StageExample(
+            BandPowers,
+            lambda: [
+                replace(epoch, data=1e-6 * epoch.data)
+                for epoch in window_epochs(
+                    StreamInfo("eeg", Modality.EEG, ("Fp1", "F3", "F4", "Pz"), 128.0, "V"),
+                    length=2.0,
+                )
+            ],
+        ),
+        "pos": StageExample(
+            Pos,
+            lambda: grid_stream(
+                StreamInfo("rppg", Modality.RPPG, RPPG_CHANNELS, 30.0),
+                seconds=8.0,
+                signal=colour_frames,
+            ),
+        ),
+        "rppg_features": StageExample(
+            RppgFeatures,
+            lambda: grid_stream(
+                StreamInfo("rppg", Modality.RPPG, RPPG_CHANNELS, 30.0),
+                seconds=20.0,
+                gap=(2.6, 3.1),
+                signal=colour_frames,
+            ),
+        ),
+        "face_geometry": StageExample(
+            FaceGeometry,
+            lambda: grid_stream(
+                StreamInfo("face", Modality.FACE, FACE_CHANNELS, 30.0), signal=face_frames
+            ),
+        ),
+        "face_features": StageExample(
+            FaceFeatures,
+            lambda: grid_stream(
+                StreamInfo("face", Modality.FACE, GEOMETRY_CHANNELS, 30.0),
+                seconds=26.0,
+                signal=lambda times, _: geometry_frames(times),
+            ),
+        ),
+        "r_peaks": StageExample(
+            RPeaks, lambda: grid_stream(_CHEST, seconds=12.0, gap=(6.6, 7.9), signal=ecg_waves)
+        ),
+        "pulse_peaks": StageExample(
+            PulsePeaks,
+            lambda: grid_stream(_FINGER, seconds=15.0, gap=(8.6, 9.9), signal=ppg_waves),
+        ),
+        "ecg_features": StageExample(
+            lambda: HeartFeatures(RPeaks()),
+            lambda: grid_stream(_CHEST, seconds=15.0, gap=(9.6, 10.4), signal=ecg_waves),
+        ),
+        "ppg_features": StageExample(
+            lambda: HeartFeatures(PulsePeaks()),
+            lambda: grid_stream(_FINGER, seconds=18.0, gap=(11.6, 12.9), signal=ppg_waves),
+        ),
+        "scr": StageExample(
+            ScrDetector,
+            lambda: grid_stream(_WRIST, seconds=40.0, gap=(20.6, 22.9), signal=scr_waves),
+        ),
+        "eda_features": StageExample(
+            EdaFeatures,
+            lambda: grid_stream(_WRIST, seconds=40.0, gap=(20.6, 22.9), signal=scr_waves),
+        ),
+    },
+)

@@ -1,0 +1,217 @@
+"""Skin conductance: responses counted and measured against truth, artefacts kept out."""
+
+from __future__ import annotations
+
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+import pytest
+from beats_found import beats_of, score
+from chunking import split
+
+from biosense.core import Chunk, Epoch, Modality, Pipeline, StreamInfo
+from biosense.core.errors import BadInput
+from biosense.core.types import Bools, Floats
+from biosense.processing.decimate import Decimate
+from biosense.processing.eda import EDA_CHANNELS, EdaFeatures
+from biosense.processing.regularise import Regularise
+from biosense.processing.scr import ScrDetector
+from biosense.processing.units import ToSI
+
+PEAK_S = 1.13  # of the canonical response, after its onset
+
+
+def eda_info(sfreq: float, unit: str = "S") -> StreamInfo:
+    return StreamInfo("palm", Modality.EDA, ("eda",), sfreq, unit)
+
+
+def responses(times: Floats, onsets: Floats, amplitudes: Floats) -> Floats:
+    """Return the sum of canonical responses (2.0 and 0.7 s), microsiemens."""
+    since = np.maximum(times[:, None] - onsets, 0.0)
+    shape = np.exp(-since / 2.0) - np.exp(-since / 0.7)
+    peak = np.exp(-PEAK_S / 2.0) - np.exp(-PEAK_S / 0.7)
+    return np.asarray(shape @ amplitudes / peak)
+
+
+def detect(eda_us: Floats, sfreq: float) -> Floats:
+    """Return the rows onset, amplitude (uS), rise time, known_at."""
+    info = eda_info(sfreq)
+    stream = Chunk.of(info, np.arange(len(eda_us)) / sfreq, 1e-6 * eda_us[:, None])
+    return beats_of(ScrDetector(), stream, 7) * [1, 1e6, 1, 1]
+
+
+def run(eda_us: Floats, sfreq: float = 8.0, keep: Bools | None = None) -> list[Epoch]:
+    info = eda_info(sfreq)
+    n = np.arange(len(eda_us)) if keep is None else np.flatnonzero(keep)
+    stream = Chunk.of(info, n / sfreq, 1e-6 * eda_us[n, None])
+    return Pipeline(EdaFeatures()).run(split(stream, repeat(5)), info)
+
+
+def value(epoch: Epoch, name: str) -> float:
+    return float(epoch.data[EDA_CHANNELS.index(name)])
+
+
+@pytest.mark.parametrize("sfreq", [4.0, 8.0, 16.0, 130.0, 512.0])
+@pytest.mark.parametrize("amplitude", [0.1, 0.3, 1.0])
+def test_amplitude_of_an_isolated_response(sfreq: float, amplitude: float) -> None:
+    times = np.arange(int(40 * sfreq)) / sfreq
+    found = detect(2 + responses(times, np.array([10.4]), np.array([amplitude])), sfreq)
+    assert len(found) == 1
+    assert found[0, 1] == pytest.approx(amplitude, rel=0.1)
+    assert found[0, 0] == pytest.approx(10.4, abs=0.3)
+    assert found[0, 3] - (10.4 + PEAK_S) < 0.8, "confirmed half a second after the smoothed peak"
+
+
+@pytest.mark.parametrize("sfreq", [8.0, 130.0])
+def test_responses_in_noise_and_drift_are_counted(sfreq: float) -> None:
+    rng = np.random.default_rng(1)
+    scores = []
+    for _ in range(4):
+        onsets = 5 + np.cumsum(rng.uniform(4, 14, 28))
+        onsets = onsets[onsets < 240]
+        times = np.arange(int(250 * sfreq)) / sfreq
+        eda = 4 + responses(times, onsets, rng.uniform(0.1, 1.0, len(onsets)))
+        eda = eda + 0.3 * np.sin(2 * np.pi * times / 200) + 0.005 * rng.standard_normal(len(times))
+        scores.append(score(detect(eda, sfreq)[:, 0], onsets, 1.5).f1)
+    assert np.mean(scores) >= 0.9
+
+
+@pytest.mark.parametrize("sfreq", [4.0, 8.0, 32.0, 130.0])
+@pytest.mark.parametrize("height", [0.1, 0.5, 3.0, -0.5])
+def test_a_step_raises_no_response(sfreq: float, height: float) -> None:
+    rng = np.random.default_rng(2)
+    times = np.arange(int(60 * sfreq)) / sfreq
+    for start in (20.0, 20.06, 20.2):
+        eda = 4 + height * (times >= start) + 0.002 * rng.standard_normal(len(times))
+        assert len(detect(eda, sfreq)) == 0
+
+
+@pytest.mark.parametrize("width", [0.1, 0.3, 0.5])
+def test_a_spike_raises_no_response(width: float) -> None:
+    times = np.arange(60 * 16) / 16
+    eda = 4 + 0.5 * ((times >= 20) & (times < 20 + width))
+    assert len(detect(eda, 16.0)) == 0
+
+
+def test_noise_and_drift_alone_raise_none() -> None:
+    rng = np.random.default_rng(3)
+    times = np.arange(120 * 8) / 8
+    for drift in (0.02, -0.02, 0.0):
+        eda = 4 + drift * times + 0.005 * rng.standard_normal(len(times))
+        assert len(detect(eda, 8.0)) == 0
+
+
+def test_neurokit_simulation_has_its_number_of_responses() -> None:
+    nk = pytest.importorskip("neurokit2")
+    for number in (3, 6, 12):
+        eda = nk.eda_simulate(
+            duration=120, sampling_rate=64, scr_number=number, drift=-0.005, random_state=number
+        )
+        assert len(detect(3 + np.asarray(eda, np.float64), 64.0)) == number
+
+
+@pytest.mark.data
+def test_event_related_recording_has_its_visible_responses(shared_data: Path) -> None:
+    path = shared_data / "ecg" / "neurokit_bio_eventrelated_100hz.csv"
+    eda = np.genfromtxt(path, delimiter=",", names=True)["EDA"]
+    found = detect(eda, 100.0)
+    large = found[found[:, 1] > 0.5, 0]
+    np.testing.assert_allclose(large, [13.3, 21.7, 26.2, 45.6, 68.6, 118.8, 131.3, 145.4], atol=0.3)
+
+
+def test_level_slope_and_phasic_part() -> None:
+    times = np.arange(60 * 8) / 8
+    last = run(3 + 0.01 * times)[-1]
+    level = np.exp(value(last, "scl_log"))
+    assert level == pytest.approx(3 + 0.01 * 42, abs=0.03), "10 % quantile of the last 20 s"
+    assert value(last, "scl_slope") == pytest.approx(0.01, rel=0.02)
+    assert value(last, "rise") == pytest.approx(0.01, rel=0.02)
+    assert value(last, "phasic") == pytest.approx(3.6 - level, abs=0.02)
+    falling = run(4 - 0.01 * times)[-1]
+    assert value(falling, "phasic") == 0.0
+    assert value(falling, "rise") == 0.0
+
+
+def test_responses_show_in_rate_amplitude_and_time() -> None:
+    times = np.arange(70 * 8) / 8
+    eda = 3 + responses(times, np.array([45.0, 52.0, 60.0]), np.array([0.4, 0.3, 0.5]))
+    epochs = {epoch.stop: epoch for epoch in run(eda)}
+    last = epochs[69.75]
+    assert value(last, "scr_rate") == pytest.approx(6.0, abs=0.1)
+    assert value(last, "scr_amplitude") == pytest.approx(1.2, rel=0.08)
+    assert value(last, "scr_since") == pytest.approx(np.log1p(9.75), abs=0.05)
+    assert value(epochs[62.0], "scr_recent") == pytest.approx(0.5, abs=0.12)
+    assert value(last, "scr_recent") < 0.2
+    assert value(epochs[40.0], "scr_rate") == 0.0
+    assert value(epochs[40.0], "scr_since") == pytest.approx(np.log1p(60.0))
+
+
+def test_features_appear_when_their_window_is_filled() -> None:
+    epochs = run(np.full(30 * 8, 5.0))
+    table = np.array([epoch.data for epoch in epochs])
+    first = {
+        name: epochs[int(np.flatnonzero(np.isfinite(column))[0])].stop
+        for name, column in zip(EDA_CHANNELS, table.T, strict=True)
+    }
+    assert 4.5 <= first["scl_log"] <= 5.5
+    assert 9.5 <= first["scr_rate"] <= 10.5
+
+
+@pytest.mark.parametrize("level", [0.0, 0.02, 80.0, np.nan])
+def test_quality_is_zero_off_the_skin(level: float) -> None:
+    eda = np.full(40 * 8, 5.0)
+    eda[20 * 8 :] = level
+    epochs = run(eda)
+    assert next(epoch for epoch in epochs if epoch.stop == 19.75).quality == 1.0
+    assert all(epoch.quality == 0.0 for epoch in epochs if epoch.stop > 31.0)
+
+
+def test_a_steep_slope_costs_five_seconds_of_trust() -> None:
+    eda = np.full(60 * 8, 5.0)
+    eda[20 * 8 :] = 8.0
+    quality = {epoch.stop: epoch.quality for epoch in run(eda)}
+    assert quality[19.75] == 1.0
+    assert quality[26.0] == pytest.approx(0.5, abs=0.05)
+    assert quality[36.0] == 1.0
+
+
+def test_a_gap_has_no_epochs_and_no_response() -> None:
+    times = np.arange(60 * 8) / 8
+    eda = 3 + 1.0 * (times > 31)
+    epochs = run(eda, keep=(times < 30) | (times > 35))
+    assert not [epoch for epoch in epochs if 30.25 < epoch.stop < 35.0]
+    assert max(value(epoch, "scr_amplitude") for epoch in epochs if epoch.stop > 12.0) == 0.0
+    assert value(epochs[-1], "scl_log") == pytest.approx(np.log(4.0))
+    assert epochs[-1].quality == 1.0
+
+
+def test_an_epoch_uses_only_the_past() -> None:
+    times = np.arange(60 * 16) / 16
+    eda = 3 + responses(times, np.arange(5.0, 60.0, 6.0), np.full(10, 0.4))
+    changed = eda.copy()
+    changed[30 * 16 + 1 :] = 10.0
+    for one, other in zip(run(eda, 16.0), run(changed, 16.0), strict=True):
+        if one.stop <= 30.0:
+            np.testing.assert_array_equal(one.data, other.data)
+            assert one.quality == other.quality
+
+
+@pytest.mark.data
+def test_wearable_skin_conductance_through_the_live_pipeline(shared_data: Path) -> None:
+    info = StreamInfo("shimmer", Modality.EDA, ("eda",), 128.0, "uS", dtype="float32")
+    with np.load(shared_data / "wearable" / "rcqoea_P4.npz") as file:
+        times, eda = file["V05_gsr_t"], file["V05_sc_uS"]
+    pipeline = Pipeline(ToSI(), Regularise(), Decimate(16.0), EdaFeatures())
+    epochs = pipeline.run(split(Chunk.of(info, times, eda[:, None]), repeat(13)), info)
+    level = np.exp([value(epoch, "scl_log") for epoch in epochs if epoch.stop > times[0] + 6])
+    assert level.min() >= eda.min() - 0.05
+    assert level.max() <= eda.max()
+    assert value(epochs[-1], "scr_rate") == pytest.approx(6.0, abs=1.0), "three can be seen"
+    assert epochs[-1].quality == 1.0
+
+
+@pytest.mark.parametrize("info", [eda_info(2.0), eda_info(8.0, "uS")])
+def test_a_stream_that_cannot_be_used_is_refused(info: StreamInfo) -> None:
+    with pytest.raises(BadInput, match="put ToSI"):
+        EdaFeatures().start(info)
