@@ -61,7 +61,10 @@ def time_parts(video: Path, max_width: int) -> None:
         points = None if face is None else face.points
         found += face is not None
         timers.time("regions", colours.measure, frame, points)
-        timers.time("pose", lambda: None if points is None else pose.rotation(points))
+        if points is not None:
+            timers.time("pose", pose.rotation, points)
+        else:
+            timers.parts["pose"].append(0.0)
     tracker.close()
     frames = len(timers.parts["decode"])
     size = f"{capture.get(cv2.CAP_PROP_FRAME_WIDTH):g}x{capture.get(cv2.CAP_PROP_FRAME_HEIGHT):g}"
@@ -88,9 +91,7 @@ async def time_real_time(video: Path, seconds: float, max_width: int) -> None:
             spent += sum(process.cpu_times()[:2]) - used
     frames //= 2
     print(f"real time: {frames / wall:.1f} frames/s for {wall:.1f} s, {spent / wall:.3f} cores")
-    print(
-        f"CPU a frame {1000 * spent / frames:.2f} ms; at 30 frames/s {30 * spent / frames:.3f} cores"
-    )
+    print(f"CPU {1000 * spent / frames:.2f} ms a frame: {30 * spent / frames:.3f} cores at 30 fps")
     print(
         f"from frame to event loop: median {1000 * np.median(delays):.1f} ms, "
         f"p95 {1000 * np.percentile(delays, 95):.1f} ms"

@@ -3,9 +3,9 @@
 Usage: python benchmarks/live.py [--seconds 60] [--video FACE.mp4] [--minutes 30]
 
 The full montage (EEG 32 ch 512 Hz, ECG 512 Hz, EDA 128 Hz, camera traces 30 Hz) comes over LSL from
-the simulated participant in another process, and is recorded. Prints cores used, compute latency and
-memory; the same with a real face video tracked; resident memory over --minutes of stream time; and,
-in the same run, what neurokit2 and mne cost when they are run again over the last 60 s at each
+the simulated participant in another process, and is recorded. Prints cores used, compute latency
+and memory; the same with a real face video tracked; resident memory over --minutes of stream time;
+and, in the same run, what neurokit2 and mne cost when they are run again over the last 60 s at each
 estimate.
 """
 
@@ -66,8 +66,8 @@ def memory_over(minutes: float) -> list[tuple[float, float]]:
 
     from biosense.acquisition.lsl.config import configure
     from biosense.acquisition.simulated.source import SimulatedSource
-    from biosense.live.model import load_model
     from biosense.core.clock import SystemClock
+    from biosense.live.model import load_model
     from biosense.live.run import Run, RunSettings
 
     torch.set_num_threads(1)

@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/push_wearable.py NPZ SECONDS LOG.json
 
-Three streams (ECG, EDA, PPG), each with its own clock's time stamps, clips in presentation order with
-a pause of one second between them. Starts when every stream has a consumer. LOG.json tells what was
-pushed: counts, stamps, and the clips with their reference heart rate.
+Three streams (ECG, EDA, PPG), each with its own clock's time stamps, clips in presentation order
+with a pause of one second between them. Starts when every stream has a consumer. LOG.json tells
+what was pushed: counts, stamps, and the clips with their reference heart rate.
 """
 
 from __future__ import annotations

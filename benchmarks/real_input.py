@@ -2,10 +2,10 @@
 
 Usage: python benchmarks/real_input.py DATA --video FACE.mp4 [--seconds 180] [--participant 1]
 
-DATA is the folder that holds wearable/rcqoea_P1.npz. Another process pushes ECG, EDA and PPG through
-LSL outlets; `biosense live` records them, tracks the face video, and estimates. Then: were all samples
-kept, with their stamps; do heart rates agree with the reference of each clip; does pyxdf open the
-recording; does `biosense estimate` reproduce the live estimates?
+DATA is the folder that holds wearable/rcqoea_P1.npz. Another process pushes ECG, EDA and PPG
+through LSL outlets; `biosense live` records them, tracks the face video, and estimates. Then: were
+all samples kept, with their stamps; do heart rates agree with the reference of each clip; does
+pyxdf open the recording; does `biosense estimate` reproduce the live estimates?
 """
 
 from __future__ import annotations

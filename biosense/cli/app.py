@@ -13,6 +13,16 @@ from biosense.cli import check, demo, devices, estimate, live, replay, simulate,
 from biosense.cli.console import console, say_error
 from biosense.core.errors import BiosenseError
 
+_EXTRAS = {  # which optional extra brings a library
+    "torch": "ml",
+    "safetensors": "ml",
+    "joblib": "ml",
+    "pandas": "tables",
+    "pyarrow": "tables",
+    "PySide6": "gui",
+    "pyqtgraph": "gui",
+}
+
 app = typer.Typer(
     help="Continuous valence and arousal from EEG, ECG, EDA, PPG and a webcam.",
     no_args_is_help=True,
@@ -57,16 +67,21 @@ def options(
 
 def main() -> None:
     """Run the command line; exit 0 done, 2 wrong use, 1 anything else with a one-line reason."""
-    debug = "--debug" in sys.argv[1:]
     try:
         app(standalone_mode=True)
-    except BiosenseError as error:
-        say_error(error)
-        if debug:
+    except Exception as error:  # noqa: BLE001 - the last stop: every error ends as one line
+        say_error(_reason(error))
+        if "--debug" in sys.argv[1:]:
             console.print_exception()
         raise SystemExit(1) from None
-    except OSError as error:
-        say_error(error)
-        if debug:
-            console.print_exception()
-        raise SystemExit(1) from None
+
+
+def _reason(error: Exception) -> str:
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    if isinstance(error, BiosenseError | OSError):
+        return f"{error}{notes}"
+    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
+        extra = _EXTRAS[error.name]
+        return f"{error.name} is not installed: pip install 'biosense[{extra}]'"
+    kind = type(error).__name__
+    return f"a fault of biosense itself, {kind}: {error}{notes}; `biosense --debug ..` says where"

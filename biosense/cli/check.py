@@ -42,7 +42,7 @@ def check(
 def _print(found: Inspection) -> None:
     from rich.table import Table
 
-    from biosense.cli.console import console
+    from biosense.cli.console import console, say_warning
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("stream")
@@ -68,8 +68,8 @@ def _print(found: Inspection) -> None:
         )
     console.print(table)
     for event in found.events:
-        console.print(event, style="dim", highlight=False)
+        console.print(event, style="dim")
     for problem in found.problems:
-        console.print(f"[yellow]![/] {problem}")
+        say_warning(problem)
     if not found.problems:
-        console.print("[green]nothing is wrong with this recording[/]")
+        console.print("nothing is wrong with this recording", style="green")

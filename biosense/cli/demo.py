@@ -7,41 +7,48 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from pathlib import Path
 
-import typer
+from biosense.cli.options import Headless, Json, Record, Seconds, Seed
+from biosense.cli.simulate import DEMO_MODALITIES, source_id
 
-from biosense.cli.options import Headless, Json, Record, Seconds
+_START_S = 20.0  # a slow computer needs this long to start Python once more
+_END_S = 10.0
 
 
 def demo(
     seconds: Seconds = None,
     headless: Headless = False,
     record: Record = None,
-    seed: Annotated[int, typer.Option(help="Who is simulated.")] = 1,
+    seed: Seed = 1,
     json: Json = False,
 ) -> None:
     """Show everything on a simulated participant, whose streams come over real LSL."""
+    label = f"demo-{os.getpid()}"
+    with _simulator(seed, label):
+        _run(label, seconds, record, headless=headless, json=json)
+
+
+def _run(
+    label: str, seconds: float | None, record: Path | None, *, headless: bool, json: bool
+) -> None:
+    # Loaded while the other process starts.
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
     from biosense.acquisition.lsl.source import LslSource
-    from biosense.live.model import load_model
     from biosense.cli.session import Session
-    from biosense.cli.simulate import DEMO_MODALITIES, source_id
+    from biosense.live.model import load_model
     from biosense.live.run import RunSettings
 
     configure()
     clock = LslClock()
-    loaded = load_model("demo")
     settings = RunSettings(
         seconds=seconds, record=record, participant="simulated", model_name="demo"
     )
-    session = Session(clock=clock, settings=settings, loaded=loaded)
-    label = f"demo-{os.getpid()}"
-    with _simulator(seed, label):
-        wanted = [source_id(label, modality) for modality in (*DEMO_MODALITIES, "truth")]
-        sources = [LslSource(f"source_id={name}", clock=clock) for name in wanted]
-        session.run(sources, headless=headless, json=json)
+    session = Session(clock=clock, settings=settings, loaded=load_model("demo"))
+    wanted = [source_id(label, modality) for modality in (*DEMO_MODALITIES, "truth")]
+    sources = [LslSource(f"source_id={name}", clock=clock, timeout=_START_S) for name in wanted]
+    session.run(sources, headless=headless, json=json)
 
 
 @contextmanager
@@ -55,4 +62,8 @@ def _simulator(seed: int, label: str) -> Iterator[None]:
         yield
     finally:
         process.stdin.close()
-        process.wait(timeout=10)
+        try:
+            process.wait(timeout=_END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json as json_format
-from dataclasses import asdict
-from typing import Annotated
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from biosense.cli.options import Json, Lan
+
+if TYPE_CHECKING:
+    from biosense.acquisition.lsl.discovery import Found
 
 
 def devices(
@@ -28,7 +31,7 @@ def devices(
     streams = find_streams(seconds)
     cameras = find_cameras()
     if json:
-        found = {"lsl": [asdict(s) for s in streams], "cameras": [asdict(c) for c in cameras]}
+        found = {"lsl": [_plain(s) for s in streams], "cameras": [asdict(c) for c in cameras]}
         print_json(json_format.dumps(found))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -44,3 +47,9 @@ def devices(
     console.print(table)
     if not streams and not cameras:
         console.print("nothing found; is the sensor's program running, and --lan needed?")
+
+
+def _plain(stream: Found) -> dict[str, Any]:
+    # `asdict` would copy the handle as well, which belongs to LSL and cannot be copied.
+    names = [field.name for field in fields(stream) if field.name != "handle"]
+    return {name: getattr(stream, name) for name in names}

@@ -13,6 +13,7 @@ from biosense.cli.options import Json, RecordingPath
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from biosense.acquisition.xdf.reader import XdfReader
     from biosense.core.types import Estimate, Modality
 
 
@@ -23,7 +24,8 @@ def estimate(
         typer.Option(metavar="CKPT", help="Checkpoint; that of the live run by default."),
     ] = None,
     mains: Annotated[
-        float | None, typer.Option(help="Mains frequency; that of the live run by default.")
+        float | None,
+        typer.Option(min=45.0, max=65.0, help="Mains frequency; that of the live run by default."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write .csv or .parquet.")
@@ -36,13 +38,14 @@ def estimate(
     from dataclasses import asdict, replace
 
     from biosense.acquisition.xdf.reader import XdfReader
-    from biosense.cli.console import console, print_json
-    from biosense.live.model import load_model
+
+    reader = XdfReader(recording)  # a wrong path is answered before anything heavy is loaded
+    from biosense.cli.console import console, print_json, say_warning
     from biosense.live.compare import compare_with_live
+    from biosense.live.model import load_model
     from biosense.live.offline import estimate_recording, recorded_header
     from biosense.live.processor import ProcessorSettings
 
-    reader = XdfReader(recording)
     header = recorded_header(reader)
     name = model or (header.model if header else "default")
     loaded = load_model(name)
@@ -50,11 +53,12 @@ def estimate(
     if mains is not None:
         settings = replace(settings, mains_hz=mains)
     if header and model is None and header.model_digest != loaded.digest:
-        console.print(f"[yellow]the model {name!r} has changed since the recording was made[/]")
+        say_warning(f"the model {name!r} has changed since the recording was made")
     estimates = estimate_recording(reader, loaded, settings, header)
     if out is not None:
         write_table(out, estimates, loaded.model.modalities)
     live = compare_with_live(reader, estimates)
+    _say_what_is_missing(reader, estimates)
     if json:
         result = {
             "recording": str(recording),
@@ -70,6 +74,17 @@ def estimate(
         console.print(f"against the live run: {live}")
     if out:
         console.print(f"written to {out}")
+
+
+def _say_what_is_missing(reader: XdfReader, estimates: Sequence[Estimate]) -> None:
+    from biosense.cli.console import say_warning
+
+    for damage in reader.damage:
+        say_warning(f"{damage.size} bytes are unreadable: {damage.reason}")
+    if not (reader.damage or reader.complete):
+        say_warning("the recording was not closed: its run was killed, or goes on")
+    if not estimates:
+        say_warning("no estimates: `biosense check` says what is wrong with it")
 
 
 def write_table(path: Path, estimates: Sequence[Estimate], modalities: Sequence[Modality]) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biosense.cli.options import Features, Headless, Json, Lan, Mains, Model, Record, Seconds
+from biosense.cli.options import Features, Headless, Json, Lan, Mains, Model, Record, Seconds, Seed
+from biosense.core.errors import BadInput
 
 if TYPE_CHECKING:
     from biosense.cli.session import Session
@@ -23,7 +24,7 @@ def live(
         str | None, typer.Option(metavar="INDEX|FILE|URL", help="A camera, video file or URL.")
     ] = None,
     simulate: Annotated[bool, typer.Option(help="Add the simulated participant.")] = False,
-    seed: Annotated[int, typer.Option(help="Who is simulated.")] = 1,
+    seed: Seed = 1,
     model: Model = "default",
     no_model: Annotated[bool, typer.Option(help="Record and show, estimate nothing.")] = False,
     record: Record = None,
@@ -41,11 +42,13 @@ def live(
             "name at least one stream: --lsl NAME, --camera INDEX or --simulate "
             "(`biosense devices` lists what is within reach)"
         )
+    if participant:
+        _check_pseudonym(participant)
     # Heavy libraries are loaded here, so that --help and mistakes answer at once.
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
-    from biosense.live.model import load_model
     from biosense.cli.session import Session
+    from biosense.live.model import load_model
     from biosense.live.processor import ProcessorSettings
     from biosense.live.run import RunSettings
 
@@ -63,6 +66,15 @@ def live(
     session = Session(clock=clock, settings=settings, loaded=loaded)
     over_lsl, own = _sources(lsl or [], camera, seed if simulate else None, session, clock)
     session.run([*over_lsl, *own], republish=own, headless=headless, json=json)
+
+
+def _check_pseudonym(participant: str) -> None:
+    from biosense.acquisition.xdf.folder import check_participant
+
+    try:
+        check_participant(participant)
+    except BadInput as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _sources(

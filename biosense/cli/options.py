@@ -18,7 +18,10 @@ Lan = Annotated[
 Model = Annotated[
     str, typer.Option(metavar="CKPT", help="Checkpoint: a file, or 'default' or 'demo'.")
 ]
-Mains = Annotated[float, typer.Option(help="Mains frequency, 50 or 60 Hz; never guessed.")]
+Mains = Annotated[
+    float, typer.Option(min=45.0, max=65.0, help="Mains frequency, 50 or 60 Hz; never guessed.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Who is simulated.")]
 Record = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Record into a new folder under this one.")
 ]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from biosense.cli.console import console, print_json
+from biosense.cli.console import console, print_json, say_warning
 from biosense.cli.terminal import TerminalView
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, BiosenseError
@@ -111,7 +111,7 @@ class Session:
         if self._view is not None:
             self._view.note(event)
         elif event.kind not in ("info", "connected", "marker"):
-            console.print(f"[yellow]{event.kind}[/] {event.stream or 'run'}: {event.text}")
+            say_warning(f"{event.stream or 'run'}: {event.text}", about=event.kind)
 
     def _command(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         if self._run is None:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biosense.cli.options import Lan, Seconds
+from biosense.cli.options import Lan, Seconds, Seed
+from biosense.core.types import Modality
 
 if TYPE_CHECKING:
     from biosense.core.source import Source
 
-DEMO_MODALITIES = ("eeg", "ecg", "eda", "rppg", "face")
+DEMO_MODALITIES = (Modality.EEG, Modality.ECG, Modality.EDA, Modality.RPPG, Modality.FACE)
 
 
 def source_id(label: str, modality: str) -> str:
@@ -24,10 +25,10 @@ def source_id(label: str, modality: str) -> str:
 
 
 def simulate(
-    seed: Annotated[int, typer.Option(help="Who is simulated.")] = 1,
+    seed: Seed = 1,
     seconds: Seconds = None,
     modality: Annotated[
-        list[str] | None, typer.Option(help="Which streams; repeat. All by default.")
+        list[Modality] | None, typer.Option(help="Which streams; repeat. All by default.")
     ] = None,
     label: Annotated[str, typer.Option(help="Begins the source ids.")] = "simulated",
     lan: Lan = False,
@@ -36,12 +37,14 @@ def simulate(
     """Publish a simulated participant as LSL streams, until stopped."""
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
+    from biosense.acquisition.simulated.participant import ALL_MODALITIES
     from biosense.acquisition.simulated.source import SimulatedSource
     from biosense.cli.console import console
-    from biosense.core.types import Modality
 
     configure(lan=lan)
-    wanted = tuple(Modality(name) for name in modality or DEMO_MODALITIES)
+    wanted = tuple(modality or DEMO_MODALITIES)
+    if unknown := set(wanted) - set(ALL_MODALITIES):
+        raise typer.BadParameter(f"not simulated: {', '.join(sorted(unknown))}")
     source = SimulatedSource(seed, clock=LslClock(), modalities=wanted, seconds=seconds, truth=True)
     if not follow_stdin:
         console.print("publishing over LSL; Ctrl-C ends")

@@ -34,10 +34,13 @@ def simulated(
     from biosense.cli.console import console
     from biosense.live.simulated_people import simulate_people
     from biosense.models.checkpoint import save
+    from biosense.models.registry import MODELS
     from biosense.models.training import TrainingSettings
     from biosense.models.training import train as fit
     from biosense.processing.pipelines import fingerprints, schema
 
+    if model not in MODELS:
+        raise typer.BadParameter(f"no model {model!r}; there are: {', '.join(sorted(MODELS))}")
     console.print(f"simulating {people} participants, {minutes:g} min each")
     sequences = simulate_people(range(seed, seed + people), minutes * 60, jobs=jobs)
     command = (

@@ -16,6 +16,7 @@ from biosense.live.processor import ProcessorSettings
 
 AFFECT = "biosense-affect"
 _VALUES = ("valence", "arousal", "sd_valence", "sd_arousal")
+_HEADER = "estimator"  # below <desc>; not in <biosense>, which every writer of headers makes anew
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def affect_header(info: StreamInfo) -> AffectHeader | None:
     """Read the header back from a recorded stream of estimates; None where it has none."""
     if not info.description:
         return None
-    element = ElementTree.fromstring(info.description).find("biosense/estimator")
+    element = ElementTree.fromstring(info.description).find(_HEADER)
     if element is None or not element.text:
         return None
     try:
@@ -81,6 +82,5 @@ def affect_header(info: StreamInfo) -> AffectHeader | None:
 
 def _to_xml(header: AffectHeader) -> str:
     desc = ElementTree.Element("desc")
-    estimator = ElementTree.SubElement(ElementTree.SubElement(desc, "biosense"), "estimator")
-    estimator.text = json.dumps(asdict(header))
+    ElementTree.SubElement(desc, _HEADER).text = json.dumps(asdict(header))
     return ElementTree.tostring(desc, encoding="unicode")

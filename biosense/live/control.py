@@ -115,11 +115,11 @@ class ControlServer:
         client, payload = frames
         try:
             request = json.loads(payload)
-            token = str(request.pop("token"))
+            token = str(request.pop("token")).encode()
             number = request.pop("number")
         except (ValueError, KeyError, AttributeError, TypeError):
             return  # not one of ours: an answer would tell a stranger what this port is
-        if not hmac.compare_digest(token.encode(), self.token.encode()):
+        if not hmac.compare_digest(token, self.token.encode()):
             return
         self._clients.add(client)
         try:

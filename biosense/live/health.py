@@ -10,6 +10,7 @@ import numpy as np
 
 from biosense.core.clock import ClockFit
 from biosense.core.types import Chunk, ClockOffset, Event, EventKind, StreamInfo
+from biosense.live.quality import usable_rows
 from biosense.live.status import StreamState, StreamStatus
 
 GAP_INTERVALS = 3.0  # sample intervals without a sample that count as a gap (DESIGN, XDF reader)
@@ -22,6 +23,8 @@ _POOR_QUALITY = 0.4
 @dataclass
 class StreamHealth:
     """Watch one stream.
+
+    Samples without numbers are counted in `samples`, since they were sent, and as gaps.
 
     Examples
     --------
@@ -43,6 +46,7 @@ class StreamHealth:
     _clock: ClockFit = field(default_factory=ClockFit, repr=False)
     _first_time: float = math.nan
     _last_time: float = math.nan
+    _last_usable: float = math.nan
     _arrived: float = math.nan
     _counts: deque[tuple[float, int]] = field(default_factory=deque, repr=False)
 
@@ -99,12 +103,7 @@ class StreamHealth:
         if chunk.n == 0:
             return
         if self.info.sfreq > 0:
-            before = chunk.times[:1] if math.isnan(self._last_time) else [self._last_time]
-            steps = np.diff(np.concatenate([before, chunk.times]))
-            wide = steps > max(GAP_INTERVALS / self.info.sfreq, MIN_GAP_S)
-            self.gaps += int(wide.sum())
-            missing = np.rint(steps[wide] * self.info.sfreq) - 1
-            self.lost += int(missing.sum())
+            self._count_gaps(chunk)
         if self.samples == 0:
             self._first_time = float(chunk.times[0])
         self.samples += chunk.n
@@ -114,6 +113,17 @@ class StreamHealth:
         self._counts.append((self._last_time, self.samples))
         while self._last_time - self._counts[0][0] > RATE_WINDOW_S:
             self._counts.popleft()
+
+    def _count_gaps(self, chunk: Chunk) -> None:
+        times = chunk.times[usable_rows(chunk)]
+        if len(times) == 0:
+            return
+        before = times[0] if math.isnan(self._last_usable) else self._last_usable
+        steps = np.diff(times, prepend=before)
+        wide = steps > max(GAP_INTERVALS / self.info.sfreq, MIN_GAP_S)
+        self.gaps += int(wide.sum())
+        self.lost += int((np.rint(steps[wide] * self.info.sfreq) - 1).sum())
+        self._last_usable = float(times[-1])
 
     def _state(self, age: float) -> StreamState:
         if self.samples == 0:

@@ -12,6 +12,7 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.types import Chunk, Epoch, Event, StreamInfo
 from biosense.live.health import StreamHealth
 from biosense.live.processor import Processor, ProcessorSettings
+from biosense.live.quality import START_S
 
 _LOW_QUALITY = 0.5
 _RATE_OFF = 0.02  # share by which an effective rate may miss the nominal one
@@ -90,11 +91,13 @@ def _problems(name: str, stream: StreamReport) -> list[str]:
     if stream.samples == 0 and stream.nominal_hz:
         problems.append(f"{name}: no sample at all")
     if stream.gaps:
-        problems.append(f"{name}: {stream.gaps} gaps, about {stream.lost} samples missing")
+        gaps = "1 gap" if stream.gaps == 1 else f"{stream.gaps} gaps"
+        problems.append(f"{name}: {gaps}, about {stream.lost} samples missing")
     elif stream.rate_hz and stream.nominal_hz:
         off = stream.rate_hz / stream.nominal_hz - 1
         if abs(off) > _RATE_OFF:
             problems.append(f"{name}: runs at {stream.rate_hz:.2f} Hz, {100 * off:+.1f} % off")
-    if stream.quality is not None and stream.quality < _LOW_QUALITY:
+    settled = stream.seconds is not None and stream.seconds > 2 * START_S
+    if settled and stream.quality is not None and stream.quality < _LOW_QUALITY:
         problems.append(f"{name}: median signal quality is {stream.quality:.2f}")
     return problems

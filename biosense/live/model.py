@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from biosense.core.errors import CheckpointMismatch
 from biosense.models.checkpoint import Loaded, check_compatible, load
 from biosense.processing.pipelines import fingerprints, schema
 
@@ -20,5 +21,8 @@ def load_model(name: str) -> Loaded:
     """
     torch.set_num_threads(1)  # the models are small: a second thread costs more than it brings
     loaded = load(name)
-    check_compatible(loaded.info, schema(), fingerprints())
+    try:
+        check_compatible(loaded.info, schema(), fingerprints())
+    except CheckpointMismatch as error:
+        raise CheckpointMismatch(f"model {name!r}: {error}") from error
     return loaded

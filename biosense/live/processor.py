@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from biosense.acquisition.stream_xml import modality_of
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.stage import Pipeline
@@ -19,11 +20,12 @@ from biosense.core.types import (
     Modality,
     StreamInfo,
 )
-from biosense.live.quality import QualityWatch
+from biosense.live.quality import NumberWatch, QualityWatch
 from biosense.models.streaming import StreamingEstimator
 from biosense.processing.join import Join
 from biosense.processing.normalise import RunningNormalise
 from biosense.processing.pipelines import feature_pipeline
+from biosense.processing.units import unit_problem
 
 Outcome = Epoch | FusionInput | Estimate | Event
 
@@ -72,7 +74,9 @@ class Processor:
 
     def add_stream(self, info: StreamInfo) -> list[Event]:
         """Prepare a stream; the reason comes back as an event where nothing is computed from it."""
-        if info.modality is None or info.name in self._lanes:
+        if info.modality is None:
+            return _text_where_numbers_are_needed(info)
+        if info.name in self._lanes:
             return []
         if info.modality in self._taken:
             return [
@@ -88,7 +92,8 @@ class Processor:
             return [_note(info, f"recorded, not processed: {error}")]
         self._taken[info.modality] = info.name
         self._join.expect(info.modality)
-        return []
+        problem = unit_problem(info)
+        return [_note(info, problem)] if problem else []
 
     def push(self, item: Item) -> list[Outcome]:
         """Take one item and return what became known by it, in order."""
@@ -98,11 +103,13 @@ class Processor:
         if lane is None:
             return []
         self.first_samples.setdefault(item.info.name, float(item.times[0]))
-        return self._through(lane, lane.pipeline.push(item), item.arrived)
+        noticed = lane.numbers.push(item)
+        return noticed + self._through(lane, lane.pipeline.push(item), item.arrived)
 
     def flush(self) -> list[Outcome]:
         """Return what is left at the end of the run."""
         outcomes: list[Outcome] = []
+        self._arrivals.clear()  # what the end completes has waited for no sample
         for lane in self._lanes.values():
             outcomes += self._through(lane, lane.pipeline.flush(), float("nan"))
         for fused in self._join.flush():
@@ -136,6 +143,7 @@ class _Lane:
         self.modality = modality
         self.pipeline: Pipeline = feature_pipeline(info, mains_hz=settings.mains_hz)
         self.normalise = RunningNormalise()
+        self.numbers = NumberWatch()
         self.watch = QualityWatch()
         self.features = self.pipeline.start(info)
         self.normalise.start(self.features)
@@ -144,6 +152,13 @@ class _Lane:
 def feature_values(epoch: Epoch) -> Mapping[str, float]:
     """Return the features of an epoch by name."""
     return dict(zip(epoch.info.channels, epoch.data.tolist(), strict=True))
+
+
+def _text_where_numbers_are_needed(info: StreamInfo) -> list[Event]:
+    kind = modality_of(info.content_type, info.name, info.channels) if info.is_text else None
+    if kind is None:
+        return []
+    return [_note(info, f"recorded, not processed: its samples are text, {kind} needs numbers")]
 
 
 def _note(info: StreamInfo, text: str) -> Event:

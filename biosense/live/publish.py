@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from biosense.core.types import TEXT, Chunk, Epoch, StreamInfo
 MARKERS = StreamInfo(
     "biosense-markers", None, ("marker",), 0.0, "", "biosense-markers", TEXT, content_type="Markers"
 )
+_LINGER_S = 0.5  # readers take what was sent last; with the outlet it would be gone
 
 
 class Publisher:
@@ -23,6 +25,7 @@ class Publisher:
     def __init__(self) -> None:
         self._outlets: dict[str, LslOutlet] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     def open(self, infos: Iterable[StreamInfo]) -> None:
         """Announce streams, so that others find them before their first sample."""
@@ -31,8 +34,10 @@ class Publisher:
                 self._outlets[info.name] = LslOutlet(info)
 
     def push(self, chunk: Chunk) -> None:
-        """Send samples; a stream that was not announced is announced now."""
+        """Send samples, after `close` nowhere; a stream that is new is announced now."""
         with self._lock:
+            if self._closed:
+                return
             outlet = self._outlets.get(chunk.info.name)
             if outlet is None:
                 outlet = self._outlets[chunk.info.name] = LslOutlet(chunk.info)
@@ -41,6 +46,7 @@ class Publisher:
     def close(self) -> None:
         """Take the streams off the network."""
         with self._lock:
+            self._closed = True
             for outlet in self._outlets.values():
                 outlet.close()
             self._outlets.clear()
@@ -89,6 +95,7 @@ async def publish_source(source: Source, *, label: str = "") -> int:
                 if isinstance(item, Chunk):
                     publisher.push(replace(item, info=infos[item.info.name]))
                     samples += item.n
+            await asyncio.sleep(_LINGER_S)
         finally:
             publisher.close()
     return samples

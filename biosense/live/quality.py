@@ -3,12 +3,80 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
-from biosense.core.types import Epoch, Event, EventKind
+import numpy as np
+
+from biosense.core.types import Bools, Chunk, Epoch, Event, EventKind, Floats, Modality
 
 LOW, HIGH = 0.3, 0.6  # quality below which a signal is bad, above which it is good again
 HOLD_S = 5.0  # a quality must stay there this long: a blink is no event
 START_S = 20.0  # before that, features with long windows have no value yet and so no quality
+NO_NUMBER_S = 1.0  # shorter gaps are counted, and need no event of their own
+
+_CAMERA = (Modality.RPPG, Modality.FACE)
+
+
+def usable_rows(chunk: Chunk) -> Bools:
+    """Tell which samples hold numbers in at least half of their channels, shape (n,).
+
+    `Regularise` takes the others for not sent. A frame without a face is an answer and no gap: all
+    frames of a camera are usable, and so is text.
+    """
+    if chunk.info.is_text or chunk.info.modality in _CAMERA:
+        return np.ones(chunk.n, np.bool_)
+    usable: Bools = 2 * np.isfinite(chunk.data).sum(axis=1) >= chunk.info.n_channels
+    return usable
+
+
+@dataclass
+class NumberWatch:
+    """Report a stream that goes on sending, but no numbers (NaN or infinite), and its return.
+
+    Examples
+    --------
+    >>> from biosense.core import StreamInfo
+    >>> info = StreamInfo("ecg", Modality.ECG, ("ecg",), 4.0)
+    >>> watch = NumberWatch()
+    >>> chunk = Chunk.of(info, np.arange(10) / 4, [[0.0], *[[np.nan]] * 8, [0.0]])
+    >>> [(event.time, event.kind.value) for event in watch.push(chunk)]
+    [(1.25, 'gap'), (2.25, 'recovered')]
+    """
+
+    _since: float | None = None
+    _said: bool = False
+
+    def push(self, chunk: Chunk) -> list[Event]:
+        """Take raw samples and return the events that they bring."""
+        usable = usable_rows(chunk)
+        if self._since is None and usable.all():
+            return []
+        events: list[Event] = []
+        edges = [0, *(np.flatnonzero(np.diff(usable)) + 1).tolist(), chunk.n]
+        for start, stop in pairwise(edges):
+            if stop > start and usable[start]:
+                events += self._back(chunk.info.name, float(chunk.times[start]))
+            elif stop > start:
+                events += self._missing(chunk.info.name, chunk.times[start:stop])
+        return events
+
+    def _missing(self, stream: str, times: Floats) -> list[Event]:
+        if self._since is None:
+            self._since = float(times[0])
+        late = int(np.searchsorted(times, self._since + NO_NUMBER_S))
+        if self._said or late == len(times):
+            return []
+        self._said = True
+        text = f"it sends no numbers (NaN or infinite) for {NO_NUMBER_S:g} s now"
+        return [Event(float(times[late]), EventKind.GAP, stream, text)]
+
+    def _back(self, stream: str, time: float) -> list[Event]:
+        since, said = self._since, self._said
+        self._since, self._said = None, False
+        if since is None or not said:
+            return []
+        text = f"it sends numbers again after {time - since:.1f} s"
+        return [Event(time, EventKind.RECOVERED, stream, text)]
 
 
 @dataclass
@@ -17,8 +85,7 @@ class QualityWatch:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from biosense.core import Modality, StreamInfo
+    >>> from biosense.core import StreamInfo
     >>> info = StreamInfo("ecg", Modality.ECG, ("heart_rate",), 4.0)
     >>> watch = QualityWatch()
     >>> epochs = [Epoch(info, k, k - 1.0, float(k), np.zeros(1), 0.0) for k in range(30)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from biosense.core.errors import BadInput, DeviceLost, RecordingFailed
 from biosense.core.source import Source
 from biosense.core.types import Chunk, Event, EventKind, Item, StreamInfo
 from biosense.live.health import StreamHealth
+from biosense.live.names import StreamNames
 from biosense.live.outputs import Outputs
 from biosense.live.processor import Processor, ProcessorSettings
 from biosense.live.publish import MARKERS, Publisher, text_chunk
@@ -111,17 +112,26 @@ class Run:
         self._on_event = on_event
         self._stop = asyncio.Event()
         self._health: dict[str, StreamHealth] = {}
-        self._names: dict[tuple[int, str], StreamInfo] = {}
         self._errors: list[str] = []
         self._recorder: Recorder | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_open = False
 
     def stop(self) -> None:
         """End the run in good order; from any thread."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self._call(self._stop.set)
 
     def mark(self, text: str) -> None:
-        """Put a marker, stamped now, into the recording and on the network; from any thread."""
-        self._loop.call_soon_threadsafe(self._take, text_chunk(MARKERS, self._clock.now(), text))
+        """Put a marker, stamped now, into the recording and on the network; from any thread.
+
+        Raises
+        ------
+        BadInput
+            While the run is not under way: it would be lost.
+        """
+        if not self._is_open:
+            raise BadInput(f"marker {text!r} was not set: the run has not begun, or is over")
+        self._call(self._take, text_chunk(MARKERS, self._clock.now(), text))
 
     async def run(self) -> Summary:
         """Run until the end, and sum up.
@@ -138,7 +148,8 @@ class Run:
             try:
                 await self._forward_until_stopped(stack)
             finally:
-                self._close()
+                await self._close()
+        self._on_status(self.status())  # the last word of a view that stays open
         return self._summary()
 
     async def _enter(self, stack: AsyncExitStack) -> None:
@@ -172,7 +183,10 @@ class Run:
     def _open(self) -> None:
         self._started = self._clock.now()
         self._meter = ProcessMeter(self._started)
-        infos = self._unique_infos()
+        self._names = StreamNames(self._sources)
+        infos = self._names.infos
+        if not infos:
+            raise BadInput("a run needs at least one stream; name one, or use --simulate")
         processor = Processor(
             self.settings.processor, StreamingEstimator(self._loaded) if self._loaded else None
         )
@@ -180,7 +194,7 @@ class Run:
         if self.settings.record is not None:
             self._recorder = self._open_recorder(self.settings.record, [*infos, MARKERS])
         self._publisher = Publisher()
-        own = [self._names[id(s), info.name] for s in self._republish for info in s.infos]
+        own = [info for source in self._republish for info in self._names.of(source)]
         self._publisher.open([*own, EVENTS, MARKERS])
         self._published = frozenset(info.name for info in (*own, MARKERS))
         for info in (*infos, MARKERS):
@@ -196,6 +210,7 @@ class Run:
             on_event=lambda event: self._call(self._take, event),
         )
         self._worker = Worker(processor, self._outputs.deliver, lambda: self._call(self._stop.set))
+        self._is_open = True
         for note in notes:
             self._take(replace(note, time=self._started))
 
@@ -209,25 +224,14 @@ class Run:
             on_failure=self._recording_failed,
         )
 
-    def _unique_infos(self) -> list[StreamInfo]:
-        """Give every stream a name of its own: the second `ECG` becomes `ECG (2)`."""
-        taken: dict[str, int] = {}
-        for source in self._sources:
-            for info in source.infos:
-                count = taken[info.name] = taken.get(info.name, 0) + 1
-                own = info if count == 1 else replace(info, name=f"{info.name} ({count})")
-                self._names[id(source), info.name] = own
-        if not self._names:
-            raise BadInput("a run needs at least one stream; name one, or use --simulate")
-        return list(self._names.values())
-
     async def _forward_until_stopped(self, stack: AsyncExitStack) -> None:
         tasks = [asyncio.create_task(self._forward(source)) for source in self._sources]
         report = asyncio.create_task(self._report())
         stopped = asyncio.create_task(self._stop.wait())
         try:
             await self._wait(tasks, stopped)
-            await stack.aclose()
+            with suppress(DeviceLost):  # reported when the iteration raised it
+                await stack.aclose()
             await asyncio.wait(tasks, timeout=_DRAIN_S)
         finally:
             for task in (*tasks, report, stopped):
@@ -251,10 +255,12 @@ class Run:
                 return
             pending = {task for task in pending if not task.done()}
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
         try:
-            self._worker.close()
+            # In a thread, so that the loop still takes the events that the last samples bring.
+            await asyncio.to_thread(self._worker.close)
         finally:
+            self._is_open = False
             if self._recorder is not None:
                 self._recorder.close()
             self._publisher.close()
@@ -262,20 +268,19 @@ class Run:
     async def _forward(self, source: Source) -> None:
         try:
             async for item in source:
-                self._take(self._renamed(source, item))
+                self._take(self._names.renamed(source, item))
         except DeviceLost as error:
-            for info in source.infos:
+            for info in self._names.of(source):
                 self._take(Event(self._clock.now(), EventKind.LOST, info.name, str(error)))
-
-    def _renamed(self, source: Source, item: Item) -> Item:
-        if isinstance(item, Event):
-            known = self._names.get((id(source), item.stream))
-            return replace(item, stream=known.name) if known else item
-        own = self._names[id(source), item.info.name]
-        return item if own == item.info else replace(item, info=own)
+        except Exception as error:
+            names = ", ".join(repr(info.name) for info in self._names.of(source))
+            error.add_note(f"while reading {names}")
+            raise
 
     def _take(self, item: Item) -> None:
         """Pass an item on: recorder first, then processing. The one point that all items pass."""
+        if not self._is_open:
+            return
         if self._recorder is not None:
             self._recorder.put(item)
         if not self._worker.put(item) and self._worker.overruns == 1:
@@ -305,6 +310,8 @@ class Run:
         self._call(self._announce, event)
 
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        if self._loop is None:
+            raise BadInput("the run has not started yet")
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(function, *arguments)
 

@@ -44,8 +44,10 @@ class Summary:
     errors: tuple[str, ...] = field(default=())
 
     def to_json(self) -> str:
-        """Return one line of JSON."""
-        return json.dumps(asdict(self), allow_nan=False)
+        """Return one line of JSON, without the errors: they go to standard error."""
+        values = asdict(self)
+        del values["errors"]
+        return json.dumps(values, allow_nan=False)
 
 
 def summarise_streams(healths: Iterable[StreamHealth]) -> dict[str, StreamSummary]:

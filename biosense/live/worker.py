@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 from biosense.core.types import Item
 from biosense.live.processor import Outcome, Processor
@@ -12,6 +13,7 @@ from biosense.live.processor import Outcome, Processor
 Sink = Callable[[list[Outcome], float], None]
 
 QUEUED_ITEMS = 20_000  # about a minute of ten streams at 30 chunks a second
+_RETRY_S = 0.1
 
 
 class Worker:
@@ -54,8 +56,10 @@ class Worker:
 
     def close(self) -> None:
         """Process what waits, flush, end the thread; raises the error that ended it, if any."""
-        if not self._work.done():
-            self._items.put(None)
+        while not self._work.done():
+            with suppress(queue.Full):  # and nobody empties it once processing has failed
+                self._items.put(None, timeout=_RETRY_S)
+                break
         self._pool.shutdown(wait=True)
         self._work.result()
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Chunk, Floats, StreamInfo
 from biosense.processing.beat_logic import Beat, BeatJudge, Candidate, PeakTracker
 
@@ -100,7 +101,8 @@ class BeatTrack:
     reach
         The fiducial is searched so many samples around the envelope's peak, delay removed.
     around
-        Samples on either side of the fiducial that make up the shape of a beat.
+        Samples on either side of the fiducial that make up the shape of a beat; all of them must
+        have come by the time of the confirmation, or the results would depend on chunks.
     either_sign
         True where the deflection of a beat may go either way (ECG): the polarity is learned.
     """
@@ -116,6 +118,12 @@ class BeatTrack:
     trust: BeatTrust = field(default_factory=BeatTrust)
 
     def __post_init__(self) -> None:
+        if self.hold + self.delay < self.reach + self.around:
+            needed = (self.reach + self.around - self.delay) / self.sfreq
+            raise BadInput(
+                f"hold={self.hold / self.sfreq:.3f} s confirms a beat before its shape is "
+                f"complete; {needed:.3f} s or more is needed"
+            )
         self._tracker = PeakTracker(self.hold)
         self._up = self._down = 0.0
         self._inverted = False
@@ -172,7 +180,9 @@ class BeatTrack:
         sides = (nearby, -nearby)
         peaks = [first + int(np.argmax(side)) for side in sides]
         # Right behind a gap this may be a transient, or the flank of a beat that fell into it.
-        if peaks[self._inverted] <= self.light_delay:
+        unknown = self.either_sign and self.trust.fresh
+        inverted = nearby.max() < -nearby.min() if unknown else self._inverted
+        if peaks[int(inverted)] <= self.light_delay:
             return None
         trusted = self._ok[max(0, min(peaks) - self.around) : max(peaks) + self.around + 1]
         return Candidate(

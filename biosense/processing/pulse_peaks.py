@@ -39,7 +39,7 @@ class PulsePeaks:
     reflected light as it comes from the diode. Gives beats as `RPeaks` does; the time is the
     steepest point of the systolic upstroke (a foot or a peak moves more with noise and is lost when
     the signal saturates), the amplitude is its slope in units of the input per second. A beat is
-    known at most 0.6 s after; those found while learning (first 3 s) or by searching back are
+    known at most 0.5 s after; those found while learning (first 3 s) or by searching back are
     `late`.
 
     The polarity is learned from skewness: a pulse wave stands upright where its peaks are narrower

@@ -94,6 +94,8 @@ class ToSI:
                 f"{info.name!r} is a stream of text (markers): it can be recorded, not processed"
             )
         unit, self._factor = _unit_of(info)
+        if problem := unit_problem(info):
+            _log.warning("%s", problem)
         self._inverse = unit == "ohm" and info.modality is Modality.EDA
         self._info = replace(info, unit="S" if self._inverse else unit, dtype="float64")
         return self._info
@@ -114,6 +116,19 @@ class ToSI:
         return []
 
 
+def unit_problem(info: StreamInfo) -> str:
+    """Say how a unit that is not known is read; empty where it is known, or does not matter.
+
+    >>> unit_problem(StreamInfo("cap", Modality.EEG, ("Cz",), 250.0, "furlong"))
+    "unit 'furlong' of 'cap' is not known, taken as uV"
+    """
+    default = DEFAULT_UNITS.get(info.modality) if info.modality else None
+    unit = info.unit.strip()
+    if default is None or not unit or _read_unit(unit, info.modality) is not None:
+        return ""
+    return f"unit {info.unit!r} of {info.name!r} is not known, taken as {default}"
+
+
 def _unit_of(info: StreamInfo) -> tuple[str, float]:
     known = _read_unit(info.unit.strip(), info.modality)
     if known is not None:
@@ -121,8 +136,6 @@ def _unit_of(info: StreamInfo) -> tuple[str, float]:
     default = DEFAULT_UNITS.get(info.modality) if info.modality else None
     if default is None:
         return info.unit.strip(), 1.0
-    if info.unit.strip():
-        _log.warning("unit %r of %r is not known, taken as %s", info.unit, info.name, default)
     return _read_unit(default, info.modality) or (default, 1.0)
 
 

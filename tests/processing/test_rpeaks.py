@@ -194,6 +194,11 @@ def test_neurokit_simulation_at_every_rate() -> None:
         assert 60 / np.diff(found[3:, 0]).mean() == pytest.approx(rate, rel=0.05)
 
 
+def test_a_hold_too_short_for_the_shape_of_a_beat_is_refused() -> None:
+    with pytest.raises(BadInput, match="before its shape is complete"):
+        RPeaks(hold=0.02).start(ecg_info(256.0))
+
+
 @pytest.mark.parametrize("sfreq", [50.0, 2000.0])
 def test_a_rate_that_cannot_be_used_is_refused(sfreq: float) -> None:
     with pytest.raises(BadInput, match="100 to 1000 Hz"):
