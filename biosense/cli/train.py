@@ -23,10 +23,10 @@ def train() -> None:
 @app.command("simulated")
 def simulated(
     out: Annotated[Path, typer.Option(metavar="CKPT", help="Checkpoint to write.")],
-    people: Annotated[int, typer.Option(min=4, help="How many participants to simulate.")] = 64,
-    minutes: Annotated[float, typer.Option(min=1.0, help="Length of each recording.")] = 6.0,
+    people: Annotated[int, typer.Option(min=4, help="How many participants to simulate.")] = 48,
+    minutes: Annotated[float, typer.Option(min=1.0, help="Length of each recording.")] = 5.0,
     model: Annotated[str, typer.Option(help="Which fusion model.")] = "cross_attention",
-    epochs: Annotated[int, typer.Option(min=1, help="Most passes over the people.")] = 60,
+    epochs: Annotated[int, typer.Option(min=1, help="Most passes over the people.")] = 20,
     seed: Annotated[int, typer.Option(help="Of the people and of the training.")] = 1000,
     jobs: Annotated[int, typer.Option(help="Processes that simulate; -1 for all cores.")] = -1,
 ) -> None:
