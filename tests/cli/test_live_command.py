@@ -141,24 +141,19 @@ def test_without_a_display_the_run_shows_itself_in_the_terminal(biosense, brief)
 def test_a_full_disk_is_exit_code_1_behind_the_summary(
     biosense, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, started = os.write, threading.Event()
+    write, free = os.write, [8000]
 
     def refuse(file: int, data: bytes) -> int:
-        if started.is_set():
+        if free[0] <= 0:
             raise OSError(errno.ENOSPC, "No space left on device")
+        free[0] -= len(data)
         return write(file, data)
 
-    class Filling(SimulatedSource):
-        async def __aenter__(self) -> Filling:
-            threading.Timer(0.5, started.set).start()
-            return await super().__aenter__()
-
     monkeypatch.setattr(writer_module.os, "write", refuse)
-    monkeypatch.setattr("biosense.acquisition.simulated.source.SimulatedSource", Filling)
     arguments = ("--no-model", "--record", tmp_path, "--seconds", 1.5, *QUIET)
     answer = biosense("live", "--simulate", *arguments)
     assert "No space left on device" in answer.reason
-    assert answer.json["streams"]["sim-ecg"]["samples"] > 512
+    assert answer.json["streams"]["sim-ecg"]["samples"] > 256
 
 
 @pytest.mark.usefixtures("two_sensors")
