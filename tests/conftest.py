@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 # Before anything uses LSL: the streams of this run, and of its child processes, see no others.
-os.environ.setdefault("BIOSENSE_LSL_SESSION", f"test-{os.getpid()}")
+os.environ["BIOSENSE_LSL_SESSION"] = f"test-{os.getpid()}"
 
 
 @pytest.fixture(scope="session")

@@ -114,11 +114,11 @@ class Session:
             say_warning(f"{event.stream or 'run'}: {event.text}", about=event.kind)
 
     def _command(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        if self._run is None:
-            raise BadInput("the run has not started yet")
         command = request.get("command")
         if command == "hello":
             return {"pid": os.getpid()}
+        if self._run is None:
+            raise BadInput("the run has not started yet")
         if command == "marker":
             self._run.mark(str(request.get("text", "")))
             return {}

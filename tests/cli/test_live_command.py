@@ -216,9 +216,11 @@ def test_a_window_sets_markers_sees_the_run_and_stops_it(
 
     window = Window(act)
     monkeypatch.setattr(session_module, "open_window", window.open)
-    answer = biosense("live", "--simulate", "--no-model", "--record", tmp_path, "--json")
+    arguments = ("--no-model", "--record", tmp_path, "--seconds", 30, "--json")
+    answer = biosense("live", "--simulate", *arguments)
     window.closed()
     assert answer.code == 0
+    assert answer.json["seconds"] < 25, "the window stopped it"
     assert [stream.name for stream in seen[-1].streams[:2]] == ["sim-ecg", "sim-eda"]
     (marker,) = recorded(Path(answer.json["recording"]))["biosense-markers"]
     assert marker.data[0, 0] == "[/trial 1] ? ✓"
@@ -229,9 +231,10 @@ def test_a_command_before_the_run_is_refused() -> None:
     with (
         closing(session._control) as control,
         closing(ControlClient(control.address, control.token)) as client,
-        pytest.raises(ControlRefused, match="has not started yet"),
     ):
-        client.request("stop")
+        assert client.request("hello") == {"pid": os.getpid()}
+        with pytest.raises(ControlRefused, match="has not started yet"):
+            client.request("stop")
 
 
 def test_events_are_shown_as_they_are_whatever_their_text(
