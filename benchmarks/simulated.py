@@ -32,7 +32,7 @@ AXES = ("valence", "arousal")
 
 @dataclass(frozen=True)
 class Track:
-    """Estimates of one person beside the truth, each (n, 2), and how many grid points are missing."""
+    """Estimates of one person beside the truth, each (n, 2); grid points that are missing."""
 
     estimate: Floats
     truth: Floats
@@ -76,8 +76,10 @@ def row(name: str, tracks: list[Track]) -> str:
     text = f"{name:22s}"
     for axis in (0, 1):
         scores = [ccc(t.estimate[:, axis], t.truth[:, axis]) for t in tracks]
-        pooled = [np.concatenate([getattr(t, part)[:, axis] for t in tracks])
-                  for part in ("estimate", "truth")]
+        pooled = [
+            np.concatenate([getattr(t, part)[:, axis] for t in tracks])
+            for part in ("estimate", "truth")
+        ]
         errors = np.mean([rmse(t.estimate[:, axis], t.truth[:, axis]) for t in tracks])
         constant = np.mean([t.truth[:, axis].std() for t in tracks])
         text += f"   {np.mean(scores):5.2f} {min(scores):5.2f} {ccc(*pooled):6.2f}"

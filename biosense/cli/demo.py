@@ -38,7 +38,7 @@ def _run(
     from biosense.acquisition.lsl.source import LslSource
     from biosense.cli.session import Session
     from biosense.live.model import load_model
-    from biosense.live.run import RunSettings
+    from biosense.live.settings import RunSettings
 
     configure()
     clock = LslClock()

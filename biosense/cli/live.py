@@ -50,7 +50,7 @@ def live(
     from biosense.cli.session import Session
     from biosense.live.model import load_model
     from biosense.live.processor import ProcessorSettings
-    from biosense.live.run import RunSettings
+    from biosense.live.settings import RunSettings
 
     configure(lan=lan)
     clock = LslClock()

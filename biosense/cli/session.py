@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from biosense.acquisition.lsl.config import settings
 from biosense.cli.console import console, print_json, say_warning
 from biosense.cli.terminal import TerminalView
 from biosense.core.clock import Clock
@@ -18,7 +19,8 @@ from biosense.core.errors import BadInput, BiosenseError
 from biosense.core.source import Source
 from biosense.core.types import Event
 from biosense.live.control import EVENT, PREVIEW, STATUS, ControlServer
-from biosense.live.run import Run, RunSettings
+from biosense.live.run import Run
+from biosense.live.settings import RunSettings
 from biosense.live.status import RunStatus
 from biosense.live.summary import Summary
 from biosense.models.checkpoint import Loaded
@@ -156,4 +158,5 @@ def open_window(control: ControlServer) -> subprocess.Popen[bytes] | None:
     # The token goes by the environment: a command line can be read by every user of the computer.
     environment = {**os.environ, "BIOSENSE_CONTROL_TOKEN": control.token}
     command = [sys.executable, "-m", "biosense", "window", control.address]
+    command += ["--lan"] if settings().lan else []
     return subprocess.Popen(command, env=environment)

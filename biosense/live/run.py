@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -20,8 +20,9 @@ from biosense.core.types import Chunk, Event, EventKind, Item, StreamInfo
 from biosense.live.health import StreamHealth
 from biosense.live.names import StreamNames
 from biosense.live.outputs import Outputs
-from biosense.live.processor import Processor, ProcessorSettings
+from biosense.live.processor import Processor
 from biosense.live.publish import MARKERS, Publisher, text_chunk
+from biosense.live.settings import RunSettings
 from biosense.live.status import RunStatus
 from biosense.live.summary import (
     ProcessMeter,
@@ -39,34 +40,6 @@ log = logging.getLogger(__name__)
 STATUS_EVERY_S = 0.25
 _DRAIN_S = 2.0  # what closed sources get to hand over the items that they hold
 _QUIET = (EventKind.INFO, EventKind.CONNECTED, EventKind.RECOVERED, EventKind.MARKER)
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """Hold what a run is asked to do.
-
-    Parameters
-    ----------
-    seconds
-        Length of the run; None runs until stopped or until every source has ended.
-    record
-        Folder in which the recording's own folder is made; None records nothing.
-    participant
-        Pseudonym, part of the recording's name.
-    features
-        Publish, and record, the plain features of each modality.
-    model_name
-        What the checkpoint was called on the command line, for the recording's header.
-    processor
-        What changes the numbers.
-    """
-
-    seconds: float | None = None
-    record: Path | None = None
-    participant: str = ""
-    features: bool = False
-    model_name: str = ""
-    processor: ProcessorSettings = field(default_factory=ProcessorSettings)
 
 
 class Run:

@@ -24,7 +24,7 @@ from biosense.cli import session as session_module
 from biosense.cli.session import Session
 from biosense.core.types import Chunk, Event, EventKind, Modality, StreamInfo
 from biosense.live.control import STATUS, ControlClient, ControlRefused, ControlServer
-from biosense.live.run import RunSettings
+from biosense.live.settings import RunSettings
 from biosense.live.status import RunStatus
 
 CLOCK = LslClock()

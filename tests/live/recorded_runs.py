@@ -20,7 +20,8 @@ from biosense.core.types import TEXT, Chunk, Event, Modality, StreamInfo
 from biosense.live.compare import Comparison, compare_with_live
 from biosense.live.model import load_model
 from biosense.live.offline import estimate_recording, recorded_header
-from biosense.live.run import Run, RunSettings
+from biosense.live.run import Run
+from biosense.live.settings import RunSettings
 from biosense.live.status import RunStatus
 from biosense.live.summary import Summary
 from biosense.models.checkpoint import Card, Loaded, save

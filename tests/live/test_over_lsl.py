@@ -18,7 +18,8 @@ from biosense.acquisition.simulated import SimulatedSource, simulate
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import TEXT, Chunk, Event, Modality, StreamInfo
-from biosense.live.run import Run, RunSettings
+from biosense.live.run import Run
+from biosense.live.settings import RunSettings
 from biosense.models.checkpoint import Loaded
 
 CLOCK = LslClock()

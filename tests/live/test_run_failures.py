@@ -21,7 +21,8 @@ from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import Chunk, Event, EventKind, Modality
 from biosense.live import worker as worker_module
 from biosense.live.processor import Processor
-from biosense.live.run import Run, RunSettings
+from biosense.live.run import Run
+from biosense.live.settings import RunSettings
 from biosense.models.checkpoint import Loaded
 
 SECONDS = 12.0
