@@ -104,7 +104,7 @@ def memory_over(minutes: float) -> list[tuple[float, float]]:
 
 
 def processing_cores() -> float:
-    """Return the cores that our processing needs, sensors to estimates, without input and recording."""
+    """Return the cores that our processing needs, from samples to estimates, nothing else."""
     import torch
 
     from biosense.acquisition.simulated import DEFAULT_MODALITIES, simulate
