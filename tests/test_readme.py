@@ -1,0 +1,40 @@
+"""What the README shows exists: its commands with their options, its files, and the examples run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from biosense.cli.app import app
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"^biosense [^#\n]+", README, re.MULTILINE)))
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_command_of_the_readme_exists_with_its_options(line: str) -> None:
+    words = line.split()[1:]
+    command = words[:2] if words[0] == "train" else words[:1]
+    shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0
+    for option in re.findall(r"--[a-z-]+", line):
+        assert option in shown.stdout
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
+def test_file_that_the_readme_points_to_exists(target: str) -> None:
+    assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_example_runs(example: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(example)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
