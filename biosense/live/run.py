@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from biosense.acquisition.xdf.events import EVENTS, event_chunk
-from biosense.acquisition.xdf.folder import Sidecar, new_folder
+from biosense.acquisition.xdf.folder import new_folder
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, DeviceLost, RecordingFailed
@@ -22,7 +22,7 @@ from biosense.live.names import StreamNames
 from biosense.live.outputs import Outputs
 from biosense.live.processor import Processor
 from biosense.live.publish import MARKERS, Publisher, text_chunk
-from biosense.live.settings import RunSettings
+from biosense.live.settings import RunSettings, sidecar
 from biosense.live.status import RunStatus
 from biosense.live.summary import (
     ProcessMeter,
@@ -188,12 +188,11 @@ class Run:
             self._take(replace(note, time=self._started))
 
     def _open_recorder(self, parent: Path, infos: list[StreamInfo]) -> Recorder:
-        participant = self.settings.participant
         return Recorder(
-            new_folder(parent, participant, datetime.now().astimezone()),
+            new_folder(parent, self.settings.participant, datetime.now().astimezone()),
             infos,
             clock=self._clock,
-            sidecar=Sidecar(participant),
+            sidecar=sidecar(self.settings, self._loaded),
             on_failure=self._recording_failed,
         )
 

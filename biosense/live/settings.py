@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from biosense.acquisition.xdf.folder import Sidecar, installed_software
 from biosense.live.processor import ProcessorSettings
+from biosense.models.checkpoint import Loaded
+from biosense.processing.pipelines import fingerprints
+
+_SOFTWARE = ("numpy", "scipy", "pylsl", "torch", "mediapipe", "opencv-python-headless")
 
 
 @dataclass(frozen=True)
@@ -34,3 +40,18 @@ class RunSettings:
     features: bool = False
     model_name: str = ""
     processor: ProcessorSettings = field(default_factory=ProcessorSettings)
+
+
+def sidecar(settings: RunSettings, loaded: Loaded | None) -> Sidecar:
+    """Describe a run for the file beside its recording: who, with what software and settings.
+
+    `config` is a fingerprint of everything that the estimates depend on beside the samples: equal
+    fingerprints and equal samples give equal estimates.
+    """
+    parts = (settings.processor, loaded.digest if loaded else "", sorted(fingerprints().items()))
+    return Sidecar(
+        settings.participant,
+        consent={"video": False},
+        software=installed_software(*_SOFTWARE),
+        config=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
+    )

@@ -11,7 +11,7 @@ import pyxdf
 from recorded_runs import GAZE, MARK, SECONDS, WholeRun, recorded
 from scripted import Tap
 
-from biosense.acquisition.xdf.folder import XDF_NAME
+from biosense.acquisition.xdf.folder import XDF_NAME, read_sidecar
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.types import Chunk, Event, Modality
 from biosense.live.offline import recorded_header
@@ -177,3 +177,10 @@ def test_the_summary_is_the_object_of_the_design(whole: WholeRun) -> None:
     assert list(values["streams"]["gaze"]) == ["samples", "rate_hz", "gaps", "lost"]
     assert list(values["latency_ms"]) == ["p50", "p95", "p99", "max"]
     assert asdict(whole.outcome.summary)["errors"] == ()
+
+
+def test_the_sidecar_tells_software_and_settings(whole: WholeRun) -> None:
+    said = read_sidecar(whole.outcome.folder)
+    assert set(said.software) >= {"biosense", "python", "numpy", "pylsl", "torch"}
+    assert len(said.config) == 16
+    assert said.consent == {"video": False}
