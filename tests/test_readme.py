@@ -1,4 +1,4 @@
-"""What the README shows exists: its commands with their options, its files, and the examples run."""
+"""What the README shows exists: commands with their options, and files; the examples run."""
 
 import re
 import subprocess

@@ -105,14 +105,7 @@ class FaceFeatures:
 
     def push(self, item: Chunk) -> Sequence[Epoch]:
         """Return an epoch for each point of the grid that the frames completed."""
-        epochs: list[Epoch] = []
-        at = 0
-        for stop, k in self._cut.cut(item.times):
-            self._take(item.slice(at, stop))
-            at = stop
-            epochs.append(self._epoch(k))
-        self._take(item.slice(at, item.n))
-        return epochs
+        return self._cut.epochs(item, self._take, self._epoch)
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: a point of the grid that no frame reached is not known."""

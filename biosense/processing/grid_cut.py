@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from biosense.core.grid import HOP
-from biosense.core.types import Floats
+from biosense.core.types import Chunk, Epoch, Floats
 
 _EPSILON = 1e-6  # in grid steps, as in core.grid: forgives the rounding of n / sfreq
 
@@ -59,6 +60,19 @@ class GridCut:
         self._seen = float(times[-1])
         self._last = newest if self._last is None else max(newest, self._last)
         return points
+
+    def epochs(
+        self, chunk: Chunk, take: Callable[[Chunk], None], make: Callable[[int], Epoch]
+    ) -> list[Epoch]:
+        """Hand a chunk to `take` up to each completed point k, and collect `make(k)` there."""
+        epochs: list[Epoch] = []
+        done = 0
+        for stop, k in self.cut(chunk.times):
+            take(chunk.slice(done, stop))
+            done = stop
+            epochs.append(make(k))
+        take(chunk.slice(done, chunk.n))
+        return epochs
 
     def _points(self, times: Floats) -> list[tuple[int, int]]:
         known = times if math.isinf(self._seen) else np.concatenate(([self._seen], times))
