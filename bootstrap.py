@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes.util
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -68,7 +69,7 @@ def run(*arguments: str) -> int:
 
 
 def provide_system_packages() -> None:
-    """Name the system packages that the window needs, and install them as root on Debian."""
+    """Name the system packages that are missing, and install them as root on Debian."""
     if not sys.platform.startswith("linux"):
         return
     missing = [
@@ -78,11 +79,14 @@ def provide_system_packages() -> None:
     ]
     if not FONTS.exists():
         missing.append("fonts-dejavu-core")
+    if importlib.util.find_spec("ensurepip") is None:
+        missing.append("python3-venv")
     if not missing:
         return
-    print("System packages missing for the window:", " ".join(missing), flush=True)
+    print("System packages are missing:", " ".join(missing), flush=True)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        print("Install them (Debian, Ubuntu: sudo apt-get install ...); everything else works.")
+        print("Install them (Debian, Ubuntu: sudo apt-get install ...).")
+        print("python3-venv is needed for anything, the others for the window.")
         return
     quiet = {"check": False, "stdout": subprocess.DEVNULL}
     subprocess.run(["apt-get", "-qq", "update"], **quiet)
@@ -92,7 +96,7 @@ def provide_system_packages() -> None:
         **quiet,
     )
     if done.returncode:
-        print("apt-get could not install them; the window may not open, everything else works.")
+        print("apt-get could not install all of them; the window may not open.")
 
 
 def make_environment() -> None:
