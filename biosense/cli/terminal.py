@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from biosense.core.types import Event
-from biosense.live.status import RunStatus, StreamState, StreamStatus
+from biosense.live.status import OWN_MARKERS, RunStatus, StreamState, StreamStatus
 
 _STYLES = {
     StreamState.WAITING: "dim",
@@ -64,7 +64,7 @@ def _headline(status: RunStatus) -> Text:
         text.append("● recording", "bold red").append(f"  {status.recording}", "dim")
     else:
         text.append("not recording", "dim")
-    load = f"   {status.cpu_cores:.2f} cores  {status.rss_mb:.0f} MB"
+    load = f"   {status.cpu_cores:.2f} cores  {status.rss_mb:.0f} MB   Ctrl-C ends"
     return text.append(load, "dim")
 
 
@@ -99,6 +99,8 @@ def _streams(status: RunStatus) -> Table:
     for heading in ("state", "Hz", "samples", "gaps", "lost", "age s", "quality", ""):
         table.add_column(heading, justify="right")
     for stream in status.streams:
+        if stream.name == OWN_MARKERS and not stream.samples:
+            continue  # our own: nothing has been marked
         table.add_row(*_row(stream, status))
     return table
 

@@ -11,7 +11,6 @@ import numpy as np
 from biosense.core.ring import MirroredRing
 from biosense.core.types import Bools, Chunk, Floats
 
-AFFECT = "biosense-affect"  # as `live.affect` has it, whose import would load torch here
 HISTORY_S = 120.0
 TRAIL_S = 30.0
 STALE_S = 3.0  # twelve estimates that did not come

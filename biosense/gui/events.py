@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from biosense.core.types import Chunk, Event, EventKind
 from biosense.gui.banners import Level
-from biosense.gui.rows import MARKERS
+from biosense.live.status import OWN_MARKERS
 
 _KEPT = 200
 _LEVELS = {
@@ -61,7 +61,7 @@ class EventLog:
         """Take samples of a stream of text, in any thread."""
         if not chunk.info.is_text:
             return
-        sender = "" if chunk.info.name == MARKERS else f"{chunk.info.name}: "
+        sender = "" if chunk.info.name == OWN_MARKERS else f"{chunk.info.name}: "
         self._markers.extend(
             (float(time), f"{sender}{row[0]}")
             for time, row in zip(chunk.times, chunk.data, strict=True)

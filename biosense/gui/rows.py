@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from biosense.core.types import Modality
 from biosense.gui.traces import ORDER, WORDS
-from biosense.live.status import RunStatus, StreamState, StreamStatus
+from biosense.live.status import OWN_MARKERS, RunStatus, StreamState, StreamStatus
 
 TRUTH = "sim-truth"
 TRUTH_WORDS = "truth (simulated)"
-MARKERS = "biosense-markers"  # the run's own: its markers are events, its health means nothing
 UNKNOWN = "unknown"
 _RATE_SLACK = 0.05  # of the nominal rate
 _OLD_S = 1.0
@@ -46,7 +45,7 @@ def rows_of(
     status: RunStatus, weights: Mapping[str, float], *, silence: float = 0.0
 ) -> tuple[Row, ...]:
     """Make the rows, in the order of the traces; `silence` is the age of the status, seconds."""
-    streams = [stream for stream in status.streams if stream.name != MARKERS]
+    streams = [stream for stream in status.streams if stream.name != OWN_MARKERS]
     return tuple(_row(stream, status, weights, silence) for stream in sorted(streams, key=_rank))
 
 

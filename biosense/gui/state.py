@@ -12,7 +12,6 @@ import psutil
 from biosense.core.clock import Clock
 from biosense.core.types import Event
 from biosense.gui.affect import (
-    AFFECT,
     ESTIMATE,
     STALE_S,
     TRUTH,
@@ -29,7 +28,7 @@ from biosense.gui.rows import TRUTH as TRUTH_STREAM
 from biosense.gui.rows import UNKNOWN, Row, rows_of
 from biosense.gui.traces import panels_of
 from biosense.gui.track import Track
-from biosense.live.status import RunStatus, StreamState
+from biosense.live.status import AFFECT, RunStatus, StreamState
 
 SPAN_S = 10.0  # on the sweep
 SILENT_S = 2.0  # eight statuses that did not come

@@ -13,8 +13,8 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Chunk, Estimate, Modality, StreamInfo
 from biosense.live.processor import ProcessorSettings
+from biosense.live.status import AFFECT
 
-AFFECT = "biosense-affect"
 _VALUES = ("valence", "arousal", "sd_valence", "sd_arousal")
 _HEADER = "estimator"  # below <desc>; not in <biosense>, which every writer of headers makes anew
 

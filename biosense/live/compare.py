@@ -9,7 +9,8 @@ import numpy as np
 
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.types import Chunk, Estimate
-from biosense.live.affect import AFFECT, affect_chunk
+from biosense.live.affect import affect_chunk
+from biosense.live.status import AFFECT
 
 
 @dataclass(frozen=True)

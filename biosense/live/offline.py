@@ -17,8 +17,9 @@ from biosense.core.types import (
     Recording,
     StreamInfo,
 )
-from biosense.live.affect import AFFECT, AffectHeader, affect_header
+from biosense.live.affect import AffectHeader, affect_header
 from biosense.live.processor import Outcome, Processor, ProcessorSettings
+from biosense.live.status import AFFECT
 from biosense.models.checkpoint import Loaded
 from biosense.models.sequences import LabelledSequence
 from biosense.models.streaming import StreamingEstimator

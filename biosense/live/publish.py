@@ -12,9 +12,10 @@ import numpy as np
 from biosense.acquisition.lsl.outlet import LslOutlet
 from biosense.core.source import Source
 from biosense.core.types import TEXT, Chunk, Epoch, StreamInfo
+from biosense.live.status import OWN_MARKERS
 
 MARKERS = StreamInfo(
-    "biosense-markers", None, ("marker",), 0.0, "", "biosense-markers", TEXT, content_type="Markers"
+    OWN_MARKERS, None, ("marker",), 0.0, "", OWN_MARKERS, TEXT, content_type="Markers"
 )
 _LINGER_S = 0.5  # readers take what was sent last; with the outlet it would be gone
 

@@ -7,6 +7,12 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+AFFECT = "biosense-affect"
+"""Name of the stream of estimates."""
+
+OWN_MARKERS = "biosense-markers"
+"""Name of the stream of the run's own markers."""
+
 
 class StreamState(StrEnum):
     """Say at a glance how a stream does."""

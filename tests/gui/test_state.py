@@ -14,9 +14,8 @@ from biosense.gui.events import clock_words
 from biosense.gui.feed import Wanted
 from biosense.gui.link import Greeting, Preview, Reply
 from biosense.gui.state import _DEMO_MODELS, WindowState
-from biosense.live.affect import AFFECT
 from biosense.live.publish import MARKERS
-from biosense.live.status import StreamState
+from biosense.live.status import AFFECT, StreamState
 from biosense.models.checkpoint import SHIPPED
 
 AFFECT_INFO = StreamInfo(AFFECT, None, (*ESTIMATE, "weight_ecg"), 4.0)
@@ -36,9 +35,7 @@ def _texts(state: WindowState) -> list[str]:
     return [banner.text for banner in state.banners()]
 
 
-def test_names_that_are_written_twice_are_the_same() -> None:
-    assert affect.AFFECT == AFFECT
-    assert MARKERS.name == rows.MARKERS
+def test_the_note_about_the_demonstration_shows_for_every_name_of_that_model() -> None:
     assert set(_DEMO_MODELS) == {name for name, file in SHIPPED.items() if file == "demo"}
 
 

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from biosense.acquisition.lsl import LslClock, LslOutlet
 from biosense.core.types import Chunk, Modality, StreamInfo
-from biosense.gui.affect import AFFECT, ESTIMATE
+from biosense.gui.affect import ESTIMATE
 from biosense.gui.affect import Path as AffectPath
 from biosense.gui.app import show
 from biosense.gui.banners import Level, Phase
@@ -28,7 +28,7 @@ from biosense.gui.state import WindowState
 from biosense.gui.window import Window
 from biosense.live.control import EVENT, PREVIEW, STATUS, ControlServer
 from biosense.live.publish import MARKERS, text_chunk
-from biosense.live.status import StreamState
+from biosense.live.status import AFFECT, StreamState
 
 pytestmark = pytest.mark.gui
 
