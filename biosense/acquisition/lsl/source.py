@@ -42,7 +42,7 @@ class LslSource:
     name
         Name of the stream within the run; empty for the name that its sender gives.
     poll
-        Seconds between two pulls.
+        Seconds between two pulls: every pull costs processor time, and estimates come every 0.25 s.
     timeout
         Seconds in which the stream must be found and opened.
 
@@ -60,7 +60,7 @@ class LslSource:
         *,
         clock: Clock,
         name: str = "",
-        poll: float = 0.02,
+        poll: float = 0.04,
         timeout: float = 5.0,
     ) -> None:
         if not (poll > 0 and timeout > 0):
