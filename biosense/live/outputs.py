@@ -62,11 +62,12 @@ class Outputs:
         if loaded is not None:
             publisher.open([affect_info(loaded.model.modalities)])
 
-    def deliver(self, outcomes: list[Outcome], arrived: float) -> None:
-        """Give out what one item brought; `arrived` is the arrival of the newest sample used."""
+    def deliver(self, outcomes: list[Outcome], arrivals: list[float]) -> None:
+        """Give out what one item brought; `arrivals` are those of the newest sample of each."""
+        waiting = iter(arrivals)
         for outcome in outcomes:
             if isinstance(outcome, Estimate):
-                self._deliver_estimate(outcome, arrived)
+                self._deliver_estimate(outcome, next(waiting))
             elif isinstance(outcome, Epoch):
                 self._deliver_features(outcome)
             elif isinstance(outcome, Event):

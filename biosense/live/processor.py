@@ -58,6 +58,14 @@ class Processor:
         What changes the numbers.
     estimator
         The fusion model, or None to compute features only.
+
+    Attributes
+    ----------
+    first_samples
+        Session time of the first sample used of each stream.
+    arrivals
+        When the newest sample that it uses arrived, for each joined point of the last call in
+        order; NaN where it was not a sample that completed the point.
     """
 
     def __init__(
@@ -65,7 +73,7 @@ class Processor:
     ) -> None:
         self.settings = settings
         self.first_samples: dict[str, float] = {}
-        self.newest_arrival = float("nan")
+        self.arrivals: list[float] = []
         self._estimator = estimator
         self._lanes: dict[str, _Lane] = {}
         self._taken: dict[Modality, str] = {}
@@ -97,6 +105,7 @@ class Processor:
 
     def push(self, item: Item) -> list[Outcome]:
         """Take one item and return what became known by it, in order."""
+        self.arrivals = []
         if isinstance(item, ClockOffset | Event) or item.n == 0:
             return []
         lane = self._lanes.get(item.info.name)
@@ -109,6 +118,7 @@ class Processor:
     def flush(self) -> list[Outcome]:
         """Return what is left at the end of the run."""
         outcomes: list[Outcome] = []
+        self.arrivals = []
         self._arrivals.clear()  # what the end completes has waited for no sample
         for lane in self._lanes.values():
             outcomes += self._through(lane, lane.pipeline.flush(), float("nan"))
@@ -121,14 +131,15 @@ class Processor:
         for epoch in epochs:
             outcomes.append(epoch)
             outcomes += lane.watch.push(epoch)
-            self._arrivals[epoch.index] = arrived
+            if epoch.quality > 0:  # else the point is made without it
+                self._arrivals[epoch.index] = arrived
             for normalised in lane.normalise.push(epoch):
                 for fused in self._join.push(lane.modality, normalised):
                     outcomes += self._estimate(fused)
         return outcomes
 
     def _estimate(self, fused: FusionInput) -> list[Outcome]:
-        self.newest_arrival = self._arrivals.get(fused.index, float("nan"))
+        self.arrivals.append(self._arrivals.get(fused.index, float("nan")))
         for index in [index for index in self._arrivals if index <= fused.index]:
             del self._arrivals[index]
         if self._estimator is None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from biosense.core.types import Item
 from biosense.live.processor import Outcome, Processor
 
-Sink = Callable[[list[Outcome], float], None]
+Sink = Callable[[list[Outcome], list[float]], None]
 
 QUEUED_ITEMS = 20_000  # about a minute of ten streams at 30 chunks a second
 _RETRY_S = 0.1
@@ -24,8 +24,8 @@ class Worker:
     processor
         Owned by the thread from here on.
     sink
-        Called in the thread with the outcomes of each item and the arrival time of the newest
-        sample that they used.
+        Called in the thread with the outcomes of each item, and for each joined point among them
+        the arrival time of the newest sample that it uses.
     on_failure
         Called in the thread when an error ended it; `close` raises that error.
     """
@@ -70,7 +70,7 @@ class Worker:
 
     def _deliver(self, outcomes: list[Outcome]) -> None:
         if outcomes:
-            self._sink(outcomes, self._processor.newest_arrival)
+            self._sink(outcomes, self._processor.arrivals)
 
     def _ended(self, work: Future[None]) -> None:
         if work.exception() is not None:

@@ -97,23 +97,39 @@ def test_the_first_sample_used_of_each_stream_is_known() -> None:
 
 
 def test_the_arrival_of_the_newest_sample_used_is_known() -> None:
-    items = [replace(item, arrived=item.arrived + 0.02) for item in side_by_side(4.0)]
+    items = [replace(item, arrived=item.arrived + 0.02) for item in side_by_side(12.0)]
     processor = processor_of(items)
+    complete = 0
     for item in items:
         fused = [o for o in processor.push(item) if isinstance(o, FusionInput)]
-        if fused:
-            assert processor.newest_arrival == item.arrived
+        for point, arrived in zip(fused, processor.arrivals, strict=True):
+            if len(point.data) == 2:  # else the last to come was of no use
+                complete += 1
+                assert arrived == item.arrived
+            assert arrived <= item.arrived
+    assert complete > 8
+
+
+def test_points_that_waited_for_a_lost_stream_keep_their_own_arrival() -> None:
+    """EDA stops; each point of the second that is waited for it used an older ECG sample."""
+    items = [i for i in side_by_side(6.0) if i.info.name == "sim-ecg" or i.times[-1] < START + 3]
+    processor = processor_of(items)
+    at_once: list[float] = []
+    for item in items:
+        processor.push(item)
+        at_once = max(at_once, processor.arrivals, key=len)
+    assert len(at_once) > 2
+    assert at_once == sorted(set(at_once))
 
 
 def test_what_the_end_of_a_run_completes_has_waited_for_no_sample() -> None:
     """ECG has stopped, the join still waits for it: only the end gives those points out."""
     items = [i for i in side_by_side(4.0) if i.info.name == "sim-eda" or i.times[-1] < START + 3.5]
     processor = processor_of(items)
-    for item in items:
-        processor.push(item)
-    assert not np.isnan(processor.newest_arrival)
+    seen = [a for item in items for a in (processor.push(item), processor.arrivals)[1]]
+    assert np.isfinite(seen).all()
     assert [type(outcome) for outcome in processor.flush()].count(FusionInput) > 0
-    assert np.isnan(processor.newest_arrival)
+    assert np.isnan(processor.arrivals).all()
 
 
 def test_offsets_events_empty_chunks_and_strangers_change_nothing() -> None:

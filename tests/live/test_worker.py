@@ -34,7 +34,7 @@ class Echo(Processor):
         assert isinstance(item, Chunk)
         if item.times[0] == self.fails_at:
             raise ZeroDivisionError("a bug")
-        self.newest_arrival = item.arrived
+        self.arrivals = [item.arrived]
         return [Event(float(item.times[0]), EventKind.INFO, "", "")]
 
     def flush(self) -> list[Outcome]:
@@ -45,8 +45,8 @@ def collect(processor: Processor) -> tuple[Worker, list[tuple[float, float]], th
     got: list[tuple[float, float]] = []
     failed = threading.Event()
 
-    def sink(outcomes: list[Outcome], arrived: float) -> None:
-        got.extend((o.time, arrived) for o in outcomes if isinstance(o, Event))
+    def sink(outcomes: list[Outcome], arrivals: list[float]) -> None:
+        got.extend((o.time, arrivals[0]) for o in outcomes if isinstance(o, Event))
 
     return Worker(processor, sink, failed.set), got, failed
 
