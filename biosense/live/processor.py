@@ -131,8 +131,8 @@ class Processor:
         for epoch in epochs:
             outcomes.append(epoch)
             outcomes += lane.watch.push(epoch)
-            if epoch.quality > 0:  # else the point is made without it
-                self._arrivals[epoch.index] = arrived
+            # Also where the quality is 0: that the stream is of no use is known by this sample.
+            self._arrivals[epoch.index] = arrived
             for normalised in lane.normalise.push(epoch):
                 for fused in self._join.push(lane.modality, normalised):
                     outcomes += self._estimate(fused)
