@@ -12,7 +12,7 @@ from typing import Self
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, StreamNotFound
-from biosense.core.types import Chunk, ClockOffset, Event, Item, StreamInfo
+from biosense.core.types import Chunk, ClockOffset, Event, Record, StreamInfo
 
 
 class Replay:
@@ -103,11 +103,11 @@ class Replay:
         """End the iteration."""
         self._closed = True
 
-    def __aiter__(self) -> AsyncIterator[Item]:
+    def __aiter__(self) -> AsyncIterator[Record]:
         """Yield items, each when it is due."""
         return self._play(self._opened())
 
-    async def _play(self, reader: XdfReader) -> AsyncIterator[Item]:
+    async def _play(self, reader: XdfReader) -> AsyncIterator[Record]:
         begin = self._clock.now()
         origin: float | None = None
         for item in reader.items():
@@ -131,7 +131,7 @@ class Replay:
         # Also without a wait the other tasks get their turn.
         await self._sleep(max(0.0, left))
 
-    def _is_wanted(self, item: Item) -> bool:
+    def _is_wanted(self, item: Record) -> bool:
         if isinstance(item, Event):
             return True
         if isinstance(item, Chunk) and item.n == 0:

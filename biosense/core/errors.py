@@ -17,6 +17,18 @@ class DeviceLost(BiosenseError):
     """Raise when a device stopped for good and its source cannot bring it back."""
 
 
+class PacketError(BiosenseError, ValueError):
+    """Raise for bytes that are no packet of the device that they are said to come from."""
+
+
+class DeviceRefused(BiosenseError):
+    """Raise when a device answers a command with no, or is one that cannot be used."""
+
+
+class BluetoothUnavailable(BiosenseError):
+    """Raise when this computer cannot use Bluetooth now; the message says why and what to do."""
+
+
 class RecordingDamaged(BiosenseError):
     """Raise when a file cannot be read as a recording at all (a cut tail alone is not that)."""
 

@@ -219,7 +219,45 @@ class Event:
     text: str
 
 
-Item = Chunk | ClockOffset | Event
+@dataclass(frozen=True)
+class ClockState:
+    """Hold how the clock of a device is mapped to session time.
+
+    `offset` (seconds) is what is added to its stamps now, `slope_ppm` its drift in parts per
+    million, `residual` the scatter of the measurements about the fit in seconds, `updated` the
+    session time of the newest measurement.
+    """
+
+    offset: float
+    slope_ppm: float
+    residual: float
+    updated: float
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """Report how the device behind a stream is doing; for health, it changes no number of a run.
+
+    `link` is the state of the connection in one word; `battery` a share of 1, `contact` whether
+    electrodes or strap touch the skin, `rssi` in dBm. None and empty where nothing is known.
+    """
+
+    time: float
+    stream: str
+    link: str = ""
+    model: str = ""
+    firmware: str = ""
+    battery: float | None = None
+    contact: bool | None = None
+    rssi: int | None = None
+    clock: ClockState | None = None
+
+
+Record = Chunk | ClockOffset | Event
+"""What recordings and results are made of."""
+
+Item = Record | DeviceState
+"""What sources bring."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from biosense.core.clock import ClockFit
-from biosense.core.types import Chunk, ClockOffset, Event, EventKind, StreamInfo
+from biosense.core.types import Chunk, ClockOffset, DeviceState, EventKind, Item, StreamInfo
 from biosense.live.quality import usable_rows
 from biosense.live.status import StreamState, StreamStatus
 
@@ -43,6 +43,7 @@ class StreamHealth:
     lost: int = 0
     quality: float = math.nan
     connected: bool = True
+    device: DeviceState | None = None
     _clock: ClockFit = field(default_factory=ClockFit, repr=False)
     _first_time: float = math.nan
     _last_time: float = math.nan
@@ -50,9 +51,11 @@ class StreamHealth:
     _arrived: float = math.nan
     _counts: deque[tuple[float, int]] = field(default_factory=deque, repr=False)
 
-    def add(self, item: Chunk | ClockOffset | Event) -> None:
+    def add(self, item: Item) -> None:
         """Take what came from the stream."""
-        if isinstance(item, Chunk):
+        if isinstance(item, DeviceState):
+            self.device = item
+        elif isinstance(item, Chunk):
             self._add_chunk(item)
         elif isinstance(item, ClockOffset):
             self._clock.add(item.time, item.offset)

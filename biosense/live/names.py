@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from biosense.core.source import Source
-from biosense.core.types import Event, Item, StreamInfo
+from biosense.core.types import DeviceState, Event, Item, StreamInfo
 
 OWN_PREFIX = "biosense-"  # estimates, events, markers, features: what the run itself writes
 
@@ -43,7 +43,7 @@ class StreamNames:
 
     def renamed(self, source: Source, item: Item) -> Item:
         """Return an item of a source under the name of its stream within the run."""
-        if isinstance(item, Event):
+        if isinstance(item, Event | DeviceState):
             known = self._own.get((id(source), item.stream))
             return replace(item, stream=known.name) if known else item
         own = self._own[id(source), item.info.name]

@@ -13,7 +13,7 @@ from biosense.core.types import (
     Chunk,
     Estimate,
     FusionInput,
-    Item,
+    Record,
     Recording,
     StreamInfo,
 )
@@ -28,7 +28,7 @@ _CUT_S = 0.5  # whole streams are cut into pieces this long, so that the join se
 
 
 def process(
-    items: Iterable[Item], infos: Iterable[StreamInfo], processor: Processor
+    items: Iterable[Record], infos: Iterable[StreamInfo], processor: Processor
 ) -> Iterator[Outcome]:
     """Push items through a processor, as a live run does, and flush it."""
     for info in infos:
@@ -106,7 +106,7 @@ def extract(recording: Recording, settings: ProcessorSettings) -> LabelledSequen
     return LabelledSequence.from_inputs(recording.subject, fused, target)
 
 
-def _from_first(items: Iterable[Item], first: dict[str, float]) -> Iterator[Item]:
+def _from_first(items: Iterable[Record], first: dict[str, float]) -> Iterator[Record]:
     """Leave out what came before the live estimates began to use a stream."""
     for item in items:
         if isinstance(item, Chunk) and item.info.name in first and item.n:

@@ -16,8 +16,8 @@ from biosense.core.types import (
     Event,
     EventKind,
     FusionInput,
-    Item,
     Modality,
+    Record,
     StreamInfo,
 )
 from biosense.live.quality import NumberWatch, QualityWatch
@@ -103,7 +103,7 @@ class Processor:
         problem = unit_problem(info)
         return [_note(info, problem)] if problem else []
 
-    def push(self, item: Item) -> list[Outcome]:
+    def push(self, item: Record) -> list[Outcome]:
         """Take one item and return what became known by it, in order."""
         self.arrivals = []
         if isinstance(item, ClockOffset | Event) or item.n == 0:

@@ -16,7 +16,7 @@ from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, DeviceLost, RecordingFailed
 from biosense.core.source import Source
-from biosense.core.types import Chunk, Event, EventKind, Item, StreamInfo
+from biosense.core.types import Chunk, DeviceState, Event, EventKind, Item, StreamInfo
 from biosense.live.health import StreamHealth
 from biosense.live.names import StreamNames
 from biosense.live.outputs import Outputs
@@ -252,6 +252,9 @@ class Run:
     def _take(self, item: Item) -> None:
         """Pass an item on: recorder first, then processing. The one point that all items pass."""
         if not self._is_open:
+            return
+        if isinstance(item, DeviceState):
+            self._health[item.stream].add(item)
             return
         if self._recorder is not None:
             self._recorder.put(item)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
-from biosense.core.types import Item
+from biosense.core.types import Record
 from biosense.live.processor import Outcome, Processor
 
 Sink = Callable[[list[Outcome], list[float]], None]
@@ -35,12 +35,12 @@ class Worker:
         self._processor = processor
         self._sink = sink
         self._on_failure = on_failure
-        self._items: queue.Queue[Item | None] = queue.Queue(QUEUED_ITEMS)
+        self._items: queue.Queue[Record | None] = queue.Queue(QUEUED_ITEMS)
         self._pool = ThreadPoolExecutor(1, "processing")
         self._work: Future[None] = self._pool.submit(self._process)
         self._work.add_done_callback(self._ended)
 
-    def put(self, item: Item) -> bool:
+    def put(self, item: Record) -> bool:
         """Queue an item; False, and counted, where processing is so late that the queue is full."""
         try:
             self._items.put_nowait(item)

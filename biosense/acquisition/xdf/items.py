@@ -7,7 +7,7 @@ from collections import Counter
 from biosense.acquisition.stream_xml import Description
 from biosense.acquisition.xdf.events import event_chunk
 from biosense.acquisition.xdf.writer import XdfWriter
-from biosense.core.types import Chunk, ClockOffset, Event, Item, StreamInfo
+from biosense.core.types import Chunk, ClockOffset, Event, Record, StreamInfo
 
 OFFSET_EVERY_S = 5.0  # as LabRecorder does; readers judge clock resets by this spacing
 
@@ -60,7 +60,7 @@ class ItemWriter:
         self._zero_at.pop(info.name, None)
         self._measured.discard(info.name)
 
-    def write(self, item: Item) -> None:
+    def write(self, item: Record) -> None:
         """Write one item, behind a header if its stream is new."""
         if isinstance(item, Event):
             item = event_chunk(item)

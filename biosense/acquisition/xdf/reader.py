@@ -30,8 +30,8 @@ from biosense.core.types import (
     ClockOffset,
     Event,
     EventKind,
-    Item,
     Marker,
+    Record,
     Recording,
     StreamInfo,
 )
@@ -84,7 +84,7 @@ class XdfReader:
         closed = all(summary.footer for summary in self.streams)
         return bool(self.streams) and closed and not self.damage
 
-    def items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[Record]:
         """Yield chunks, clock measurements and events in the order of the file.
 
         A chunk has both the sender's `stamps`, where they differ, and session `times`. These come
@@ -138,7 +138,7 @@ class XdfReader:
             self.started = _wall_time(parsed.root.findtext("datetime") or "")
 
 
-def iterate(path: Path) -> Iterator[Item]:
+def iterate(path: Path) -> Iterator[Record]:
     """Yield a recording's chunks, clock measurements and events in the order of the file.
 
     Parameters

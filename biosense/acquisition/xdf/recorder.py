@@ -23,7 +23,7 @@ from biosense.acquisition.xdf.layout import SampleLayout
 from biosense.acquisition.xdf.writer import XdfWriter, sync_folder
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, RecordingFailed
-from biosense.core.types import Chunk, Event, Item, StreamInfo
+from biosense.core.types import Chunk, Event, Record, StreamInfo
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Recorder:
         self._clock = clock
         self._sync_every = sync_every
         self._on_failure = on_failure
-        self._queue: SimpleQueue[Item | _NewStream | None] = SimpleQueue()
+        self._queue: SimpleQueue[Record | _NewStream | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._checked: set[StreamInfo] = set()
         self._lost: Counter[str] = Counter()
@@ -145,7 +145,7 @@ class Recorder:
         """Samples, events and measurements that the disk refused."""
         return sum(self._lost.values())
 
-    def put(self, item: Item) -> None:
+    def put(self, item: Record) -> None:
         """Hand over an item, from any thread; returns at once, order is kept.
 
         Raises
@@ -175,7 +175,7 @@ class Recorder:
             self._summary = self._finish()
         return self._summary
 
-    def _hand_over(self, item: Item | _NewStream) -> None:
+    def _hand_over(self, item: Record | _NewStream) -> None:
         # The gate is held for a moment only: nothing can slip in behind the end of the recording.
         with self._gate:
             if self._closed or not self._thread.is_alive():
@@ -202,7 +202,7 @@ class Recorder:
         streams = [info for info in self._items.infos if info.name != EVENTS.name]
         write_sidecar(self.folder, self._sidecar, streams, session_time=self._session_time, **more)
 
-    def _check(self, item: Item) -> None:
+    def _check(self, item: Record) -> None:
         if isinstance(item, Event):
             if not np.isfinite(item.time):
                 raise BadInput(f"the time of event {item.text!r} must be finite, got {item.time}")
@@ -237,7 +237,7 @@ class Recorder:
                 self._sync()
                 due = self._clock.now() + self._sync_every
 
-    def _guarded(self, item: Item | _NewStream) -> None:
+    def _guarded(self, item: Record | _NewStream) -> None:
         try:
             self._write(item)
         except OSError as error:
@@ -265,7 +265,7 @@ class Recorder:
         _log.critical("%s", reason)
         self._on_failure(RecordingFailed(reason))
 
-    def _write(self, item: Item | _NewStream) -> None:
+    def _write(self, item: Record | _NewStream) -> None:
         if isinstance(item, _NewStream):
             self._items.announce(item.info, item.extra_desc)
         else:

@@ -1,0 +1,1 @@
+"""Bluetooth Low Energy sensors: drivers (pure decoders and commands) under one link layer."""
