@@ -79,6 +79,8 @@ def provide_system_packages() -> None:
     ]
     if not FONTS.exists():
         missing.append("fonts-dejavu-core")
+    if shutil.which("dbus-daemon") is None:
+        missing.append("dbus-daemon")
     if importlib.util.find_spec("ensurepip") is None:
         missing.append("python3-venv")
     if not missing:
@@ -86,7 +88,8 @@ def provide_system_packages() -> None:
     print("System packages are missing:", " ".join(missing), flush=True)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         print("Install them (Debian, Ubuntu: sudo apt-get install ...).")
-        print("python3-venv is needed for anything, the others for the window.")
+        print("python3-venv is needed for anything, dbus-daemon for tests of Bluetooth sensors,")
+        print("the others for the window.")
         return
     quiet = {"check": False, "stdout": subprocess.DEVNULL}
     subprocess.run(["apt-get", "-qq", "update"], **quiet)

@@ -277,6 +277,9 @@ class Epoch:
         (n, channels) for a window, (features,) for features; NaN where a feature has no value.
     quality
         0 (worthless) to 1.
+    reason
+        What lowers the quality most, in a word or two ("flat", "clipped", "blink", "no face");
+        empty where nothing does or nobody knows.
     """
 
     info: StreamInfo
@@ -285,6 +288,7 @@ class Epoch:
     stop: float
     data: Floats
     quality: float
+    reason: str = ""
 
 
 @dataclass(frozen=True, eq=False)

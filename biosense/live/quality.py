@@ -112,4 +112,5 @@ class QualityWatch:
         self.bad, self._since = not self.bad, None
         kind = EventKind.LOW_QUALITY if self.bad else EventKind.RECOVERED
         text = "signal quality is low" if self.bad else "signal quality is good again"
-        return [Event(epoch.stop, kind, epoch.info.name, f"{text} ({epoch.quality:.2f})")]
+        why = f": {epoch.reason}" if self.bad and epoch.reason else ""
+        return [Event(epoch.stop, kind, epoch.info.name, f"{text} ({epoch.quality:.2f}){why}")]
