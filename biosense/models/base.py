@@ -33,11 +33,15 @@ class FusionOutput:
         Share of the estimate that each modality carries, shape (batch, time, modalities); 0 for
         one that has been absent over the whole window. The shares sum to at most 1: the rest is
         what the model knew beforehand.
+    penalty
+        What training adds to the loss of the estimate, a scalar; None outside training, and for
+        families that have none.
     """
 
     mean: Tensor
     log_variance: Tensor
     weight: Tensor
+    penalty: Tensor | None = None
 
     @property
     def sd(self) -> Tensor:

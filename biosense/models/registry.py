@@ -10,7 +10,12 @@ from biosense.core.errors import BadInput
 from biosense.core.registry import Registry
 from biosense.models.base import FusionModel
 from biosense.models.cross_attention import CrossAttention, CrossAttentionConfig
+from biosense.models.deep_cca import DeepCca, DeepCcaConfig
 from biosense.models.early import Early, EarlyConfig
+from biosense.models.gated import Gated
+from biosense.models.low_rank_tensor import LowRankTensor, LowRankTensorConfig
+from biosense.models.mixture_of_experts import MixtureOfExperts, MixtureOfExpertsConfig
+from biosense.models.stepwise import StepwiseConfig
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,11 @@ MODELS: Registry[Family] = Registry(
     "model",
     {
         "cross_attention": Family(CrossAttention, CrossAttentionConfig),
+        "deep_cca": Family(DeepCca, DeepCcaConfig),
         "early": Family(Early, EarlyConfig),
+        "gated": Family(Gated, StepwiseConfig),
+        "low_rank_tensor": Family(LowRankTensor, LowRankTensorConfig),
+        "mixture_of_experts": Family(MixtureOfExperts, MixtureOfExpertsConfig),
     },
 )
 

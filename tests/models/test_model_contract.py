@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
+import pkgutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,9 +15,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from biosense import models
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
-from biosense.models import cross_attention, early
 from biosense.models.base import FusionModel, FusionOutput
 from biosense.models.batches import collate
 from biosense.models.card import Card
@@ -23,6 +25,7 @@ from biosense.models.checkpoint import load, save
 from biosense.models.losses import fusion_loss
 from biosense.models.registry import MODELS, build_model
 from biosense.models.sequences import LabelledSequence
+from biosense.models.stepwise import Stepwise
 
 COUNTS = (("eeg", 5), ("ecg", 4), ("eda", 1), ("rppg", 3))
 NAMES = tuple(Modality(name) for name, _ in COUNTS)
@@ -85,10 +88,10 @@ def assert_equal(a: FusionOutput, b: FusionOutput, tolerance: float = 0.0) -> No
 def test_every_model_class_is_registered() -> None:
     defined = {
         value
-        for module in (cross_attention, early)
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, FusionModel) and value is not FusionModel
-    }
+        for found in pkgutil.iter_modules(models.__path__)
+        for value in vars(importlib.import_module(f"biosense.models.{found.name}")).values()
+        if isinstance(value, type) and issubclass(value, FusionModel)
+    } - {FusionModel, Stepwise}
     assert defined == {family.model for family in MODELS.values()}
 
 
