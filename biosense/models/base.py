@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from biosense.core.types import Modality
-from biosense.models.layers import FeatureInputs, GaussianHead
+from biosense.models.layers import FeatureInputs, PriorBlend
 
 State = tuple[Tensor, ...]
 """What a model carries from one step to the next: tensors of constant shape, batch first."""
@@ -36,12 +36,16 @@ class FusionOutput:
     penalty
         What training adds to the loss of the estimate, a scalar; None outside training, and for
         families that have none.
+    opinions
+        What each modality says by itself, for families in which it does; in training only. Each is
+        trained as the estimate is.
     """
 
     mean: Tensor
     log_variance: Tensor
     weight: Tensor
     penalty: Tensor | None = None
+    opinions: tuple[FusionOutput, ...] = ()
 
     @property
     def sd(self) -> Tensor:
@@ -74,7 +78,7 @@ class FusionModel(nn.Module):
     modalities: tuple[Modality, ...]
     window: int
     inputs: FeatureInputs
-    head: GaussianHead
+    head: PriorBlend
 
     def forward(self, x: Mapping[Modality, Tensor], present: Tensor) -> FusionOutput:
         """Estimate at every step of whole sequences.

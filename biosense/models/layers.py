@@ -116,12 +116,36 @@ class PerModality(nn.Module):
         return mapped if self.bias is None else mapped + self.bias
 
 
-class GaussianHead(nn.Module):
-    """Turn a representation into mean and log-variance, falling back to a prior without evidence.
+class PriorBlend(nn.Module):
+    """Blend an estimate with the prior: what a model says when it has seen nothing.
 
-    The output is the Gaussian with the moments of a mixture of the model's own estimate, weighted
-    with the evidence, and the prior, weighted with the rest. A model that has seen nothing thus
-    says the prior with its large variance, and says it by construction, not by training.
+    The blend is the Gaussian with the moments of a mixture of the model's own estimate, weighted
+    with the evidence, and the prior, weighted with the rest. A model without evidence thus says the
+    prior with its large variance, and says it by construction, not by training.
+    """
+
+    prior_mean: Tensor
+    prior_variance: Tensor
+    log_temperature: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("prior_mean", torch.zeros(2))
+        self.register_buffer("prior_variance", torch.full((2,), UNIFORM_VARIANCE))
+        self.register_buffer("log_temperature", torch.zeros(2))
+
+    def blend(self, own: Tensor, log_own: Tensor, evidence: Tensor) -> tuple[Tensor, Tensor]:
+        """Blend mean and log-variance (.., 2) by evidence (..) in [0, 1]."""
+        share = evidence.unsqueeze(-1)
+        apart = own - self.prior_mean
+        variance = share * torch.exp(log_own + self.log_temperature) + (1 - share) * (
+            self.prior_variance + share * apart.square()
+        )
+        return self.prior_mean + share * apart, torch.log(variance)
+
+
+class GaussianHead(PriorBlend):
+    """Turn a representation into mean and log-variance, falling back to a prior without evidence.
 
     Parameters
     ----------
@@ -129,30 +153,29 @@ class GaussianHead(nn.Module):
         Size of the representation.
     """
 
-    prior_mean: Tensor
-    prior_variance: Tensor
-    log_temperature: Tensor
-
     def __init__(self, width: int) -> None:
         super().__init__()
         self.mean = nn.Linear(width, 2)
         self.spread = nn.Linear(width, 2)
-        low, high = LOG_VARIANCE
-        # Start unsure: a variance that begins too small drives the first steps of the likelihood.
-        start = (math.log(UNIFORM_VARIANCE) - low) / (high - low)
-        nn.init.constant_(self.spread.bias, math.log(start / (1 - start)))
-        self.register_buffer("prior_mean", torch.zeros(2))
-        self.register_buffer("prior_variance", torch.full((2,), UNIFORM_VARIANCE))
-        self.register_buffer("log_temperature", torch.zeros(2))
+        nn.init.constant_(self.spread.bias, unsure())
 
     def forward(self, hidden: Tensor, evidence: Tensor) -> tuple[Tensor, Tensor]:
         """Map (.., width) and evidence (..) to mean and log-variance, both (.., 2)."""
-        low, high = LOG_VARIANCE
-        own = torch.tanh(self.mean(hidden))
-        log_own = low + (high - low) * torch.sigmoid(self.spread(hidden)) + self.log_temperature
-        share = evidence.unsqueeze(-1)
-        apart = own - self.prior_mean
-        variance = share * torch.exp(log_own) + (1 - share) * (
-            self.prior_variance + share * apart.square()
-        )
-        return self.prior_mean + share * apart, torch.log(variance)
+        own, log_own = bounded(self.mean(hidden), self.spread(hidden))
+        return self.blend(own, log_own, evidence)
+
+
+def bounded(mean: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
+    """Map any numbers to a mean in [-1, 1] and a log-variance within `LOG_VARIANCE`."""
+    low, high = LOG_VARIANCE
+    return torch.tanh(mean), low + (high - low) * torch.sigmoid(spread)
+
+
+def unsure() -> float:
+    """Return the spread with which training starts: that of a uniform value.
+
+    A variance that begins too small drives the first steps of the likelihood.
+    """
+    low, high = LOG_VARIANCE
+    start = (math.log(UNIFORM_VARIANCE) - low) / (high - low)
+    return math.log(start / (1 - start))

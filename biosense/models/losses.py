@@ -74,7 +74,10 @@ def beta_nll(
 def fusion_loss(
     output: FusionOutput, target: Tensor, *, squared: float = 0.3, likelihood: float = 0.3
 ) -> Tensor:
-    """Return the training loss: CCC in both senses + squared error + beta-NLL.
+    """Return the training loss: CCC in both senses + squared error + beta-NLL + what comes with it.
+
+    What comes with it are the model's penalty, and the mean of the same loss over the opinions of
+    its modalities, where it has any.
 
     Parameters
     ----------
@@ -88,9 +91,16 @@ def fusion_loss(
     """
     known = torch.isfinite(target)
     mean = output.mean
-    return (
+    loss = (
         0.5 * ccc_loss(mean, target, known)
         + 0.5 * pooled_ccc_loss(mean, target, known)
         + squared * squared_error(mean, target, known)
         + likelihood * beta_nll(mean, output.log_variance, target, known)
     )
+    if output.opinions:
+        parts = [
+            fusion_loss(part, target, squared=squared, likelihood=likelihood)
+            for part in output.opinions
+        ]
+        loss = loss + torch.stack(parts).mean()
+    return loss if output.penalty is None else loss + output.penalty

@@ -13,8 +13,10 @@ from biosense.models.cross_attention import CrossAttention, CrossAttentionConfig
 from biosense.models.deep_cca import DeepCca, DeepCcaConfig
 from biosense.models.early import Early, EarlyConfig
 from biosense.models.gated import Gated
+from biosense.models.late import Late
 from biosense.models.low_rank_tensor import LowRankTensor, LowRankTensorConfig
 from biosense.models.mixture_of_experts import MixtureOfExperts, MixtureOfExpertsConfig
+from biosense.models.product_of_experts import ProductOfExperts
 from biosense.models.stepwise import StepwiseConfig
 
 
@@ -33,8 +35,10 @@ MODELS: Registry[Family] = Registry(
         "deep_cca": Family(DeepCca, DeepCcaConfig),
         "early": Family(Early, EarlyConfig),
         "gated": Family(Gated, StepwiseConfig),
+        "late": Family(Late, StepwiseConfig),
         "low_rank_tensor": Family(LowRankTensor, LowRankTensorConfig),
         "mixture_of_experts": Family(MixtureOfExperts, MixtureOfExpertsConfig),
+        "product_of_experts": Family(ProductOfExperts, StepwiseConfig),
     },
 )
 

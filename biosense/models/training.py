@@ -259,8 +259,6 @@ def _epoch(
         loss = fusion_loss(
             output, batch.target, squared=settings.squared, likelihood=settings.likelihood
         )
-        if output.penalty is not None:
-            loss = loss + output.penalty
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
