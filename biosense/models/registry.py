@@ -17,6 +17,10 @@ from biosense.models.late import Late
 from biosense.models.low_rank_tensor import LowRankTensor, LowRankTensorConfig
 from biosense.models.mixture_of_experts import MixtureOfExperts, MixtureOfExpertsConfig
 from biosense.models.product_of_experts import ProductOfExperts
+from biosense.models.recursive_joint_attention import (
+    RecursiveJointAttention,
+    RecursiveJointAttentionConfig,
+)
 from biosense.models.stepwise import StepwiseConfig
 
 
@@ -39,6 +43,7 @@ MODELS: Registry[Family] = Registry(
         "low_rank_tensor": Family(LowRankTensor, LowRankTensorConfig),
         "mixture_of_experts": Family(MixtureOfExperts, MixtureOfExpertsConfig),
         "product_of_experts": Family(ProductOfExperts, StepwiseConfig),
+        "recursive_joint_attention": Family(RecursiveJointAttention, RecursiveJointAttentionConfig),
     },
 )
 
