@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from biosense.core.types import StreamInfo
 
@@ -34,6 +34,15 @@ class Stage(Protocol[In, Out]):
 
     def flush(self) -> Sequence[Out]:
         """Return what is left at the end of the stream."""
+        ...
+
+
+@runtime_checkable
+class ManyAtOnce(Protocol):
+    """A stage that is much faster when it takes what is there at once; results are the same."""
+
+    def push_all(self, items: Sequence[Any]) -> Sequence[Any]:
+        """Return what `push` would return for one item after the other."""
         ...
 
 
@@ -92,4 +101,6 @@ class Pipeline:
 
     @staticmethod
     def _push_all(stage: Stage[Any, Any], items: list[Any]) -> list[Any]:
+        if isinstance(stage, ManyAtOnce):
+            return list(stage.push_all(items)) if items else []
         return [result for item in items for result in stage.push(item)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Epoch, Floats, StreamInfo
@@ -28,11 +30,14 @@ EEG_FEATURES = (
 )
 """Features of `BandPowers`, the same for every montage: ln(uV^2), or differences of it."""
 
+Complexes = NDArray[np.complex128]
+
 _LEAST_RATE_HZ = 120.0  # the low-pass of a decimation needs a third above 45 Hz
 _UV2_PER_V2 = 1e12
 _FLOOR_UV2 = 1e-3  # keeps the logarithm of a flat channel finite; 0.03 uV is below any amplifier
 _SLOW_BANDS = ("delta", "theta")
 _SLOW_HZ = BANDS["theta"][1]
+_TOGETHER = 8  # windows in one go: more do not fit the cache
 _MAX_MISSING = 0.25  # share of a window; beyond it the spectrum is the hole's, not the signal's
 
 
@@ -120,104 +125,138 @@ class BandPowers:
 
     def push(self, item: Epoch) -> Sequence[Epoch]:
         """Return the features of a window."""
-        log_power, usable = self.channel_powers(item.data)
-        share = usable[:, self._montage.eeg].mean() if len(item.data) else 0.0
-        features = self._features(log_power, usable)
-        return [replace(item, info=self._info, data=features, quality=float(item.quality * share))]
+        return self.push_all([item])
+
+    def push_all(self, items: Sequence[Epoch]) -> Sequence[Epoch]:
+        """Return the features of each window; those of equal length are computed together."""
+        found: list[Epoch] = []
+        for start in range(0, len(items), _TOGETHER):
+            for _, same in groupby(items[start : start + _TOGETHER], lambda epoch: len(epoch.data)):
+                found += self._features_of(list(same))
+        return found
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every window was answered at once."""
         return []
 
-    def channel_powers(self, window: Floats) -> tuple[Floats, Bools]:
-        """Return ln band power in ln(uV^2) and whether it can be used, both (bands, channels).
+    def channel_powers(self, windows: Floats) -> tuple[Floats, Bools]:
+        """Return ln band power in ln(uV^2) and whether it can be used: (k, bands, channels) each.
 
         Parameters
         ----------
-        window
-            EEG in volts, shape (n, channels); NaN where a sample is missing.
+        windows
+            EEG in volts, shape (k, channels, n); NaN where a sample is missing.
         """
-        present = np.isfinite(window)
-        centred = _centred(window, present)
+        present = np.isfinite(windows)
+        centred = _centred(windows, present)
         good, slow = self._judge(centred, present)
+        spectrum, energy = _spectra(centred, present)
         if np.count_nonzero(self._montage.eeg) >= self.reference_from:
-            # A bad channel would spread over all the others through the average.
-            quiet = good & ~slow
-            if 2 * np.count_nonzero(quiet) >= np.count_nonzero(self._montage.eeg):
-                centred = np.where(present, centred - centred[:, quiet].mean(1, keepdims=True), 0.0)
-            else:
-                good = np.zeros_like(good)
-        power = _band_powers(centred, present, self._sfreq)
-        usable = np.repeat(good[None, :], len(BANDS), axis=0)
+            spectrum, good = self._averaged(spectrum, good, slow)
+        power = _band_powers(spectrum, energy, centred.shape[2], self._sfreq)
+        usable = np.repeat(good[:, None], len(BANDS), axis=1)
         for number, band in enumerate(BANDS):
             if band in _SLOW_BANDS:
-                usable[number] &= ~slow
+                usable[:, number] &= ~slow
         return np.log(np.maximum(power * _UV2_PER_V2, _FLOOR_UV2)), usable
+
+    def _features_of(self, items: list[Epoch]) -> list[Epoch]:
+        """Return the features of windows of one length."""
+        log_power, usable = self.channel_powers(np.stack([item.data.T for item in items]))
+        eeg = self._montage.eeg
+        shares = usable[:, :, eeg].mean(axis=(1, 2)) if len(items[0].data) else np.zeros(len(items))
+        features = self._features(log_power, usable)
+        return [
+            replace(item, info=self._info, data=row, quality=float(item.quality * share))
+            for item, row, share in zip(items, features, shares, strict=True)
+        ]
 
     def _judge(self, centred: Floats, present: Bools) -> tuple[Bools, Bools]:
         """Return which channels are good, and which of those carry a large slow disturbance."""
-        complete = present.mean(axis=0) >= 1 - _MAX_MISSING
-        span = np.ptp(centred, axis=0)
+        if centred.shape[2] == 0:
+            nothing = np.zeros(centred.shape[:2], np.bool_)
+            return nothing, nothing
+        complete = present.mean(axis=2) >= 1 - _MAX_MISSING
+        span = centred.max(axis=2) - centred.min(axis=2)
         good = self._montage.eeg & complete & (span >= self.flat) & (span <= self.off_scale)
         slow = good & (span > self.large)
-        if slow.any():
-            at = np.flatnonzero(slow)
-            fast = np.ptp(_without_slow(centred[:, at], self._sfreq), axis=0)
-            good[at] = fast <= self.large
-            slow &= good
-        return good, slow
+        for row in np.flatnonzero(slow.any(axis=1)):
+            at = np.flatnonzero(slow[row])
+            fast = np.ptp(_without_slow(centred[row, at], self._sfreq), axis=1)
+            good[row, at] = fast <= self.large
+        return good, slow & good
+
+    def _averaged(self, spectrum: Complexes, good: Bools, slow: Bools) -> tuple[Complexes, Bools]:
+        """Subtract the average of the quiet channels: a bad one would spread over all others."""
+        quiet = good & ~slow
+        count = quiet.sum(axis=1)
+        enough = 2 * count >= np.count_nonzero(self._montage.eeg)
+        share = quiet / np.maximum(count, 1)[:, None]
+        # Not as a matrix product: threads of a linear algebra library cost more than they give here.
+        reference = (share[:, :, None] * spectrum).sum(axis=1, keepdims=True)
+        return spectrum - reference, good & enough[:, None]
 
     def _features(self, log_power: Floats, usable: Bools) -> Floats:
+        """Return the features of each window, shape (k, features)."""
         montage = self._montage
-        regions = _mean_over(log_power, usable, montage.members)  # (bands, regions)
+        regions = _mean_over(log_power, usable, montage.members)  # (k, bands, regions)
         left, right = list(montage.left), list(montage.right)
-        difference = log_power[:, right] - log_power[:, left]
-        both = usable[:, right] & usable[:, left]
+        difference = log_power[:, :, right] - log_power[:, :, left]
+        both = usable[:, :, right] & usable[:, :, left]
         asymmetry = _mean_over(difference, both, np.ones((1, len(left)), bool))
         alpha, beta = list(BANDS).index("alpha"), list(BANDS).index("beta")
-        weight = montage.frontal_weight * both[alpha]
-        total = weight.sum()
-        frontal_asymmetry = weight @ difference[alpha] / total if total > 0 else np.nan
-        frontal = regions[:, REGIONS.index("frontal")]
+        weight = montage.frontal_weight * both[:, alpha]
+        total = weight.sum(axis=1)
+        weighed = (weight * difference[:, alpha]).sum(axis=1)
+        frontal_asymmetry = np.where(total > 0, weighed / np.where(total > 0, total, 1.0), np.nan)
+        frontal = regions[:, :, REGIONS.index("frontal")]
         return np.concatenate(
             [
-                regions.T.ravel(),
-                asymmetry[:, 0],
-                [frontal_asymmetry, frontal[beta] - frontal[alpha]],
-            ]
+                regions.transpose(0, 2, 1).reshape(len(regions), -1),
+                asymmetry[:, :, 0],
+                frontal_asymmetry[:, None],
+                (frontal[:, beta] - frontal[:, alpha])[:, None],
+            ],
+            axis=1,
         )
 
 
-def _centred(window: Floats, present: Bools) -> Floats:
+def _centred(windows: Floats, present: Bools) -> Floats:
     if present.all():
-        centred: Floats = window - window.mean(axis=0)
+        centred: Floats = windows - windows.mean(axis=2, keepdims=True)
         return centred
-    filled = np.where(present, window, 0.0)
-    count = np.maximum(present.sum(axis=0), 1)
-    return np.where(present, filled - filled.sum(axis=0) / count, 0.0)
+    filled = np.where(present, windows, 0.0)
+    count = np.maximum(present.sum(axis=2, keepdims=True), 1)
+    return np.where(present, filled - filled.sum(axis=2, keepdims=True) / count, 0.0)
 
 
-def _band_powers(centred: Floats, present: Bools, sfreq: float) -> Floats:
-    """Integrate Hann periodograms over the bands: power in V^2, shape (bands, channels)."""
-    n = len(centred)
+def _spectra(centred: Floats, present: Bools) -> tuple[Complexes, Floats]:
+    """Return spectra under a Hann taper (k, channels, bins) and its energy (k, channels)."""
+    n = centred.shape[2]
     taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)  # periodic Hann
-    energy = np.maximum((taper**2) @ present, 1e-12)  # holes carry no power
-    spectrum = np.fft.rfft(centred * taper[:, None], axis=0)
-    # One-sided PSD 2 |X|^2 / (sfreq * energy), times the bin width sfreq / n.
-    power = 2 * (spectrum.real**2 + spectrum.imag**2) / (n * energy)
+    # Holes carry no power.
+    energy = np.where(present, taper**2, 0.0).sum(axis=2)
+    return np.fft.rfft(centred * taper, axis=2), np.maximum(energy, 1e-12)
+
+
+def _band_powers(spectrum: Complexes, energy: Floats, n: int, sfreq: float) -> Floats:
+    """Integrate Hann periodograms over the bands: power in V^2, shape (k, bands, channels)."""
     edges = np.ceil(np.array(list(BANDS.values())) * n / sfreq - 1e-9).astype(int)
-    return np.stack([power[low:high].sum(axis=0) for low, high in edges.tolist()])
+    power = spectrum.real**2 + spectrum.imag**2
+    sums = np.stack([power[..., low:high].sum(axis=2) for low, high in edges.tolist()], axis=1)
+    # One-sided PSD 2 |X|^2 / (sfreq * energy), times the bin width sfreq / n.
+    return sums * (2 / (n * energy))[:, None]
 
 
 def _without_slow(centred: Floats, sfreq: float) -> Floats:
-    spectrum = np.fft.rfft(centred, axis=0)
-    spectrum[np.fft.rfftfreq(len(centred), 1 / sfreq) < _SLOW_HZ] = 0
-    return np.fft.irfft(spectrum, len(centred), axis=0)
+    spectrum = np.fft.rfft(centred, axis=1)
+    spectrum[:, np.fft.rfftfreq(centred.shape[1], 1 / sfreq) < _SLOW_HZ] = 0
+    return np.fft.irfft(spectrum, centred.shape[1], axis=1)
 
 
 def _mean_over(values: Floats, chosen: Bools, members: Bools) -> Floats:
-    """Average the chosen values of each group: (bands, channels), (groups, channels) -> (bands,
-    groups); NaN where a group has none.
+    """Average the chosen values of each group: (k, bands, channels), (groups, channels) -> (k,
+    bands, groups); NaN where a group has none.
     """
     count = chosen.astype(np.float64) @ members.T
     total = np.where(chosen, values, 0.0) @ members.T
