@@ -201,6 +201,7 @@ class EventKind(StrEnum):
     GAP = "gap"
     LOST = "lost"
     RECOVERED = "recovered"
+    ENDED = "ended"
     CLOCK_RESET = "clock-reset"
     LOW_QUALITY = "low-quality"
     OVERRUN = "overrun"

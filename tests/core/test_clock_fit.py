@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from biosense.core.clock import MAX_SLOPE, ClockFit, SystemClock
+from biosense.core.clock import ClockFit, SystemClock
 from biosense.core.errors import BadInput
+from biosense.core.slew import MAX_SLOPE, SLEW, SLEW_WARM
 
 
 def fitted(
@@ -100,6 +101,42 @@ def test_replaying_measurements_and_stamps_gives_equal_times() -> None:
         runs.append(np.concatenate(out))
     assert (runs[0] == runs[1]).all()
     assert (np.diff(runs[0]) >= 0).all()
+
+
+def test_a_change_of_the_line_is_slewed() -> None:
+    fit = fitted(seconds=300.0, noise=0.0)
+    before = fit.to_session(np.array([299.0]))[0] - 299.0
+    for time in (300.0, 305.0, 310.0):
+        fit.add(time, 12.5 + 0.1)  # a hundred of these would be believed
+    offsets = fit.to_session(np.linspace(310.0, 320.0, 101)) - np.linspace(310.0, 320.0, 101)
+    assert offsets[0] == pytest.approx(before, abs=1e-6)
+    assert np.abs(np.diff(offsets)).max() <= (SLEW + MAX_SLOPE) * 0.1 + 1e-12
+
+
+@pytest.mark.parametrize("ppm", [-500.0, 500.0])
+def test_no_time_steps_however_the_clock_drifts_and_the_measurements_err(ppm: float) -> None:
+    rng = np.random.default_rng(2)
+    fit, errors = ClockFit(), []
+    for second in range(300):
+        if second % 5 == 0:
+            noise = rng.normal() * 5e-4 + (0.05 if rng.random() < 0.1 else 0.0)
+            fit.add(float(second), 3.0 + ppm * 1e-6 * second + noise)
+        stamps = second + np.arange(100) / 100
+        errors.append(fit.to_session(stamps) - stamps - (3.0 + ppm * 1e-6 * stamps))
+    error = np.concatenate(errors)
+    rate = np.abs(np.diff(error)) * 100
+    assert rate.max() < SLEW_WARM + 2 * MAX_SLOPE
+    assert rate[3500:].max() < SLEW + 2 * MAX_SLOPE
+    assert np.abs(error[6000:]).max() < 1.5e-3
+
+
+def test_state_tells_offset_drift_scatter_and_age() -> None:
+    state = fitted(ppm=100.0, noise=1e-4).state
+    assert state.slope_ppm == pytest.approx(100.0, abs=2.0)
+    assert state.offset == pytest.approx(12.5 + 100e-6 * 295.0, abs=5e-4)
+    assert state.residual == pytest.approx(1e-4, rel=0.6)
+    assert state.updated == pytest.approx(295.0 + state.offset)
+    assert np.isnan(ClockFit().state.updated)
 
 
 def test_residual_tells_the_scatter() -> None:
