@@ -155,7 +155,8 @@ class Gatt(Protocol):
         """Have notifications (or indications) of a characteristic sent from now on.
 
         Without a callback they go to the decoder. A driver that waits for an answer to a command
-        gives a callback; what it gets does not reach the decoder.
+        gives a callback; what it gets does not reach the decoder. A second call for the same
+        characteristic only changes where its notifications go.
         """
         ...
 

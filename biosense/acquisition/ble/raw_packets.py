@@ -1,0 +1,93 @@
+"""Raw packets as text, so that a recording can be decoded again by a better decoder."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from biosense.acquisition.ble.mailbox import Packet
+from biosense.core.errors import BadInput
+from biosense.core.types import TEXT, Chunk, StreamInfo
+
+KEY = "packets"
+_BASE = "-0000-1000-8000-00805f9b34fb"  # Bluetooth SIG: the rest of a UUID that it assigned
+
+
+def packets_info(device: str, source_id: str) -> StreamInfo:
+    """Describe the stream of a device's raw packets: one text per notification."""
+    return StreamInfo(
+        f"{device} {KEY}",
+        None,
+        ("packet",),
+        0.0,
+        "",
+        source_id,
+        TEXT,
+        lossy=True,
+        content_type="BLE packets",
+    )
+
+
+def format_packet(uuid: str, data: bytes) -> str:
+    """Write a notification as characteristic and bytes.
+
+    A characteristic that the Bluetooth SIG assigned has four digits, any other its whole UUID.
+
+    Examples
+    --------
+    >>> format_packet("00002a37-0000-1000-8000-00805f9b34fb", bytes([0x16, 60]))
+    '2a37 163c'
+    """
+    short = uuid[4:8] if uuid.startswith("0000") and uuid.endswith(_BASE) else uuid
+    return f"{short} {data.hex()}"
+
+
+def parse_packet(text: str) -> tuple[str, bytes]:
+    r"""Return the UUID, long form, and the bytes of a packet that `format_packet` wrote.
+
+    Raises
+    ------
+    BadInput
+        If it is no such text.
+
+    Examples
+    --------
+    >>> parse_packet("2a37 163c")
+    ('00002a37-0000-1000-8000-00805f9b34fb', b'\x16<')
+    """
+    short, space, digits = text.partition(" ")
+    try:
+        data = bytes.fromhex(digits)
+    except ValueError:
+        space = ""
+    if not space or len(short) not in (4, 36):
+        raise BadInput(f"{text!r} is no packet: wanted the characteristic and its bytes in hex")
+    return (f"0000{short}{_BASE}" if len(short) == 4 else short), data
+
+
+class PacketLog:
+    """Collect packets into chunks of their text stream.
+
+    Examples
+    --------
+    >>> log = PacketLog(packets_info("Polar H10", "polar-1-packets"))
+    >>> log.add(Packet(5.0, "00002a37-0000-1000-8000-00805f9b34fb", bytes([0x16, 60])))
+    >>> [chunk.data.tolist() for chunk in log.take()]
+    [[['2a37 163c']]]
+    """
+
+    def __init__(self, info: StreamInfo) -> None:
+        self.info = info
+        self._packets: list[Packet] = []
+
+    def add(self, packet: Packet) -> None:
+        """Add a packet."""
+        self._packets.append(packet)
+
+    def take(self) -> list[Chunk]:
+        """Return what was added since the last call, in one chunk, stamped with its arrival."""
+        if not self._packets:
+            return []
+        packets, self._packets = self._packets, []
+        texts = [[format_packet(each.uuid, each.data)] for each in packets]
+        times = np.array([each.arrived for each in packets])
+        return [Chunk.of(self.info, times, texts, arrived=packets[-1].arrived)]
