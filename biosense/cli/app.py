@@ -17,6 +17,7 @@ _EXTRAS = {  # which optional extra brings a library
     "torch": "ml",
     "safetensors": "ml",
     "joblib": "ml",
+    "bleak": "ble",
     "pandas": "tables",
     "pyarrow": "tables",
     "PySide6": "gui",

@@ -35,19 +35,23 @@ def _run(
     # Loaded while the other process starts.
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
+    from biosense.acquisition.lsl.poller import Poller
     from biosense.acquisition.lsl.source import LslSource
     from biosense.cli.session import Session
     from biosense.live.model import load_model
     from biosense.live.settings import RunSettings
 
     configure()
-    clock = LslClock()
+    clock, poller = LslClock(), Poller()
     settings = RunSettings(
         seconds=seconds, record=record, participant="simulated", model_name="demo"
     )
     session = Session(clock=clock, settings=settings, loaded=load_model("demo"))
     wanted = [source_id(label, modality) for modality in (*DEMO_MODALITIES, "truth")]
-    sources = [LslSource(f"source_id={name}", clock=clock, timeout=_START_S) for name in wanted]
+    sources = [
+        LslSource(f"source_id={name}", clock=clock, timeout=_START_S, poller=poller)
+        for name in wanted
+    ]
     session.run(sources, headless=headless, json=json)
 
 

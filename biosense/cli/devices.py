@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json as json_format
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,10 @@ import typer
 from biosense.cli.options import Json, Lan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from biosense.acquisition.ble.discovery import FoundSensor
+    from biosense.acquisition.camera.discovery import CameraFound
     from biosense.acquisition.lsl.discovery import Found
 
 
@@ -19,34 +24,72 @@ def devices(
     lan: Lan = False,
     json: Json = False,
 ) -> None:
-    """List the LSL streams and cameras within reach."""
-    from rich.table import Table
-
+    """List the LSL streams, Bluetooth sensors and cameras within reach."""
     from biosense.acquisition.camera.discovery import find_cameras
     from biosense.acquisition.lsl.config import configure
-    from biosense.acquisition.lsl.discovery import find_streams
-    from biosense.cli.console import console, print_json
+    from biosense.cli.console import print_json
 
     configure(lan=lan)
-    streams = find_streams(seconds)
+    streams, sensors = asyncio.run(_look(seconds))
     cameras = find_cameras()
     if json:
-        found = {"lsl": [_plain(s) for s in streams], "cameras": [asdict(c) for c in cameras]}
+        found = {
+            "lsl": [_plain(stream) for stream in streams],
+            "ble": [asdict(sensor) for sensor in sensors],
+            "cameras": [asdict(camera) for camera in cameras],
+        }
         print_json(json_format.dumps(found))
         return
+    _print(streams, sensors, cameras)
+
+
+async def _look(seconds: float) -> tuple[Sequence[Found], Sequence[FoundSensor]]:
+    """Look for streams and sensors at the same time."""
+    from biosense.acquisition.lsl.discovery import find_streams
+
+    streams, sensors = await asyncio.gather(
+        asyncio.to_thread(find_streams, seconds), _find_sensors(seconds)
+    )
+    return streams, sensors
+
+
+async def _find_sensors(seconds: float) -> Sequence[FoundSensor]:
+    """Look for Bluetooth sensors; a computer without Bluetooth is told why there are none."""
+    from biosense.acquisition.ble.discovery import find_sensors
+    from biosense.acquisition.ble.radio import Radio
+    from biosense.cli.console import say_warning
+    from biosense.core.errors import BluetoothUnavailable, MissingExtra
+
+    try:
+        return await find_sensors(seconds, Radio())
+    except (BluetoothUnavailable, MissingExtra) as error:
+        say_warning(str(error), about="no Bluetooth:")
+        return []
+
+
+def _print(
+    streams: Sequence[Found], sensors: Sequence[FoundSensor], cameras: Sequence[CameraFound]
+) -> None:
+    from rich.table import Table
+
+    from biosense.cli.console import console
+
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("", "name", "type", "channels", "Hz", "source id", "host"):
+    for heading in ("", "name", "type", "channels", "Hz", "source id, address", "host, signal"):
         table.add_column(heading)
     for stream in streams:
         rate = f"{stream.sfreq:g}" if stream.sfreq else "irregular"
         row = (stream.name, stream.content_type, str(stream.n_channels), rate)
         table.add_row("LSL", *row, stream.source_id, stream.hostname)
+    for sensor in sensors:
+        signal = "connected" if sensor.rssi is None else f"{sensor.rssi} dBm"
+        table.add_row("BLE", sensor.name, sensor.family, "", "", sensor.address, signal)
     for camera in cameras:
         size = f"{camera.width}x{camera.height}"
         table.add_row("camera", str(camera.index), "", size, f"{camera.fps:g}", "", "")
     console.print(table)
-    if not streams and not cameras:
-        console.print("nothing found; is the sensor's program running, and --lan needed?")
+    if not (streams or sensors or cameras):
+        console.print("nothing found; is the sensor on, its program running, and --lan needed?")
 
 
 def _plain(stream: Found) -> dict[str, Any]:

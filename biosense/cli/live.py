@@ -2,70 +2,134 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biosense.cli.options import Features, Headless, Json, Lan, Mains, Model, Record, Seconds, Seed
+from biosense.cli.options import (
+    Features,
+    Headless,
+    Json,
+    Lan,
+    Mains,
+    Model,
+    Preflight,
+    PresetFile,
+    Record,
+    Seconds,
+    Seed,
+)
 from biosense.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from biosense.cli.session import Session
-    from biosense.core.clock import Clock
-    from biosense.core.source import Source
+    from biosense.live.preset import Preset
+    from biosense.live.settings import RunSettings
 
 
 def live(
+    preset: PresetFile = None,
     lsl: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="An LSL stream by name, source id or key=value; repeat."),
+    ] = None,
+    ble: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME|ADDRESS", help="A Bluetooth sensor; repeat."),
     ] = None,
     camera: Annotated[
         str | None, typer.Option(metavar="INDEX|FILE|URL", help="A camera, video file or URL.")
     ] = None,
     simulate: Annotated[bool, typer.Option(help="Add the simulated participant.")] = False,
     seed: Seed = 1,
-    model: Model = "default",
+    model: Model = None,
     no_model: Annotated[bool, typer.Option(help="Record and show, estimate nothing.")] = False,
     record: Record = None,
     participant: Annotated[str, typer.Option(metavar="ID", help="Pseudonym.")] = "",
-    features: Features = False,
-    mains: Mains = 50.0,
+    features: Features = None,
+    mains: Mains = None,
+    preflight: Preflight = None,
     seconds: Seconds = None,
     headless: Headless = False,
     lan: Lan = False,
     json: Json = False,
 ) -> None:
-    """Record sensors and estimate valence and arousal, live."""
-    if not (lsl or camera or simulate):
+    """Record sensors and estimate valence and arousal, live.
+
+    Streams named here are required; those of a preset as it says. Options go before the preset.
+    """
+    from biosense.cli.sources import make_sources, wanted_streams
+    from biosense.live.preset import Preset, load_preset
+
+    said = Preset() if preset is None else load_preset(preset)
+    streams = wanted_streams(said, lsl or [], ble or [], camera, seed if simulate else None)
+    if not streams:
         raise typer.BadParameter(
-            "name at least one stream: --lsl NAME, --camera INDEX or --simulate "
-            "(`biosense devices` lists what is within reach)"
+            "name at least one stream: --lsl NAME, --ble NAME, --camera INDEX, --simulate or a "
+            "--preset FILE that does (`biosense devices` lists what is within reach)"
         )
     if participant:
         _check_pseudonym(participant)
+    asked = _Options(
+        "" if no_model else model, record, participant, features, mains, preflight, seconds
+    )
     # Heavy libraries are loaded here, so that --help and mistakes answer at once.
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
     from biosense.cli.session import Session
     from biosense.live.model import load_model
+
+    configure(lan=lan or said.run.lan)
+    settings, clock = _settings(said, asked), LslClock()
+    loaded = load_model(settings.model_name) if settings.model_name else None
+    session = Session(clock=clock, settings=settings, loaded=loaded)
+    sources = make_sources(streams, clock=clock, preview=session.preview)
+    session.run(
+        sources.all,
+        republish=sources.own,
+        optional=sources.optional,
+        headless=headless,
+        json=json,
+    )
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What was given on the command line; None leaves it to the preset."""
+
+    model: str | None
+    record: Path | None
+    participant: str
+    features: bool | None
+    mains: float | None
+    preflight: float | None
+    seconds: float | None
+
+
+def _settings(preset: Preset, asked: _Options) -> RunSettings:
+    from biosense.live.preflight_settings import PreflightSettings
     from biosense.live.processor import ProcessorSettings
     from biosense.live.settings import RunSettings
 
-    configure(lan=lan)
-    clock = LslClock()
-    settings = RunSettings(
-        seconds=seconds,
+    run = preset.run
+    record = asked.record or run.record
+    look = preset.preflight
+    if look is None:
+        look = PreflightSettings() if record else PreflightSettings(seconds=0.0)
+    if asked.preflight is not None:
+        look = replace(look, seconds=asked.preflight)
+    mains = run.mains_hz if asked.mains is None else asked.mains
+    return RunSettings(
+        seconds=asked.seconds or run.seconds,
         record=record,
-        participant=participant,
-        features=features,
-        model_name="" if no_model else model,
-        processor=ProcessorSettings(mains_hz=mains),
+        participant=asked.participant,
+        features=run.features if asked.features is None else asked.features,
+        model_name=run.model if asked.model is None else asked.model,
+        processor=ProcessorSettings(mains, run.patience),
+        preflight=look,
+        preset=preset.text,
     )
-    loaded = None if no_model else load_model(model)
-    session = Session(clock=clock, settings=settings, loaded=loaded)
-    over_lsl, own = _sources(lsl or [], camera, seed if simulate else None, session, clock)
-    session.run([*over_lsl, *own], republish=own, headless=headless, json=json)
 
 
 def _check_pseudonym(participant: str) -> None:
@@ -75,22 +139,3 @@ def _check_pseudonym(participant: str) -> None:
         check_participant(participant)
     except BadInput as error:
         raise typer.BadParameter(str(error)) from error
-
-
-def _sources(
-    lsl: list[str], camera: str | None, seed: int | None, session: Session, clock: Clock
-) -> tuple[list[Source], list[Source]]:
-    """Return the sources that come over LSL, and those that the run itself publishes there."""
-    from biosense.acquisition.lsl.source import LslSource
-
-    own: list[Source] = []
-    if camera is not None:
-        from biosense.acquisition.camera.preview import Preview
-        from biosense.acquisition.camera.source import CameraSource
-
-        own.append(CameraSource(camera, clock=clock, on_frame=Preview(session.preview)))
-    if seed is not None:
-        from biosense.acquisition.simulated.source import SimulatedSource
-
-        own.append(SimulatedSource(seed, clock=clock))
-    return [LslSource(name, clock=clock) for name in lsl], own

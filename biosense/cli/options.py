@@ -16,10 +16,12 @@ Lan = Annotated[
     bool, typer.Option(help="Look beyond this computer: LSL streams of the lab's network.")
 ]
 Model = Annotated[
-    str, typer.Option(metavar="CKPT", help="Checkpoint: a file, or 'default' or 'demo'.")
+    str | None,
+    typer.Option(metavar="CKPT", help="Checkpoint: a file, or 'demo'; 'default' by default."),
 ]
 Mains = Annotated[
-    float, typer.Option(min=45.0, max=65.0, help="Mains frequency, 50 or 60 Hz; never guessed.")
+    float | None,
+    typer.Option(min=45.0, max=65.0, help="Mains frequency, 50 (default) or 60 Hz; never guessed."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Who is simulated.")]
 Record = Annotated[
@@ -29,5 +31,18 @@ RecordingPath = Annotated[
     Path, typer.Argument(metavar="REC", help="A recording folder, or an .xdf file.")
 ]
 Features = Annotated[
-    bool, typer.Option(help="Publish over LSL, and record, the features of each modality.")
+    bool | None, typer.Option(help="Publish over LSL, and record, the features of each modality.")
+]
+PresetFile = Annotated[
+    Path | None,
+    typer.Option("--preset", metavar="FILE", help="Streams and settings in a file (TOML)."),
+]
+Preflight = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        max=600.0,
+        metavar="SECONDS",
+        help="Look at the signals this long before the run; 0 does not. 5 where it records.",
+    ),
 ]

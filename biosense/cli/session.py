@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -19,6 +19,7 @@ from biosense.core.errors import BadInput, BiosenseError
 from biosense.core.source import Source
 from biosense.core.types import Event
 from biosense.live.control import EVENT, PREVIEW, STATUS, ControlServer
+from biosense.live.preflight import NotReady
 from biosense.live.run import Run
 from biosense.live.settings import RunSettings
 from biosense.live.status import RunStatus
@@ -56,29 +57,44 @@ class Session:
         self,
         sources: Sequence[Source],
         *,
-        republish: Sequence[Source] = (),
+        republish: Collection[Source] = (),
+        optional: Collection[Source] = (),
         headless: bool,
         json: bool,
     ) -> None:
-        """Run to the end, then print the summary; exit code 1 when the recording failed."""
+        """Run to the end, then print the summary.
+
+        Exit code 1 when the pre-flight refused, the recording failed, or a required source was lost
+        for good.
+        """
         window = None if headless else open_window(self._control)
         if window is None and not json:
             self._view = TerminalView(console)
         try:
-            summary = asyncio.run(self._run_sources(sources, republish))
+            summary = asyncio.run(self._run_sources(sources, republish, optional))
+        except NotReady as refused:
+            for problem in refused.problems:
+                say_warning(problem, about="pre-flight")
+            raise
         finally:
             self._control.close()
             if window is not None:
                 window.terminate()
         self._report(summary, json)
 
-    async def _run_sources(self, sources: Sequence[Source], republish: Sequence[Source]) -> Summary:
+    async def _run_sources(
+        self,
+        sources: Sequence[Source],
+        republish: Collection[Source],
+        optional: Collection[Source],
+    ) -> Summary:
         self._run = Run(
             sources,
             settings=self._settings,
             clock=self._clock,
             loaded=self._loaded,
             republish=republish,
+            optional=optional,
             on_status=self._on_status,
             on_event=self._on_event,
         )
@@ -112,7 +128,7 @@ class Session:
         self._control.publish_json(EVENT, values)
         if self._view is not None:
             self._view.note(event)
-        elif event.kind not in ("info", "connected", "marker"):
+        elif event.kind not in ("info", "connected", "marker", "ended"):
             say_warning(f"{event.stream or 'run'}: {event.text}", about=event.kind)
 
     def _command(self, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,13 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from biosense.core.types import Event
-from biosense.live.status import OWN_MARKERS, RunStatus, StreamState, StreamStatus
+from biosense.live.status import OWN_MARKERS, RunStatus, StreamState, StreamStatus, device_words
 
 _STYLES = {
     StreamState.WAITING: "dim",
     StreamState.GOOD: "green",
     StreamState.POOR: "yellow",
     StreamState.LOST: "bold red",
+    StreamState.ENDED: "dim",
 }
 _WIDTH = 41
 _EVENTS = 5
@@ -60,12 +61,15 @@ def _headline(status: RunStatus) -> Text:
     text = Text(f"biosense  {minutes:02d}:{seconds:02d}  ", "bold")
     if status.recording_failed:
         text.append(f"RECORDING FAILED: {status.recording_failed}", "bold white on red")
+    elif status.preflight is not None:
+        text.append(f"checking signals, {status.preflight:.0f} s", "cyan")
     elif status.recording:
         text.append("● recording", "bold red").append(f"  {status.recording}", "dim")
     else:
         text.append("not recording", "dim")
-    load = f"   {status.cpu_cores:.2f} cores  {status.rss_mb:.0f} MB   Ctrl-C ends"
-    return text.append(load, "dim")
+    load = "" if math.isnan(status.cpu_cores) else f"   {status.cpu_cores:.2f} cores"
+    load += "" if math.isnan(status.rss_mb) else f"  {status.rss_mb:.0f} MB"
+    return text.append(f"{load}   Ctrl-C ends", "dim")
 
 
 def _bars(status: RunStatus) -> list[Text]:
@@ -96,18 +100,22 @@ def _bar(name: str, value: float, sd: float) -> Text:
 def _streams(status: RunStatus) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("stream")
-    for heading in ("state", "Hz", "samples", "gaps", "lost", "age s", "quality", ""):
+    headings = ["state", "Hz", "samples", "gaps", "lost", "age s", "quality", ""]
+    if any(device_words(stream)[0] for stream in status.streams):
+        headings.append("device")
+    for heading in headings:
         table.add_column(heading, justify="right")
     for stream in status.streams:
         if stream.name == OWN_MARKERS and not stream.samples:
             continue  # our own: nothing has been marked
-        table.add_row(*_row(stream, status))
+        table.add_row(*_row(stream, status)[: len(headings) + 1])
     return table
 
 
 def _row(stream: StreamStatus, status: RunStatus) -> list[str | Text]:
     features = status.features.get(stream.modality, {})
     rate = features.get("heart_rate", math.nan)
+    device, is_well = device_words(stream)
     return [
         stream.name,
         Text(stream.state, _STYLES[stream.state]),
@@ -118,6 +126,7 @@ def _row(stream: StreamStatus, status: RunStatus) -> list[str | Text]:
         _number(stream.age, ".1f"),
         _number(stream.quality, ".2f"),
         "" if math.isnan(rate) else f"{rate:.0f} bpm",
+        Text(device, "" if is_well else "yellow"),
     ]
 
 

@@ -18,6 +18,7 @@ _LEVELS = {
     EventKind.LOW_QUALITY: Level.WARN,
     EventKind.CLOCK_RESET: Level.WARN,
     EventKind.RECOVERED: Level.GOOD,
+    EventKind.ENDED: Level.QUIET,
     EventKind.CONNECTED: Level.QUIET,
     EventKind.MARKER: Level.INFO,
     EventKind.INFO: Level.QUIET,

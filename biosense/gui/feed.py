@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from biosense.acquisition.lsl.discovery import Found, find_streams
+from biosense.acquisition.lsl.poller import Poller
 from biosense.acquisition.lsl.source import LslSource
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
@@ -51,6 +52,7 @@ class Feed:
 
     def __init__(self, clock: Clock, find: Find = find_streams) -> None:
         self._clock = clock
+        self._poller = Poller(_POLL_S)
         self._find = find
         self._wanted: dict[Wanted, Sink] = {}
         self._reading: dict[Wanted, asyncio.Task[None]] = {}
@@ -124,7 +126,7 @@ class Feed:
                 self._reading[wanted] = asyncio.create_task(reading)
 
     async def _read(self, wanted: Wanted, found: Found, sink: Sink) -> None:
-        source = LslSource(found, clock=self._clock, name=wanted.name, poll=_POLL_S)
+        source = LslSource(found, clock=self._clock, name=wanted.name, poller=self._poller)
         try:
             async with source:
                 async for item in source:

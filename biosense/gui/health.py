@@ -63,9 +63,10 @@ class StreamTable(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), theme.colour(theme.PANEL))
-        whole = sum(column.share for column in _COLUMNS)
+        columns = _columns(self._rows)
+        whole = sum(column.share for column in columns)
         x = 0.0
-        for column in _COLUMNS:
+        for column in columns:
             width = self.width() * column.share / whole
             self._draw_column(painter, column, x, width - 14)
             x += width
@@ -137,6 +138,15 @@ def _reading(painter: QPainter, box: QRectF, row: Row) -> None:
     painter.drawText(box, _RIGHT, row.reading)
 
 
+def _device(painter: QPainter, box: QRectF, row: Row) -> None:
+    _text(painter, box, row.device, theme.TEXT if row.device_ok else theme.WARN)
+
+
+def _columns(rows: Sequence[Row]) -> Sequence[_Column]:
+    """Return the columns that have something to show: only some devices say how they are."""
+    return [each for each in _COLUMNS if each is not _DEVICE or any(row.device for row in rows)]
+
+
 def _draw_bar(painter: QPainter, box: QRectF, value: float, hue: str) -> None:
     """Draw 0 to 1 as a bar, with the number beside it; nothing for NaN."""
     if math.isnan(value):
@@ -152,6 +162,7 @@ def _draw_bar(painter: QPainter, box: QRectF, value: float, hue: str) -> None:
     _text(painter, box, f"{value:.2f}")
 
 
+_DEVICE = _Column("device", 118, True, _device)
 _COLUMNS = (
     _Column("stream", 150, False, _name),
     _Column("state", 84, False, _state),
@@ -159,6 +170,7 @@ _COLUMNS = (
     _Column("gaps", 46, True, _gaps),
     _Column("lost", 50, True, _lost),
     _Column("age", 52, True, _age),
+    _DEVICE,
     _Column("quality", 112, False, _quality),
     _Column("weight in estimate", 118, False, _weight),
     _Column("now", 74, True, _reading),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from biosense.core.types import Modality
 from biosense.gui.traces import ORDER, WORDS
-from biosense.live.status import OWN_MARKERS, RunStatus, StreamState, StreamStatus
+from biosense.live.status import OWN_MARKERS, RunStatus, StreamState, StreamStatus, device_words
 
 TRUTH = "sim-truth"
 TRUTH_WORDS = "truth (simulated)"
@@ -22,8 +22,8 @@ class Row:
     """Hold one row: what is drawn as it is, and what is coloured.
 
     `state` is a `StreamState`, or "unknown" while the run is silent; `quality` and `weight` are NaN
-    where there is none, or where it is old; `rate_ok`, `age_ok` and `whole` are False where a
-    number needs attention.
+    where there is none, or where it is old; `rate_ok`, `age_ok`, `whole` and `device_ok` are False
+    where something needs attention.
     """
 
     name: str
@@ -39,6 +39,8 @@ class Row:
     quality: float
     weight: float
     reading: str
+    device: str = ""
+    device_ok: bool = True
 
 
 def rows_of(
@@ -68,8 +70,8 @@ def _rank(stream: StreamStatus) -> tuple[int, int]:
 def _row(
     stream: StreamStatus, status: RunStatus, weights: Mapping[str, float], silence: float
 ) -> Row:
-    age = stream.age + silence
-    old = silence > 0 or stream.state is StreamState.LOST
+    age, (device, is_well) = stream.age + silence, device_words(stream)
+    old = silence > 0 or stream.state in (StreamState.LOST, StreamState.ENDED)
     regular = stream.nominal_hz > 0
     rate_hz = math.nan if old else stream.rate_hz
     return Row(
@@ -84,10 +86,12 @@ def _row(
         lost=str(stream.lost) if regular else "",
         whole=stream.gaps == 0 and stream.lost == 0,
         age=f"{age:.1f} s" if regular and not math.isnan(age) else "",
-        age_ok=not regular or not age > _OLD_S,
+        age_ok=not regular or stream.state is StreamState.ENDED or not age > _OLD_S,
         quality=math.nan if old else stream.quality,
         weight=weights.get(stream.modality, math.nan) if stream.modality else math.nan,
         reading="" if old else _reading(status.features.get(stream.modality, {})),
+        device=device,
+        device_ok=is_well,
     )
 
 

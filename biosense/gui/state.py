@@ -28,7 +28,7 @@ from biosense.gui.rows import TRUTH as TRUTH_STREAM
 from biosense.gui.rows import UNKNOWN, Row, rows_of
 from biosense.gui.traces import panels_of
 from biosense.gui.track import Track
-from biosense.live.status import AFFECT, RunStatus, StreamState
+from biosense.live.status import AFFECT, RunStatus, StreamState, own_source_id
 
 SPAN_S = 10.0  # on the sweep
 SILENT_S = 2.0  # eight statuses that did not come
@@ -122,7 +122,7 @@ class WindowState:
             elif not stream.modality and stream.nominal_hz == 0:
                 wanted[key] = self.events.append
         if self.status.model:
-            wanted[Wanted(AFFECT, AFFECT)] = self._estimates.append
+            wanted[Wanted(AFFECT, own_source_id(AFFECT, self.status.run))] = self._estimates.append
         return wanted
 
     def fail(self, part: str, reason: str) -> None:
@@ -296,4 +296,5 @@ def _recording(status: RunStatus) -> tuple[str, Level]:
         return "✕ RECORDING FAILED", Level.ERROR
     if status.recording:
         return f"● recording  {FilePath(status.recording).name}", Level.GOOD
-    return "not recording", Level.QUIET
+    left = status.preflight
+    return "not recording" if left is None else f"checking signals, {left:.0f} s", Level.QUIET

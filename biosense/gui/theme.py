@@ -50,6 +50,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     StreamState.POOR: (WARN, "▲"),
     StreamState.LOST: (ERROR, "✕"),
     StreamState.WAITING: (QUIET, "○"),
+    StreamState.ENDED: (QUIET, "■"),
     UNKNOWN: (FAINT, "?"),
 }
 """Colour and sign of each state: never the colour alone."""

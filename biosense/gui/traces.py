@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
+from biosense.core.camera_streams import FACE_CHANNELS, RPPG_COLOURS
 from biosense.core.types import Floats, Modality
 from biosense.live.status import StreamStatus
 from biosense.processing.eeg_montage import read_montage
@@ -170,7 +170,7 @@ def _site(channel: str) -> str:
 def _lanes(
     modality: Modality, channels: tuple[str, ...]
 ) -> tuple[tuple[str, ...], Take, str | None]:
-    if modality is Modality.RPPG and channels == RPPG_CHANNELS:
+    if modality is Modality.RPPG and channels[: len(RPPG_COLOURS)] == RPPG_COLOURS:
         return ("forehead",), partial(_pulse, column=channels.index("forehead_g")), "%"
     if modality is Modality.FACE and channels == FACE_CHANNELS:
         return ("eye opening", "smile width"), _face, ""

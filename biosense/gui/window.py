@@ -225,7 +225,8 @@ class Window(QWidget):
         if status is not None:
             if not math.isnan(status.latency_ms):
                 parts.append(f"latency {status.latency_ms:.0f} ms")
-            parts.append(f"run: {status.cpu_cores:.2f} cores, {status.rss_mb:.0f} MB")
+            if not math.isnan(status.cpu_cores):
+                parts.append(f"run: {status.cpu_cores:.2f} cores, {status.rss_mb:.0f} MB")
             if status.frames_dropped:
                 parts.append(f"{status.frames_dropped} camera frames dropped")
         return "   ·   ".join(part for part in parts if part)

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from biosense.core.clock import ClockFit
-from biosense.core.types import Chunk, ClockOffset, DeviceState, EventKind, Item, StreamInfo
+from biosense.core.types import (
+    Chunk,
+    ClockOffset,
+    ClockState,
+    DeviceState,
+    EventKind,
+    Item,
+    StreamInfo,
+)
 from biosense.live.quality import usable_rows
 from biosense.live.status import StreamState, StreamStatus
 
@@ -43,6 +51,7 @@ class StreamHealth:
     lost: int = 0
     quality: float = math.nan
     connected: bool = True
+    ended: bool = False
     device: DeviceState | None = None
     _clock: ClockFit = field(default_factory=ClockFit, repr=False)
     _first_time: float = math.nan
@@ -63,11 +72,14 @@ class StreamHealth:
             self.connected = False
         elif item.kind in (EventKind.RECOVERED, EventKind.CONNECTED):
             self.connected = True
+        elif item.kind is EventKind.ENDED:
+            self.ended = True
 
     def status(self, now: float) -> StreamStatus:
         """Return the health at session time `now`."""
-        info = self.info
+        info, clock = self.info, self._clock_state()
         age = now - self._arrived
+        device = self.device or DeviceState(now, info.name)
         return StreamStatus(
             name=info.name,
             modality=info.modality.value if info.modality else "",
@@ -79,13 +91,20 @@ class StreamHealth:
             age=age,
             gaps=self.gaps,
             lost=self.lost,
-            offset=self._clock.offset,
-            drift_ppm=self._clock.slope_ppm,
-            residual=self._clock.residual,
+            offset=clock.offset,
+            drift_ppm=clock.slope_ppm,
+            residual=clock.residual,
             quality=self.quality,
             state=self._state(age),
             source_id=info.source_id,
             published=self.published,
+            clock_age=None if math.isnan(clock.updated) else now - clock.updated,
+            battery=device.battery,
+            contact=device.contact,
+            link=device.link,
+            device=device.model,
+            firmware=device.firmware,
+            rssi=device.rssi,
         )
 
     @property
@@ -128,10 +147,19 @@ class StreamHealth:
         self.lost += int((np.rint(steps[wide] * self.info.sfreq) - 1).sum())
         self._last_usable = float(times[-1])
 
+    def _clock_state(self) -> ClockState:
+        if self.device is not None and self.device.clock is not None:
+            return self.device.clock
+        fit = self._clock
+        return ClockState(fit.offset, fit.slope_ppm, fit.residual, fit.updated + fit.offset)
+
     def _state(self, age: float) -> StreamState:
+        if self.ended:
+            return StreamState.ENDED
         if self.samples == 0:
             return StreamState.WAITING if self.connected else StreamState.LOST
         if not self.connected or (self.info.sfreq > 0 and age > STALE_S):
             return StreamState.LOST
         poor = not math.isnan(self.quality) and self.quality < _POOR_QUALITY
+        poor = poor or (self.device is not None and self.device.contact is False)
         return StreamState.POOR if poor else StreamState.GOOD

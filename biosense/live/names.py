@@ -8,7 +8,14 @@ from dataclasses import replace
 from biosense.core.source import Source
 from biosense.core.types import DeviceState, Event, Item, StreamInfo
 
-OWN_PREFIX = "biosense-"  # estimates, events, markers, features: what the run itself writes
+OWN_PREFIX = "biosense-"  # estimates, events, markers, health: what the run itself writes
+PACKETS = "BLE packets"
+"""Content type of the streams that hold the packets of a sensor as they came, for the recording."""
+
+
+def is_packets(info: StreamInfo) -> bool:
+    """Tell whether a stream holds raw packets: recorded, but neither shown nor published."""
+    return info.is_text and info.content_type == PACKETS
 
 
 class StreamNames:
@@ -38,8 +45,8 @@ class StreamNames:
         return list(self._own.values())
 
     def of(self, source: Source) -> list[StreamInfo]:
-        """Return the streams of one source."""
-        return [self._own[id(source), info.name] for info in source.infos]
+        """Return the streams of one source; none of a source that was not there."""
+        return [info for (owner, _), info in self._own.items() if owner == id(source)]
 
     def renamed(self, source: Source, item: Item) -> Item:
         """Return an item of a source under the name of its stream within the run."""

@@ -12,7 +12,8 @@ import numpy as np
 from biosense.acquisition.lsl.outlet import LslOutlet
 from biosense.core.source import Source
 from biosense.core.types import TEXT, Chunk, Epoch, StreamInfo
-from biosense.live.status import OWN_MARKERS
+from biosense.live.names import OWN_PREFIX, is_packets
+from biosense.live.status import OWN_MARKERS, own_source_id
 
 MARKERS = StreamInfo(
     OWN_MARKERS, None, ("marker",), 0.0, "", OWN_MARKERS, TEXT, content_type="Markers"
@@ -21,9 +22,17 @@ _LINGER_S = 0.5  # readers take what was sent last; with the outlet it would be 
 
 
 class Publisher:
-    """Keep the LSL outlets of a run; for any thread."""
+    """Keep the LSL outlets of a run; for any thread.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    run
+        Tells the streams that the run itself writes (estimates, events, ..) from those of another
+        run: it ends their source ids.
+    """
+
+    def __init__(self, run: str = "") -> None:
+        self._run = run
         self._outlets: dict[str, LslOutlet] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -32,7 +41,7 @@ class Publisher:
         """Announce streams, so that others find them before their first sample."""
         with self._lock:
             for info in infos:
-                self._outlets[info.name] = LslOutlet(info)
+                self._outlets[info.name] = self._outlet(info)
 
     def push(self, chunk: Chunk) -> None:
         """Send samples, after `close` nowhere; a stream that is new is announced now."""
@@ -41,7 +50,7 @@ class Publisher:
                 return
             outlet = self._outlets.get(chunk.info.name)
             if outlet is None:
-                outlet = self._outlets[chunk.info.name] = LslOutlet(chunk.info)
+                outlet = self._outlets[chunk.info.name] = self._outlet(chunk.info)
             outlet.push(chunk)
 
     def close(self) -> None:
@@ -51,6 +60,11 @@ class Publisher:
             for outlet in self._outlets.values():
                 outlet.close()
             self._outlets.clear()
+
+    def _outlet(self, info: StreamInfo) -> LslOutlet:
+        own = info.name.startswith(OWN_PREFIX)
+        source_id = own_source_id(info.source_id, self._run) if own else info.source_id
+        return LslOutlet(replace(info, source_id=source_id))
 
 
 def text_chunk(info: StreamInfo, time: float, text: str) -> Chunk:
@@ -88,12 +102,13 @@ async def publish_source(source: Source, *, label: str = "") -> int:
     """
     samples = 0
     async with source:
-        infos = {info.name: _labelled(info, label) for info in source.infos}
+        shown = (info for info in source.infos if not is_packets(info))
+        infos = {info.name: _labelled(info, label) for info in shown}
         publisher = Publisher()
         publisher.open(infos.values())
         try:
             async for item in source:
-                if isinstance(item, Chunk):
+                if isinstance(item, Chunk) and item.info.name in infos:
                     publisher.push(replace(item, info=infos[item.info.name]))
                     samples += item.n
             await asyncio.sleep(_LINGER_S)

@@ -4,42 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
+from typing import Any
 
-from biosense.acquisition.xdf.events import EVENTS, event_chunk
-from biosense.acquisition.xdf.folder import new_folder
-from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import Clock
-from biosense.core.errors import BadInput, DeviceLost, RecordingFailed
+from biosense.core.errors import BadInput, BiosenseError, DeviceLost
 from biosense.core.source import Source
-from biosense.core.types import Chunk, DeviceState, Event, EventKind, Item, StreamInfo
-from biosense.live.health import StreamHealth
+from biosense.core.types import Event, EventKind, Item
+from biosense.live.clocks import RestartedClocks
+from biosense.live.engine import Engine, Surroundings
+from biosense.live.entry import enter_all
+from biosense.live.health_checks import check_disk
 from biosense.live.names import StreamNames
-from biosense.live.outputs import Outputs
-from biosense.live.processor import Processor
-from biosense.live.publish import MARKERS, Publisher, text_chunk
-from biosense.live.settings import RunSettings, sidecar
+from biosense.live.preflight import Gathering, NotReady, as_event, look, refusals
+from biosense.live.preflight_settings import OnProblem, PreflightSettings
+from biosense.live.publish import MARKERS, text_chunk
+from biosense.live.settings import RunSettings
+from biosense.live.signal_checks import Finding
 from biosense.live.status import RunStatus
-from biosense.live.summary import (
-    ProcessMeter,
-    Summary,
-    latency_percentiles,
-    rate,
-    summarise_streams,
-)
-from biosense.live.worker import Worker
+from biosense.live.summary import Summary
+from biosense.live.tasks import cancel, raise_failures
 from biosense.models.checkpoint import Loaded
-from biosense.models.streaming import StreamingEstimator
 
 log = logging.getLogger(__name__)
 
 STATUS_EVERY_S = 0.25
 _DRAIN_S = 2.0  # what closed sources get to hand over the items that they hold
-_QUIET = (EventKind.INFO, EventKind.CONNECTED, EventKind.RECOVERED, EventKind.MARKER)
+
+Sleep = Callable[[float], Coroutine[Any, Any, None]]
+Tasks = Sequence[asyncio.Task[None]]
 
 
 class Run:
@@ -47,7 +43,8 @@ class Run:
 
     Every item of every source passes one point, in order of arrival: first to the recorder, then to
     the queue of the processing thread. So the order in a recording is the order of processing, and
-    `estimate` gives the same numbers.
+    `estimate` gives the same numbers. What the pre-flight looks at comes before: it is neither
+    recorded nor processed.
 
     Parameters
     ----------
@@ -61,6 +58,11 @@ class Run:
         The checkpoint, or None to compute features only.
     republish
         Those of the sources that did not come over LSL: the run publishes their streams there.
+    optional
+        Those of the sources that the run can do without. One that is missing at the start is said,
+        and not looked for again; one that is lost for good is no error of the run.
+    sleep
+        How to wait; a test passes one that moves its clock.
     on_status, on_event
         Called in the event loop.
     """
@@ -72,23 +74,28 @@ class Run:
         settings: RunSettings,
         clock: Clock,
         loaded: Loaded | None,
-        republish: Sequence[Source] = (),
+        republish: Collection[Source] = (),
+        optional: Collection[Source] = (),
+        sleep: Sleep = asyncio.sleep,
         on_status: Callable[[RunStatus], None] = lambda _: None,
         on_event: Callable[[Event], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self._sources = sources
         self._republish = republish
+        self._optional = optional
         self._clock = clock
-        self._loaded = loaded
+        self._sleep = sleep
         self._on_status = on_status
-        self._on_event = on_event
+        self._around = Surroundings(
+            settings, clock, loaded, secrets.token_hex(4), self._call, self.stop, on_event
+        )
         self._stop = asyncio.Event()
-        self._health: dict[str, StreamHealth] = {}
-        self._errors: list[str] = []
-        self._recorder: Recorder | None = None
+        self._gathering = Gathering((), clock.now())
+        self._engine: Engine | None = None
+        self._closing = False
+        self._lost: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_open = False
 
     def stop(self) -> None:
         """End the run in good order; from any thread."""
@@ -102,9 +109,9 @@ class Run:
         BadInput
             While the run is not under way: it would be lost.
         """
-        if not self._is_open:
+        if self._engine is None or not self._engine.is_open:
             raise BadInput(f"marker {text!r} was not set: the run has not begun, or is over")
-        self._call(self._take, text_chunk(MARKERS, self._clock.now(), text))
+        self._call(self._engine.take, text_chunk(MARKERS, self._clock.now(), text))
 
     async def run(self) -> Summary:
         """Run until the end, and sum up.
@@ -112,200 +119,166 @@ class Run:
         Raises
         ------
         StreamNotFound
-            When a source is not there at the start.
+            When a source that is not optional is not there at the start.
+        NotReady
+            When the pre-flight refuses to begin.
         """
         self._loop = asyncio.get_running_loop()
-        async with AsyncExitStack() as stack:
-            await self._enter(stack)
-            self._open()
-            try:
-                await self._forward_until_stopped(stack)
-            finally:
-                await self._close()
-        self._on_status(self.status())  # the last word of a view that stays open
-        return self._summary()
-
-    async def _enter(self, stack: AsyncExitStack) -> None:
-        """Enter all sources side by side: an LSL stream alone takes half a second to open."""
-        entering = (stack.enter_async_context(source) for source in self._sources)
-        for result in await asyncio.gather(*entering, return_exceptions=True):
-            if isinstance(result, BaseException):
-                raise result
-
-    def status(self) -> RunStatus:
-        """Return the health of the run as it is now."""
-        now = self._clock.now()
-        for name, health in self._health.items():
-            health.quality = self._outputs.quality(name)
-        return RunStatus(
-            time=now,
-            elapsed=now - self._started,
-            streams=tuple(health.status(now) for health in self._health.values()),
-            features=self._outputs.feature_values(),
-            estimate=self._outputs.estimate,
-            estimates=len(self._outputs.estimate_times),
-            recording=str(self._recorder.folder) if self._recorder else "",
-            recording_failed=self._errors[-1] if self._errors else "",
-            participant=self.settings.participant,
-            model=self.settings.model_name if self._loaded else "",
-            latency_ms=1000 * self._outputs.latency(),
-            cpu_cores=self._meter.cores(now),
-            rss_mb=self._meter.rss_mb(),
-        )
-
-    def _open(self) -> None:
-        self._started = self._clock.now()
-        self._meter = ProcessMeter(self._started)
-        self._names = StreamNames(self._sources)
-        infos = self._names.infos
-        if not infos:
+        if not self._sources:
             raise BadInput("a run needs at least one stream; name one, or use --simulate")
-        processor = Processor(
-            self.settings.processor, StreamingEstimator(self._loaded) if self._loaded else None
-        )
-        notes = [note for info in infos for note in processor.add_stream(info)]
-        if self.settings.record is not None:
-            self._recorder = self._open_recorder(self.settings.record, [*infos, MARKERS])
-        self._publisher = Publisher()
-        own = [info for source in self._republish for info in self._names.of(source)]
-        self._publisher.open([*own, EVENTS, MARKERS])
-        self._published = frozenset(info.name for info in (*own, MARKERS))
-        for info in (*infos, MARKERS):
-            self._health[info.name] = StreamHealth(info, published=info.name in self._published)
-        self._outputs = Outputs(
-            processor,
-            self._publisher,
-            self._recorder,
-            clock=self._clock,
-            loaded=self._loaded,
-            model_name=self.settings.model_name,
-            features=self.settings.features,
-            on_event=lambda event: self._call(self._take, event),
-        )
-        self._worker = Worker(processor, self._outputs.deliver, lambda: self._call(self._stop.set))
-        self._is_open = True
-        for note in notes:
-            self._take(replace(note, time=self._started))
+        async with AsyncExitStack() as stack:
+            entered = await enter_all(stack, self._sources, self._optional)
+            self._names = StreamNames(entered.sources)
+            self._gathering = Gathering(self._names.infos, self._clock.now())
+            tasks = [asyncio.create_task(self._forward(source)) for source in entered.sources]
+            try:
+                found = await self._preflight(tasks)
+                self._engine = self._open()
+                try:
+                    # Nothing is awaited before: no sample slips in between look and run.
+                    self._begin(self._engine, found, entered.missing)
+                    await self._forward_until_stopped(self._engine, tasks, stack)
+                finally:
+                    await self._close(self._engine)
+            finally:
+                await cancel(tasks)
+        self._on_status(self._engine.status())  # the last word of a view that stays open
+        return self._engine.summary(self._lost)
 
-    def _open_recorder(self, parent: Path, infos: list[StreamInfo]) -> Recorder:
-        return Recorder(
-            new_folder(parent, self.settings.participant, datetime.now().astimezone()),
-            infos,
-            clock=self._clock,
-            sidecar=sidecar(self.settings, self._loaded),
-            on_failure=self._recording_failed,
-        )
-
-    async def _forward_until_stopped(self, stack: AsyncExitStack) -> None:
-        tasks = [asyncio.create_task(self._forward(source)) for source in self._sources]
-        report = asyncio.create_task(self._report())
-        stopped = asyncio.create_task(self._stop.wait())
+    async def _preflight(self, tasks: Tasks) -> list[Finding]:
+        """Look at the signals for a while; nothing of it is recorded or processed."""
+        settings = self.settings.preflight
+        if settings.seconds == 0:
+            return []
+        end = self._clock.now() + settings.seconds
+        report = asyncio.create_task(self._report(lambda: self._early_status(end)))
         try:
-            await self._wait(tasks, stopped)
+            await self._wait(tasks, settings.seconds)
+        finally:
+            await cancel([report])
+        raise_failures([*tasks, report])
+        if self._stop.is_set():
+            raise BiosenseError("stopped during the pre-flight: nothing was recorded")
+        found = self._judge(settings)
+        names = {info.name for source in self._optional for info in self._names.of(source)}
+        reasons = refusals(found, names) if settings.on_problem is OnProblem.REFUSE else []
+        if reasons:
+            raise NotReady(reasons)
+        return found
+
+    def _judge(self, settings: PreflightSettings) -> list[Finding]:
+        now, gathering, asked = self._clock.now(), self._gathering, self.settings
+        found = look(gathering, settings, now=now, mains_hz=asked.processor.mains_hz)
+        if asked.record is not None:
+            rate = gathering.bytes / max(now - gathering.began, 1.0)
+            found += check_disk(asked.record, rate, asked.seconds)
+        for each in found:
+            log.info("pre-flight %s: %s", each.verdict, each)
+        return found
+
+    def _open(self) -> Engine:
+        own = [info for source in self._republish for info in self._names.of(source)]
+        devices = self._gathering.devices.values()
+        return Engine(self._around, self._names.infos, own, devices)
+
+    def _begin(self, engine: Engine, found: Sequence[Finding], missing: Sequence[str]) -> None:
+        """Say what is known from before the run; the samples of before are let go."""
+        before, self._gathering = self._gathering, Gathering((), engine.started)
+        self._clocks = RestartedClocks(before.offsets)
+        offsets = [offset for measured in before.offsets.values() for offset in measured]
+        said: list[Item] = [*offsets, *before.devices.values(), *before.events]
+        for item in said:
+            engine.take(item)
+        for error in missing:
+            text = f"the run goes on without an optional source, and looks for it no more: {error}"
+            engine.take(Event(engine.started, EventKind.LOST, "", text))
+        for each in found:
+            engine.take(as_event(each, engine.started))
+
+    @staticmethod
+    async def _close(engine: Engine) -> None:
+        try:
+            # In a thread: the loop still takes the events that the last samples bring.
+            await asyncio.to_thread(engine.drain)
+        finally:
+            engine.close()
+
+    async def _forward_until_stopped(
+        self, engine: Engine, tasks: Tasks, stack: AsyncExitStack
+    ) -> None:
+        report = asyncio.create_task(self._report(engine.status, engine.say_health))
+        try:
+            seconds = self.settings.seconds
+            left = None if seconds is None else engine.started + seconds - self._clock.now()
+            await self._wait(tasks, left)
+            self._closing = True
             with suppress(DeviceLost):  # reported when the iteration raised it
                 await stack.aclose()
             await asyncio.wait(tasks, timeout=_DRAIN_S)
         finally:
-            for task in (*tasks, report, stopped):
-                task.cancel()
-            results = await asyncio.gather(*tasks, report, stopped, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
+            await cancel([*tasks, report])
+        raise_failures([*tasks, report])
 
-    async def _wait(self, tasks: Sequence[asyncio.Task[None]], stopped: asyncio.Task[bool]) -> None:
+    async def _wait(self, tasks: Tasks, seconds: float | None) -> None:
         """Wait for the time, a stop, an error, or the end of every source."""
-        seconds = self.settings.seconds
-        deadline = None if seconds is None else self._started + seconds
+        ends: set[asyncio.Task[Any]] = {asyncio.create_task(self._stop.wait())}
+        if seconds is not None:
+            ends.add(asyncio.create_task(self._sleep(max(seconds, 0.0))))
         pending = set(tasks)
-        while pending:
-            left = None if deadline is None else max(deadline - self._clock.now(), 0.0)
-            done, _ = await asyncio.wait(
-                {*pending, stopped}, timeout=left, return_when=asyncio.FIRST_COMPLETED
-            )
-            if not done or stopped in done or any(task.exception() for task in done):
-                return
-            pending = {task for task in pending if not task.done()}
-
-    async def _close(self) -> None:
         try:
-            # In a thread, so that the loop still takes the events that the last samples bring.
-            await asyncio.to_thread(self._worker.close)
+            while pending:
+                done, _ = await asyncio.wait({*pending, *ends}, return_when=asyncio.FIRST_COMPLETED)
+                if done & ends or any(task.exception() for task in done):
+                    return
+                pending -= done
         finally:
-            self._is_open = False
-            if self._recorder is not None:
-                self._recorder.close()
-            self._publisher.close()
+            await cancel(ends)
 
     async def _forward(self, source: Source) -> None:
         try:
             async for item in source:
-                self._take(self._names.renamed(source, item))
+                self._receive(self._names.renamed(source, item))
         except DeviceLost as error:
-            for info in self._names.of(source):
-                self._take(Event(self._clock.now(), EventKind.LOST, info.name, str(error)))
+            self._say_end(source, EventKind.LOST, str(error))
+            if source not in self._optional:
+                names = ", ".join(info.name for info in self._names.of(source))
+                self._lost.append(f"{names}: {error}")
         except Exception as error:
             names = ", ".join(repr(info.name) for info in self._names.of(source))
             error.add_note(f"while reading {names}")
             raise
+        else:
+            if not self._closing:
+                self._say_end(source, EventKind.ENDED, "its source has come to its end")
 
-    def _take(self, item: Item) -> None:
-        """Pass an item on: recorder first, then processing. The one point that all items pass."""
-        if not self._is_open:
-            return
-        if isinstance(item, DeviceState):
-            self._health[item.stream].add(item)
-            return
-        if self._recorder is not None:
-            self._recorder.put(item)
-        if not self._worker.put(item) and self._worker.overruns == 1:
-            self._announce_overrun()
-        if isinstance(item, Event):
-            self._announce(item)
-            return
-        self._health[item.info.name].add(item)
-        if isinstance(item, Chunk) and item.info.name in self._published:
-            self._publisher.push(item)
+    def _say_end(self, source: Source, kind: EventKind, text: str) -> None:
+        for info in self._names.of(source):
+            self._receive(Event(self._clock.now(), kind, info.name, text))
 
-    def _announce(self, event: Event) -> None:
-        level = logging.INFO if event.kind in _QUIET else logging.WARNING
-        log.log(level, "%s %s: %s", event.kind, event.stream or "run", event.text)
-        if event.stream in self._health:
-            self._health[event.stream].add(event)
-        self._publisher.push(event_chunk(event))
-        self._on_event(event)
+    def _receive(self, item: Item) -> None:
+        if self._engine is None:
+            self._gathering.take(item)
+        else:
+            self._engine.take(self._clocks.timed(item))
 
-    def _announce_overrun(self) -> None:
-        text = "processing is too slow: the recording is complete, estimates miss some samples"
-        self._take(Event(self._clock.now(), EventKind.OVERRUN, "", text))
+    def _early_status(self, end: float) -> RunStatus:
+        now = self._clock.now()
+        status = self._gathering.status(now, end - now)
+        return replace(status, participant=self.settings.participant, run=self._around.run)
 
-    def _recording_failed(self, error: RecordingFailed) -> None:
-        self._errors.append(str(error))
-        event = Event(self._clock.now(), EventKind.ERROR, "", str(error))
-        self._call(self._announce, event)
+    async def _report(
+        self,
+        status: Callable[[], RunStatus],
+        also: Callable[[RunStatus], None] = lambda _: None,
+    ) -> None:
+        while True:
+            current = status()
+            self._on_status(current)
+            also(current)
+            await asyncio.sleep(STATUS_EVERY_S)
 
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
         if self._loop is None:
             raise BadInput("the run has not started yet")
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(function, *arguments)
-
-    async def _report(self) -> None:
-        while True:
-            self._on_status(self.status())
-            await asyncio.sleep(STATUS_EVERY_S)
-
-    def _summary(self) -> Summary:
-        now = self._clock.now()
-        streams = [health for health in self._health.values() if health.info != MARKERS]
-        return Summary(
-            seconds=now - self._started,
-            streams=summarise_streams(streams),
-            estimates=len(self._outputs.estimate_times),
-            estimate_hz=rate(self._outputs.estimate_times),
-            latency_ms=latency_percentiles(self._outputs.latencies),
-            cpu_cores=self._meter.cores(now),
-            rss_mb=self._meter.rss_mb(),
-            recording=str(self._recorder.folder) if self._recorder else None,
-            errors=tuple(self._errors),
-        )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from biosense.acquisition.xdf.folder import Sidecar, installed_software
+from biosense.core.types import DeviceState
+from biosense.live.preflight_settings import PreflightSettings
 from biosense.live.processor import ProcessorSettings
 from biosense.models.checkpoint import Loaded
 from biosense.processing.pipelines import fingerprints
 
-_SOFTWARE = ("numpy", "scipy", "pylsl", "torch", "mediapipe", "opencv-python-headless")
+_SOFTWARE = ("numpy", "scipy", "pylsl", "bleak", "torch", "mediapipe", "opencv-python-headless")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class RunSettings:
         What the checkpoint was called on the command line, for the recording's header.
     processor
         What changes the numbers.
+    preflight
+        How the signals are looked at before the run begins; by default not at all.
+    preset
+        Text of the preset, for the file beside the recording.
     """
 
     seconds: float | None = None
@@ -40,10 +47,14 @@ class RunSettings:
     features: bool = False
     model_name: str = ""
     processor: ProcessorSettings = field(default_factory=ProcessorSettings)
+    preflight: PreflightSettings = field(default_factory=lambda: PreflightSettings(seconds=0.0))
+    preset: str = ""
 
 
-def sidecar(settings: RunSettings, loaded: Loaded | None) -> Sidecar:
-    """Describe a run for the file beside its recording: who, with what software and settings.
+def sidecar(
+    settings: RunSettings, loaded: Loaded | None, devices: Iterable[DeviceState] = ()
+) -> Sidecar:
+    """Describe a run for the file beside its recording: who, with what devices and settings.
 
     `config` is a fingerprint of everything that the estimates depend on beside the samples: equal
     fingerprints and equal samples give equal estimates.
@@ -52,6 +63,8 @@ def sidecar(settings: RunSettings, loaded: Loaded | None) -> Sidecar:
     return Sidecar(
         settings.participant,
         consent={"video": False},
+        devices={each.stream: f"{each.model} {each.firmware}".strip() for each in devices},
         software=installed_software(*_SOFTWARE),
         config=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
+        preset=settings.preset,
     )

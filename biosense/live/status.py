@@ -13,6 +13,30 @@ AFFECT = "biosense-affect"
 OWN_MARKERS = "biosense-markers"
 """Name of the stream of the run's own markers."""
 
+OWN_HEALTH = "biosense-health"
+"""Name of the stream of the run's health."""
+
+_LINKED = "streaming"  # state of a link to a device that needs no word
+
+
+def own_source_id(name: str, run: str) -> str:
+    """Return the LSL source id under which a run publishes a stream of its own.
+
+    It differs from run to run, so that nobody who reads one run gets the samples of another.
+
+    >>> own_source_id(AFFECT, "5e0c"), own_source_id(AFFECT, "")
+    ('biosense-affect-5e0c', 'biosense-affect')
+    """
+    return f"{name}-{run}" if run else name
+
+
+LOW_BATTERY = 0.2  # share of 1; a sensor may then stop within the hour
+
+
+def is_low(battery: float | None) -> bool:
+    """Tell whether a battery should be charged; where nothing is known of it, it need not."""
+    return battery is not None and battery < LOW_BATTERY
+
 
 class StreamState(StrEnum):
     """Say at a glance how a stream does."""
@@ -21,6 +45,7 @@ class StreamState(StrEnum):
     GOOD = "good"
     POOR = "poor"
     LOST = "lost"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True)
@@ -28,8 +53,10 @@ class StreamStatus:
     """Hold the health of one stream.
 
     Rates are in Hz, `age` (of the newest sample) in seconds, the clock's offset and residual in
-    seconds, its drift in parts per million; `quality` is that of the newest features, 0 to 1, NaN
-    where nothing is computed from the stream.
+    seconds, its drift in parts per million, and `clock_age` the age of its newest measurement in
+    seconds; `quality` is that of the newest features, 0 to 1, NaN where nothing is computed from
+    the stream. What the device says of itself is as in `DeviceState`: `battery` a share of 1. None
+    and empty where nothing is known.
     """
 
     name: str
@@ -49,11 +76,43 @@ class StreamStatus:
     state: StreamState
     source_id: str = ""
     published: bool = False
+    clock_age: float | None = None
+    battery: float | None = None
+    contact: bool | None = None
+    link: str = ""
+    device: str = ""
+    firmware: str = ""
+    rssi: int | None = None
+
+
+def device_words(stream: StreamStatus) -> tuple[str, bool]:
+    """Say in few words how the device behind a stream is, and whether all is well with it.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from biosense.core import StreamInfo
+    >>> from biosense.live.health import StreamHealth
+    >>> status = StreamHealth(StreamInfo("strap", None, ("ecg",), 130.0)).status(0.0)
+    >>> device_words(replace(status, battery=0.84, contact=False, link="streaming"))
+    ('84 %, no contact', False)
+    >>> device_words(status)
+    ('', True)
+    """
+    if stream.link not in ("", _LINKED):
+        return stream.link, False  # what it said before is old
+    words = [] if stream.battery is None else [f"{100 * stream.battery:.0f} %"]
+    if stream.contact is False:
+        words.append("no contact")
+    return ", ".join(words), stream.contact is not False and not is_low(stream.battery)
 
 
 @dataclass(frozen=True)
 class RunStatus:
     """Hold the health of a run: its streams, its recording, its load.
+
+    `run` tells it from other runs, see `own_source_id`. `preflight` holds the seconds left of the
+    pre-flight, None once the run has begun.
 
     `features` holds the newest plain (not normalised) features by modality, heart rate in beats/min
     and so on, and `estimate` the newest estimate by channel, for display; None before the first.
@@ -73,6 +132,8 @@ class RunStatus:
     cpu_cores: float = float("nan")
     rss_mb: float = float("nan")
     frames_dropped: int = 0
+    run: str = ""
+    preflight: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for `json.dumps`."""

@@ -7,45 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyxdf
+from small_files import EEG, small_file, values
 
 from biosense.acquisition.xdf.layout import BOUNDARY, MAGIC, Tag, pack_chunk
-from biosense.acquisition.xdf.parse import ChunkWalker, Footer, Samples, XdfParser
+from biosense.acquisition.xdf.parse import Samples, XdfParser
 from biosense.acquisition.xdf.reader import XdfReader, load
-from biosense.acquisition.xdf.repair import repair
+from biosense.acquisition.xdf.walk import ChunkWalker
 from biosense.acquisition.xdf.writer import XdfWriter
-from biosense.core.errors import BadInput, BiosenseError, RecordingDamaged
-from biosense.core.types import TEXT, Chunk, ClockOffset, Modality, StreamInfo
-
-EEG = StreamInfo("eeg", Modality.EEG, ("a", "b"), 100.0, "uV", dtype="float32", lossy=True)
-WORDS = StreamInfo("words", None, ("word",), 0.0, dtype=TEXT)
+from biosense.core.errors import BiosenseError, RecordingDamaged
+from biosense.core.types import Chunk
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("whole") / "a.xdf"
-    rng = np.random.default_rng(5)
-    with XdfWriter(path) as writer:
-        writer.add_stream(EEG)
-        writer.add_stream(WORDS)
-        writer.boundary()
-        writer.write_offset(ClockOffset(EEG, 10.0, 0.5))
-        for block in range(4):
-            times = 10.0 + block + np.arange(3) / 100.0
-            writer.write(Chunk.of(EEG, times, rng.standard_normal((3, 2))))
-            writer.write(Chunk.of(WORDS, [10.5 + block], [[f"word {block}"]]))
-            writer.boundary()
-        late = StreamInfo("late", None, ("x",), 0.0, dtype="int32")
-        writer.add_stream(late)
-        writer.write(Chunk.of(late, [20.0, 21.0], [[7], [8]]))
-    return path.read_bytes()
-
-
-def values(data: bytes) -> list[tuple[int, bytes, object]]:
-    return [
-        (parsed.number, parsed.stamps.tobytes(), parsed.data.tolist())
-        for parsed in XdfParser(data)
-        if isinstance(parsed, Samples)
-    ]
+def whole() -> bytes:
+    return small_file()
 
 
 def ends_of_samples(data: bytes) -> list[int]:
@@ -102,44 +77,10 @@ def test_pyxdf_loads_a_file_whose_writer_was_killed_anywhere(whole: bytes) -> No
             torn = whole[:before] + b"\x00" + body[:size]
             streams, _ = pyxdf.load_xdf(io.BytesIO(torn))
             assert sum(len(stream["time_stamps"]) for stream in streams) == complete
-            assert values(torn) == values(whole[:before])
+            # Only its first byte is missing: we know it again, pyxdf does not.
+            assert values(torn) == values(whole[: chunk.stop if size == len(body) else before])
         complete += len(parsed.stamps) if isinstance(parsed, Samples) else 0
         before = chunk.stop
-
-
-@pytest.mark.usefixtures("quiet")
-def test_a_repaired_file_has_footers_and_loads_everywhere(tmp_path: Path, whole: bytes) -> None:
-    for size in range(len(MAGIC), len(whole), 61):
-        cut, made = tmp_path / f"{size}.xdf", tmp_path / f"{size}-whole.xdf"
-        cut.write_bytes(whole[:size])
-        result = repair(cut, made)
-        assert cut.read_bytes() == whole[:size]
-        assert values(made.read_bytes()) == values(whole[:size])
-        reader = XdfReader(made)
-        assert reader.complete or not reader.streams
-        streams, _ = pyxdf.load_xdf(made)
-        for stream in streams:
-            assert int(stream["footer"]["info"]["sample_count"][0]) == len(stream["time_stamps"])
-            assert result.samples[stream["info"]["name"][0]] == len(stream["time_stamps"])
-
-
-def test_repair_overwrites_nothing(tmp_path: Path, whole: bytes) -> None:
-    (tmp_path / "a.xdf").write_bytes(whole)
-    with pytest.raises(BadInput, match="exists"):
-        repair(tmp_path / "a.xdf", tmp_path / "a.xdf")
-    assert (tmp_path / "a.xdf").read_bytes() == whole
-
-
-def test_repair_gives_a_repeated_stream_id_a_new_one(tmp_path: Path, whole: bytes) -> None:
-    """Pyxdf throws away all it had of a stream when its header comes again."""
-    header = next(chunk for chunk in ChunkWalker(whole) if chunk.tag == Tag.STREAM_HEADER)
-    again = pack_chunk(Tag.STREAM_HEADER, header.content, header.stream_id)
-    data = pack_chunk(Tag.SAMPLES, bytes.fromhex("0100"), header.stream_id)
-    footers = [chunk for chunk, parsed in XdfParser(whole).pairs() if isinstance(parsed, Footer)]
-    (tmp_path / "a.xdf").write_bytes(whole[: footers[0].start] + again + data)
-    repair(tmp_path / "a.xdf", tmp_path / "b.xdf")
-    streams, _ = pyxdf.load_xdf(tmp_path / "b.xdf")
-    assert [len(stream["time_stamps"]) for stream in streams] == [12, 4, 2, 0]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -160,14 +101,55 @@ def test_garbage_between_chunks_costs_at_most_the_way_to_the_next_boundary(
     assert all(value in values(whole) for value in got)
 
 
-def test_a_damaged_length_is_stepped_over(whole: bytes, tmp_path: Path) -> None:
-    chunks = [chunk for chunk in ChunkWalker(whole) if chunk.tag == Tag.SAMPLES]
-    torn = bytearray(whole)
-    torn[chunks[2].start + 4] = 0x7F  # a length of 2 GB
-    (tmp_path / "a.xdf").write_bytes(torn)
-    reader = XdfReader(tmp_path / "a.xdf")
-    assert [damage.start for damage in reader.damage] == [chunks[2].start]
-    assert values(bytes(torn)) == values(whole)[:2] + values(whole)[4:]
+@pytest.mark.parametrize("byte", range(5))
+@pytest.mark.parametrize("value", [0x00, 0x01, 0x05, 0x7F, 0xFF])
+def test_a_damaged_length_costs_no_sample(whole: bytes, byte: int, value: int) -> None:
+    for chunk in ChunkWalker(whole):
+        torn = bytearray(whole)
+        torn[chunk.start + byte] = value
+        parser = XdfParser(bytes(torn))
+        got = [item.stamps.tobytes() for item in parser if isinstance(item, Samples)]
+        assert got == [stamps for _, stamps, _ in values(whole)]
+        assert [damage.start for damage in parser.damage] in ([], [chunk.start])
+
+
+def test_a_damaged_number_of_samples_costs_nothing(whole: bytes) -> None:
+    chunk = next(chunk for chunk in ChunkWalker(whole) if chunk.tag == Tag.SAMPLES)
+    for byte in range(5):
+        torn = bytearray(whole)
+        torn[chunk.start + 11 + byte] = 0x6E
+        parser = XdfParser(bytes(torn))
+        assert len([item for item in parser if isinstance(item, Samples)]) == len(values(whole))
+        assert "recounted" in parser.damage[0].reason
+
+
+def test_damage_costs_only_the_chunk_that_it_hits(whole: bytes) -> None:
+    """LabRecorder writes a boundary every 10 s: waiting for it would cost seconds."""
+    bare = b"".join(
+        whole[chunk.start : chunk.stop] for chunk in ChunkWalker(whole) if chunk.tag != Tag.BOUNDARY
+    )
+    data = MAGIC + bare
+    chunks = [chunk for chunk, parsed in XdfParser(data).pairs() if isinstance(parsed, Samples)]
+    for number in (0, 2, 4):
+        hit = chunks[number]
+        middle = (hit.start + hit.stop) // 2
+        garbage = np.random.default_rng(number).bytes(hit.stop - hit.start)
+        torn = data[: hit.start] + garbage + data[hit.stop :]
+        expected = [value for index, value in enumerate(values(data)) if index != number]
+        assert values(torn) == expected
+        missing = data[: hit.start + 3] + data[middle:]
+        assert values(missing) == expected
+
+
+def test_a_header_with_a_garbled_description_still_gives_its_samples(whole: bytes) -> None:
+    header = next(chunk for chunk in ChunkWalker(whole) if chunk.tag == Tag.STREAM_HEADER)
+    at = whole.index(b"<desc>", header.start)
+    torn = whole[:at] + b"<\xff>" + whole[at + 3 :]
+    parser = XdfParser(torn)
+    assert len([item for item in parser if isinstance(item, Samples)]) == len(values(whole))
+    assert [(damage.start, damage.stop) for damage in parser.damage] == [
+        (header.start, header.stop)
+    ]
 
 
 def test_unknown_chunks_are_skipped(whole: bytes) -> None:

@@ -4,11 +4,13 @@ import json
 import threading
 from datetime import datetime
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
 import pyxdf
 
+from biosense.acquisition.xdf.append_file import AppendFile
 from biosense.acquisition.xdf.events import EVENTS
 from biosense.acquisition.xdf.folder import (
     Sidecar,
@@ -18,10 +20,9 @@ from biosense.acquisition.xdf.folder import (
     write_sidecar,
 )
 from biosense.acquisition.xdf.layout import Tag
-from biosense.acquisition.xdf.parse import ChunkWalker
 from biosense.acquisition.xdf.reader import XdfReader, iterate, load
 from biosense.acquisition.xdf.recorder import Recorder
-from biosense.acquisition.xdf.writer import XdfWriter
+from biosense.acquisition.xdf.walk import ChunkWalker
 from biosense.core.clock import SystemClock
 from biosense.core.errors import BadInput, RecordingFailed
 from biosense.core.types import (
@@ -257,7 +258,7 @@ def test_a_fault_of_the_recorder_is_named_and_ends_the_recording(
     seen = threading.Event()
     monkeypatch.setattr(threading, "excepthook", lambda args: seen.set())
     recorder = Recorder(tmp_path, [EEG], clock=StoppedClock(), on_failure=failures.append)
-    monkeypatch.setattr(recorder._items, "write", lambda item: 1 / 0)
+    monkeypatch.setattr(recorder._writing.items, "write", lambda item: 1 / 0)
     recorder.put(eeg(1.0))
     assert seen.wait(5)
     recorder._thread.join()
@@ -271,12 +272,11 @@ def test_a_fault_of_the_recorder_is_named_and_ends_the_recording(
 def test_boundaries_and_syncs_come_with_the_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    synced = []
-    sync = XdfWriter.sync
-    monkeypatch.setattr(XdfWriter, "sync", lambda writer: (synced.append(1), sync(writer)))
-    with Recorder(tmp_path, [EEG], clock=SystemClock(), sync_every=0.0) as recorder:
+    synced: SimpleQueue[int] = SimpleQueue()
+    begin = AppendFile.begin_sync
+    monkeypatch.setattr(AppendFile, "begin_sync", lambda file: (synced.put(file.end), begin(file)))
+    with Recorder(tmp_path, [EEG], clock=SystemClock(), sync_every=0.002) as recorder:
         for second in range(5):
             recorder.put(eeg(float(second)))
-    boundaries = tags(tmp_path).count(Tag.BOUNDARY)
-    assert boundaries >= 7  # one behind the headers, one for each item, one at the end
-    assert len(synced) == boundaries
+            synced.get(timeout=10)
+    assert tags(tmp_path).count(Tag.BOUNDARY) >= 6  # behind the headers, with each sync, at the end

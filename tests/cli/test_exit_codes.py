@@ -62,7 +62,7 @@ def test_wrong_use_is_exit_code_2_with_a_reason(
 def test_the_reason_says_what_would_be_right(biosense) -> None:
     assert "name at least one stream: --lsl NAME" in biosense("live").complaint
     assert "must end in .csv or .parquet" in biosense("estimate", "x", "--out", "y").complaint
-    assert "cross_attention, early" in biosense(*WRONG_USE["no such model"]).complaint
+    assert "cross_attention, deep_cca, early" in biosense(*WRONG_USE["no such model"]).complaint
 
 
 def broken(error: Exception):

@@ -18,7 +18,7 @@ from recorded_runs import recorded
 
 from biosense.acquisition.lsl import LslClock, LslOutlet, LslSource
 from biosense.acquisition.simulated.source import SimulatedSource
-from biosense.acquisition.xdf import writer as writer_module
+from biosense.acquisition.xdf import append_file
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.cli import session as session_module
 from biosense.cli.session import Session
@@ -28,7 +28,7 @@ from biosense.live.settings import RunSettings
 from biosense.live.status import RunStatus
 
 CLOCK = LslClock()
-QUIET = ("--headless", "--json")
+QUIET = ("--preflight", 0, "--headless", "--json")
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_a_full_disk_is_exit_code_1_behind_the_summary(
         free[0] -= len(data)
         return write(file, data)
 
-    monkeypatch.setattr(writer_module.os, "write", refuse)
+    monkeypatch.setattr(append_file.os, "write", refuse)
     arguments = ("--no-model", "--record", tmp_path, "--seconds", 1.5, *QUIET)
     answer = biosense("live", "--simulate", *arguments)
     assert "No space left on device" in answer.reason
@@ -216,7 +216,7 @@ def test_a_window_sets_markers_sees_the_run_and_stops_it(
 
     window = Window(act)
     monkeypatch.setattr(session_module, "open_window", window.open)
-    arguments = ("--no-model", "--record", tmp_path, "--seconds", 30, "--json")
+    arguments = ("--no-model", "--record", tmp_path, "--seconds", 30, "--preflight", 0, "--json")
     answer = biosense("live", "--simulate", *arguments)
     window.closed()
     assert answer.code == 0

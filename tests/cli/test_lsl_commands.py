@@ -32,7 +32,7 @@ def test_devices_lists_streams(biosense) -> None:
     with LslOutlet(GAZE):
         answer = biosense("devices", "--seconds", 0.5, "--json")
     assert answer.code == 0
-    assert set(answer.json) == {"lsl", "cameras"}
+    assert set(answer.json) == {"lsl", "ble", "cameras"}
     (gaze,) = (stream for stream in answer.json["lsl"] if stream["source_id"] == "eyes-1")
     assert gaze["name"] == "gaze [left]"
     assert (gaze["content_type"], gaze["n_channels"], gaze["sfreq"]) == ("Gaze", 2, 60.0)

@@ -62,3 +62,18 @@ def test_the_last_events_are_there() -> None:
 def test_a_heart_rate_is_shown_beside_its_stream() -> None:
     status = replace(STATUS, features={"ecg": {"heart_rate": 61.4}})
     assert "61 bpm" in shown(status)
+
+
+def test_a_device_has_a_column_where_one_speaks() -> None:
+    assert "device" not in shown(STATUS)
+    low = replace(STREAM, name="strap", battery=0.14, contact=False, link="streaming")
+    picture = shown(replace(STATUS, streams=(STREAM, low)))
+    (line,) = (line for line in picture.splitlines() if line.startswith("strap"))
+    assert line.rstrip().endswith("14 %, no contact")
+    assert "device" in picture
+
+
+def test_meanwhile_it_says_that_it_looks_at_the_signals() -> None:
+    before = RunStatus(10.0, 0.0, (STREAM,), preflight=2.6)
+    assert "checking signals, 3 s" in shown(before)
+    assert "nan" not in shown(before)

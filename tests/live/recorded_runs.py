@@ -16,7 +16,7 @@ from virtual_clock import START, VirtualClock
 from biosense.acquisition.simulated import SimulatedSource, simulate
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.source import Source
-from biosense.core.types import TEXT, Chunk, Event, Modality, StreamInfo
+from biosense.core.types import TEXT, Chunk, Event, EventKind, Modality, StreamInfo
 from biosense.live.compare import Comparison, compare_with_live
 from biosense.live.model import load_model
 from biosense.live.offline import estimate_recording, recorded_header
@@ -63,7 +63,9 @@ class Outcome:
         return Path(self.summary.recording)
 
     def said(self, stream: str) -> list[str]:
-        return [f"{e.kind}: {e.text}" for e in self.events if e.stream == stream]
+        """Return what was said of a stream, but for its end: every scripted one comes to it."""
+        said = [e for e in self.events if e.stream == stream and e.kind is not EventKind.ENDED]
+        return [f"{e.kind}: {e.text}" for e in said]
 
 
 def carry_out(
@@ -73,6 +75,8 @@ def carry_out(
     loaded: Loaded | None = None,
     record: Path | None = None,
     prepare: Callable[[Run], None] = lambda _: None,
+    optional: Sequence[Source] = (),
+    republish: Sequence[Source] = (),
     **settings: object,
 ) -> Outcome:
     """Run sources to the end."""
@@ -85,6 +89,9 @@ def carry_out(
             settings=RunSettings(record=record, **settings),  # type: ignore[arg-type]
             clock=clock,
             loaded=loaded,
+            optional=optional,
+            republish=republish,
+            sleep=clock.sleep,
             on_event=events.append,
             on_status=statuses.append,
         )

@@ -44,7 +44,7 @@ def test_the_comparison_notices_a_difference(whole: WholeRun, estimates: list[Es
 
 
 def test_an_unplugged_sensor_weighs_nothing_until_it_is_back(whole: WholeRun) -> None:
-    lost, back = (event.time for event in whole.outcome.events if event.stream == "sim-eda")
+    lost, back, _ = (event.time for event in whole.outcome.events if event.stream == "sim-eda")
     estimates = recorded(whole.outcome.folder)["biosense-affect"]
     column = estimates[0].info.channels.index("weight_eda")
     times = np.array([chunk.times[0] for chunk in estimates])

@@ -18,6 +18,8 @@ from biosense.acquisition.simulated import SimulatedSource, simulate
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import TEXT, Chunk, Event, Modality, StreamInfo
+from biosense.live.adapt import Adapted, StreamChange
+from biosense.live.preflight_settings import PreflightSettings
 from biosense.live.run import Run
 from biosense.live.settings import RunSettings
 from biosense.models.checkpoint import Loaded
@@ -63,7 +65,7 @@ async def push(outlet: LslOutlet, whole: Chunk) -> None:
 async def read_estimates(run: asyncio.Task[object]) -> list[Chunk]:
     """Read the estimates as another program would."""
     received: list[Chunk] = []
-    async with LslSource("source_id=biosense-affect", clock=CLOCK, timeout=10) as source:
+    async with LslSource("name=biosense-affect", clock=CLOCK, timeout=10) as source:
         async for item in source:
             if isinstance(item, Chunk):
                 received.append(item)
@@ -84,13 +86,20 @@ async def run_over_lsl(loaded: Loaded, folder: Path) -> OverLsl:
         outlets = [stack.enter_context(LslOutlet(whole.info)) for whole in wholes]
         stack.enter_context(LslOutlet(SILENT))
         sending = [asyncio.create_task(push(o, w)) for o, w in zip(outlets, wholes, strict=True)]
-        names = (GOOD, SPOILT, "words", "silent")
+        names = (SPOILT, "words", "silent")
+        late = LslSource(f"source_id={LABEL}-{GOOD}", clock=CLOCK)
         run = Run(
             [
+                Adapted(late, StreamChange(delay=0.015)),
                 *(LslSource(f"source_id={LABEL}-{name}", clock=CLOCK) for name in names),
                 person := SimulatedSource(3, clock=CLOCK, modalities=[Modality.PPG]),
             ],
-            settings=RunSettings(seconds=SECONDS, record=folder, model_name="small"),
+            settings=RunSettings(
+                seconds=SECONDS,
+                record=folder,
+                model_name="small",
+                preflight=PreflightSettings(0.6),
+            ),
             clock=CLOCK,
             loaded=loaded,
             republish=[person],
@@ -153,6 +162,18 @@ def test_bad_streams_are_named(over_lsl: OverLsl) -> None:
     assert outcome.summary.streams[SPOILT].lost == 776
     assert outcome.summary.streams["silent"].samples == 0
     assert outcome.summary.streams[GOOD].gaps == 0
+
+
+def test_the_preflight_looked_at_every_stream(over_lsl: OverLsl) -> None:
+    said = {
+        event.stream: f"{event.kind}: {event.text}"
+        for event in over_lsl.outcome.events
+        if "pre-flight" in event.text
+    }
+    assert said[GOOD].startswith("info: pre-flight ok: ")
+    assert said[SPOILT].startswith("info: pre-flight ok: ")
+    assert said["words"] == "info: pre-flight ok: 128 Hz, samples so far: 1"
+    assert said["silent"] == "error: pre-flight fail: missing: no sample within 1 s"
 
 
 def run_only(wanted: str) -> None:

@@ -15,7 +15,7 @@ from recorded_runs import Outcome, carry_out, compare, recorded, sensor
 from scripted import Scripted, Step, Tap, chunked, info
 from virtual_clock import START, VirtualClock
 
-from biosense.acquisition.xdf import writer as writer_module
+from biosense.acquisition.xdf import append_file
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import Chunk, Event, EventKind, Modality
@@ -44,15 +44,18 @@ def kept(outcome: Outcome | Path, name: str) -> int:
     return sum(chunk.n for chunk in recorded(folder)[name])
 
 
+@pytest.mark.parametrize("required", [True, False])
 def test_a_lost_device_is_reported_and_the_others_go_on(
-    clock: VirtualClock, loaded: Loaded, tmp_path: Path
+    clock: VirtualClock, loaded: Loaded, tmp_path: Path, required: bool
 ) -> None:
     lost = DeviceLost("the strap is out of battery")
-    sources = [ecg_until(clock, lost, at_exit=lost), eda(clock)]
-    outcome = carry_out(sources, clock, loaded=loaded, record=tmp_path)
+    strap = ecg_until(clock, lost, at_exit=lost)
+    optional = [] if required else [strap]
+    sources = [strap, eda(clock)]
+    outcome = carry_out(sources, clock, loaded=loaded, record=tmp_path, optional=optional)
     assert outcome.said("sim-ecg") == ["lost: the strap is out of battery"]
     assert outcome.statuses[-1].streams[0].state == "lost"
-    assert outcome.summary.errors == ()
+    assert outcome.summary.errors == (("sim-ecg: the strap is out of battery",) * required)
     assert (kept(outcome, "sim-ecg"), kept(outcome, "sim-eda")) == (5 * 512, 12 * 128)
     assert outcome.summary.estimate_hz == pytest.approx(4.0)
     assert outcome.summary.estimates > 4 * (SECONDS - 3)
@@ -63,6 +66,10 @@ def test_a_source_that_ends_early_ends_nothing_else(
     clock: VirtualClock, loaded: Loaded, tmp_path: Path
 ) -> None:
     outcome = carry_out([ecg_until(clock, None), eda(clock)], clock, loaded=loaded, record=tmp_path)
+    (end, _) = (event for event in outcome.events if event.kind is EventKind.ENDED)
+    assert (end.stream, end.text) == ("sim-ecg", "its source has come to its end")
+    assert end.time - START == pytest.approx(5.0, abs=0.2)
+    assert [stream.state for stream in outcome.statuses[-1].streams[:2]] == ["ended", "ended"]
     assert kept(outcome, "sim-eda") == 12 * 128
     assert outcome.summary.seconds == pytest.approx(SECONDS, abs=0.1)
     assert outcome.summary.estimates > 4 * (SECONDS - 3)
@@ -118,7 +125,7 @@ def test_a_full_disk_is_an_error_in_the_end_and_estimates_go_on(
         free[0] -= len(data)
         return write(file, data)
 
-    monkeypatch.setattr(writer_module.os, "write", refuse)
+    monkeypatch.setattr(append_file.os, "write", refuse)
     source = eda(clock)
     outcome = carry_out([source], clock, loaded=loaded, record=tmp_path)
     assert len(outcome.summary.errors) >= 1

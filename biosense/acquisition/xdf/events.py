@@ -20,6 +20,9 @@ EVENTS = StreamInfo(
 )
 """The stream of a recording that holds its events: JSON with "kind", "stream" and "text"."""
 
+NO_MARKERS = ("BLE packets", "Health")
+"""Content types of text streams that programs write for programs: hundreds of samples a minute."""
+
 
 def event_chunk(event: Event) -> Chunk:
     """Return an event as one sample of `EVENTS`, stamped at the event.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from biosense import __version__
-from biosense.acquisition.xdf.writer import sync_folder
+from biosense.acquisition.xdf.append_file import sync_folder
 from biosense.core.errors import BadInput
 from biosense.core.types import StreamInfo
 
@@ -44,6 +44,8 @@ class Sidecar:
         Versions, by package.
     config
         Fingerprint of the settings and pipelines.
+    preset
+        Text of the preset that the run was set up by, empty without one.
 
     Examples
     --------
@@ -61,6 +63,8 @@ or '-', starting and ending with a letter or digit: it becomes part of a folder 
     devices: Mapping[str, str] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=dict)
     config: str = ""
+    preset: str = ""
+    lost: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.participant:
@@ -130,11 +134,15 @@ def write_sidecar(
     content |= {"streams": [_described(info) for info in streams]} | more
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     draft = folder / f"{SIDECAR_NAME}.part"
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / SIDECAR_NAME)
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / SIDECAR_NAME)
+    except OSError:
+        draft.unlink(missing_ok=True)  # half a draft helps nobody, least of all on a full disk
+        raise
     sync_folder(folder)
 
 

@@ -6,6 +6,7 @@ where the length counts all that follows it.
 
 from __future__ import annotations
 
+import mmap
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,21 +14,25 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats, StreamInfo
 
 MAGIC = b"XDF:"
+WRITER = "biosense"  # in the header of our own files
 BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
 
 Bytes = bytes | memoryview
+Sliced = bytes | mmap.mmap
 _COUNT = struct.Struct("<BI")  # a length in its 4-byte form: constant size, accepted by all readers
 _TAG = struct.Struct("<H")
 _STREAM_ID = struct.Struct("<I")
 _STAMP = struct.Struct("<d")
 _OFFSET = struct.Struct("<dd")
 _SIZES = {1: "<B", 4: "<I", 8: "<Q"}
+_MOST_TEXT = 64 << 20  # no chunk of text is longer
 _STAMPED = 8  # the byte in front of a sample's stamp; 0 where the stamp is left out
 
 
@@ -125,7 +130,9 @@ class SampleLayout:
         table["values"] = data
         return _COUNT.pack(4, len(stamps)) + table.tobytes()
 
-    def unpack(self, content: Bytes, previous: float) -> tuple[Floats, NDArray[Any]]:
+    def unpack(
+        self, content: Bytes, previous: float, *, continues: bool = True
+    ) -> tuple[Floats, NDArray[Any]]:
         """Read the content of a Samples chunk.
 
         Parameters
@@ -134,6 +141,8 @@ class SampleLayout:
             What `pack` returned, or any other program wrote.
         previous
             Stamp of the stream's sample before, which a left out stamp goes on from.
+        continues
+            False where samples may be missing before: stamps left out are then counted back.
 
         Returns
         -------
@@ -149,14 +158,37 @@ class SampleLayout:
         if count > len(content):
             raise Malformed(f"{count} samples cannot stand in {len(content)} bytes")
         if self.info.is_text:
-            flags, stamps, data = self._unpack_text(content, at, count)
+            flags, stamps, data, at = self._walk_text(content, at, count)
+            _check_end(count, at, content)
         else:
             flags, stamps, data = self._unpack_numbers(content, at, count)
         if not flags.all():
+            if flags.any() and not continues:
+                first = int(np.argmax(flags))
+                previous = stamps[first] - (first + 1) * self._interval
             stamps = self._fill_in(flags, stamps, previous)
         if not np.isfinite(stamps).all():
             raise Malformed("a time stamp is not finite")
         return stamps, data
+
+    def size(self, data: Sliced, at: int) -> int:
+        """Return the bytes of the Samples content at a byte, whatever the length before it says."""
+        count, first = read_length(data[at : at + 9], 0)
+        if count > len(data) - at:
+            raise Malformed(f"{count} samples cannot stand behind byte {at}")
+        if self.info.is_text:
+            return self._walk_text(data[at : at + _MOST_TEXT], first, count)[3]
+        return self._starts(data[at : at + first + count * self._stamped.itemsize], first, count)[1]
+
+    def recounted(self, content: Bytes) -> bytes | None:
+        """Return content whose number of samples is wrong with the right one; None if it is not."""
+        for first in () if self.info.is_text else (5, 2, 9):  # bytes that the number may take
+            count, rest = divmod(len(content) - first, self._stamped.itemsize)
+            if rest == 0 and count > 0:
+                table = np.frombuffer(content, self._stamped, count, first)
+                if (table["size"] == _STAMPED).all() and np.isfinite(table["stamp"]).all():
+                    return _COUNT.pack(4, count) + content[first:]
+        return None
 
     @cached_property
     def _bare(self) -> np.dtype[np.void]:
@@ -165,6 +197,10 @@ class SampleLayout:
     @cached_property
     def _stamped(self) -> np.dtype[np.void]:
         return np.dtype([("size", "u1"), ("stamp", "<f8"), self._values])
+
+    @property
+    def _interval(self) -> float:
+        return 1.0 / self.info.sfreq if self.info.sfreq else 0.0
 
     @property
     def _values(self) -> tuple[str, np.dtype[np.generic], tuple[int]]:
@@ -193,30 +229,33 @@ class SampleLayout:
     def _unpack_sparse(
         self, content: Bytes, at: int, count: int
     ) -> tuple[NDArray[np.bool_], Floats, NDArray[Any]]:
-        starts = np.empty(count, np.int64)
-        sizes = {0: self._bare.itemsize, _STAMPED: self._stamped.itemsize}
-        # Where a sample starts depends on every one before it: a loop, but only over one byte each.
-        for number in range(count):
-            size = sizes.get(content[at]) if at < len(content) else None
-            if size is None:
-                raise Malformed(f"sample {number} does not start with a stamp")
-            starts[number] = at
-            at += size
-        if at != len(content):
-            raise Malformed(f"{count} samples end at byte {at} of {len(content)}")
+        starts, at = self._starts(content, at, count)
+        _check_end(count, at, content)
         raw = np.frombuffer(content, np.uint8)
         flags = raw[starts] == _STAMPED
         stamps = np.zeros(count)
         stamps[flags] = _gather(raw, starts[flags] + 1, 8).view("<f8")[:, 0]
-        width = sizes[0] - 1
-        values = _gather(raw, starts + 1 + 8 * flags, width)
+        values = _gather(raw, starts + 1 + 8 * flags, self._bare.itemsize - 1)
         row = np.dtype(self.info.dtype).newbyteorder("<")
         data = values.view(row).reshape(count, self.info.n_channels).astype(self.info.dtype)
         return flags, stamps, data
 
-    def _unpack_text(
+    def _starts(self, content: Bytes, at: int, count: int) -> tuple[NDArray[np.int64], int]:
+        """Return where each sample starts, and where the last one ends."""
+        bare, stamped, size = self._bare.itemsize, self._stamped.itemsize, len(content)
+        starts: list[int] = []
+        # Where a sample starts depends on every one before it: a loop, but only over one byte each.
+        for _ in range(count):
+            flag = content[at] if at < size else -1
+            if flag not in (0, _STAMPED):
+                raise Malformed(f"sample {len(starts)} does not start with a stamp")
+            starts.append(at)
+            at += stamped if flag else bare
+        return np.array(starts, np.int64), at
+
+    def _walk_text(
         self, content: Bytes, at: int, count: int
-    ) -> tuple[NDArray[np.bool_], Floats, NDArray[Any]]:
+    ) -> tuple[NDArray[np.bool_], Floats, NDArray[Any], int]:
         flags, stamps = np.zeros(count, np.bool_), np.zeros(count)
         data = np.empty((count, self.info.n_channels), object)
         for number in range(count):
@@ -231,21 +270,28 @@ class SampleLayout:
                 length, at = read_length(content, at)
                 data[number, channel] = str(_take(content, at, length), "utf-8", "replace")
                 at += length
-        if at != len(content):
-            raise Malformed(f"{count} samples end at byte {at} of {len(content)}")
-        return flags, stamps, data
+        return flags, stamps, data, at
 
     def _fill_in(self, flags: NDArray[np.bool_], stamps: Floats, previous: float) -> Floats:
-        interval = 1.0 / self.info.sfreq if self.info.sfreq else 0.0
-        filled = stamps.tolist()
-        for number in np.flatnonzero(~flags).tolist():
-            # Each goes on from the one before, adding up as every other reader does.
-            filled[number] = (filled[number - 1] if number else previous) + interval
-        return np.array(filled)
+        filled = np.concatenate([[previous], stamps])
+        numbers = np.arange(len(flags))
+        depth = numbers - np.maximum.accumulate(np.where(flags, numbers, -1))
+        # Each goes on from the one before, adding up as every other reader does.
+        for step in range(1, int(depth.max()) + 1):
+            left_out = numbers[(depth == step) & ~flags] + 1
+            filled[left_out] = filled[left_out - 1] + self._interval
+        return filled[1:]
 
 
 def _gather(raw: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(raw[starts[:, None] + np.arange(width)])
+    if len(starts) == 0:
+        return np.zeros((0, width), np.uint8)
+    return np.ascontiguousarray(sliding_window_view(raw, width)[starts])
+
+
+def _check_end(count: int, at: int, content: Bytes) -> None:
+    if at != len(content):
+        raise Malformed(f"{count} samples end at byte {at} of {len(content)}")
 
 
 def _take(content: Bytes, at: int, size: int) -> Bytes:

@@ -1,8 +1,7 @@
-"""Walk through the chunks of an XDF file, whatever wrote it and however it ends."""
+"""Turn the chunks of an XDF file, whatever wrote it and however it ends, into what they say."""
 
 from __future__ import annotations
 
-import logging
 import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,45 +13,16 @@ from numpy.typing import NDArray
 from biosense.acquisition.stream_xml import parse_info, parse_xml
 from biosense.acquisition.xdf.layout import (
     BOUNDARY,
-    MAGIC,
     STREAM_TAGS,
     Malformed,
     SampleLayout,
     Tag,
-    read_length,
     unpack_offset,
 )
+from biosense.acquisition.xdf.salvage import KnownStreams, damaged_header
+from biosense.acquisition.xdf.walk import ChunkWalker, Damage, RawChunk
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats, StreamInfo
-
-_log = logging.getLogger(__name__)
-_TAGS = frozenset(int(tag) for tag in Tag)
-_HEAD = 15  # bytes of the longest length, tag and stream id
-
-
-@dataclass(frozen=True)
-class Damage:
-    """Tell which bytes of a file could not be used, and why."""
-
-    start: int
-    stop: int
-    reason: str
-
-    @property
-    def size(self) -> int:
-        """Number of bytes."""
-        return self.stop - self.start
-
-
-@dataclass(frozen=True)
-class RawChunk:
-    """Hold one chunk as it stands in the file, from byte `start` to byte `stop`."""
-
-    tag: int
-    stream_id: int
-    start: int
-    stop: int
-    content: bytes
 
 
 @dataclass(frozen=True)
@@ -90,93 +60,13 @@ class Offset:
 
 @dataclass(frozen=True)
 class Footer:
-    """Mark the end of stream `number`."""
+    """Mark the end of stream `number`; `samples` is how many it had, if that is said."""
 
     number: int
+    samples: int | None = None
 
 
 Parsed = FileHeader | Header | Samples | Offset | Footer
-
-
-class ChunkWalker:
-    """Iterate over the chunks of a file; damage is stepped over to the next boundary.
-
-    Examples
-    --------
-    >>> from biosense.acquisition.xdf.layout import pack_chunk
-    >>> walker = ChunkWalker(MAGIC + pack_chunk(Tag.BOUNDARY, BOUNDARY) + bytes([4, 9]))
-    >>> [chunk.tag for chunk in walker], walker.damage[0].start
-    ([5], 27)
-    """
-
-    def __init__(self, data: bytes | mmap.mmap) -> None:
-        self.damage: list[Damage] = []
-        self._data = data
-        self._at = len(MAGIC)
-
-    def __iter__(self) -> Iterator[RawChunk]:
-        while self._at < len(self._data):
-            start = self._at
-            try:
-                chunk = self._read(start)
-            except Malformed as error:
-                self._skip(start, str(error))
-                continue
-            if chunk.tag not in _TAGS and not self._continues(chunk.stop):
-                self._skip(start, f"tag {chunk.tag} is unknown and nothing follows it")
-                continue
-            self._at = chunk.stop
-            yield chunk
-
-    def reject(self, chunk: RawChunk, reason: str) -> None:
-        """Say that the chunk just given is no good: walk on behind it, if there is a chunk."""
-        if self._continues(chunk.stop):
-            self._note(Damage(chunk.start, chunk.stop, reason))
-        else:
-            self._skip(chunk.start, reason)
-
-    def _continues(self, at: int) -> bool:
-        if at == len(self._data):
-            return True
-        try:
-            self._head(at)
-        except Malformed:
-            return False
-        return True
-
-    def _head(self, at: int) -> tuple[int, int, int]:
-        head = self._data[at : at + _HEAD]
-        length, size = read_length(head, 0)
-        if length < 2 or len(head) < size + 2:
-            raise Malformed(f"the chunk at byte {at} has no tag")
-        stop = at + size + length
-        if stop > len(self._data):
-            missing = stop - len(self._data)
-            raise Malformed(f"the chunk at byte {at} lacks its last {missing} bytes")
-        return int.from_bytes(head[size : size + 2], "little"), at + size + 2, stop
-
-    def _read(self, start: int) -> RawChunk:
-        tag, at, stop = self._head(start)
-        content = self._data[at:stop]
-        if tag not in STREAM_TAGS:
-            return RawChunk(tag, -1, start, stop, content)
-        if len(content) < 4:
-            raise Malformed(f"the chunk at byte {start} names no stream")
-        stream_id = int.from_bytes(content[:4], "little")
-        return RawChunk(tag, stream_id, start, stop, content[4:])
-
-    def _skip(self, start: int, reason: str) -> None:
-        found = self._data.find(BOUNDARY, start + 1)
-        self._at = len(self._data) if found < 0 else found + len(BOUNDARY)
-        self._note(Damage(start, self._at, reason))
-
-    def _note(self, damage: Damage) -> None:
-        _log.debug("bytes %d to %d: %s", damage.start, damage.stop, damage.reason)
-        before = self.damage[-1] if self.damage else None
-        if before and before.stop == damage.start and before.reason == damage.reason:
-            self.damage[-1] = replace(before, stop=damage.stop)
-        else:
-            self.damage.append(damage)
 
 
 class XdfParser:
@@ -184,13 +74,22 @@ class XdfParser:
 
     Streams are counted in the order of their headers: a repeated stream id begins a new stream, a
     repeated name gets " (2)".
+
+    Examples
+    --------
+    >>> from biosense.acquisition.xdf.layout import MAGIC
+    >>> parser = XdfParser(MAGIC + bytes([4, 9]))
+    >>> list(parser), len(parser.damage)
+    ([], 1)
     """
 
     def __init__(self, data: bytes | mmap.mmap) -> None:
-        self._walker = ChunkWalker(data)
-        self._streams: dict[int, tuple[int, SampleLayout]] = {}
+        self._layouts: dict[int, SampleLayout] = {}
+        self._numbers: dict[int, int] = {}
+        self._known = KnownStreams(data, self._layouts)
+        self._walker = ChunkWalker(data, self._known)
         self._names: set[str] = set()
-        self._last: dict[int, float] = {}
+        self._last: dict[int, tuple[float, int]] = {}  # stamp, and the damage before it
 
     @property
     def damage(self) -> list[Damage]:
@@ -206,34 +105,64 @@ class XdfParser:
         """Yield each usable chunk with its content, None where that says nothing (a boundary)."""
         for chunk in self._walker:
             try:
-                parsed = self._parse(chunk)
+                yield chunk, self._parse(chunk)
             except (Malformed, BadInput) as error:
-                self._walker.reject(chunk, str(error))
-                continue
-            yield chunk, parsed
+                yield from self._saved(chunk, str(error))
+
+    def declared(self, damage: Damage) -> tuple[int, int] | None:
+        """Return the number of the stream whose Samples chunk is damaged, and of its samples."""
+        said = self._known.declared(damage.start)
+        return None if said is None else (self._numbers[said[0]], said[1])
+
+    def _saved(self, chunk: RawChunk, reason: str) -> Iterator[tuple[RawChunk, Parsed | None]]:
+        """Yield what is left of a chunk that cannot be used as it is."""
+        content = self._known.recounted(chunk)
+        mended: RawChunk | None = None
+        if content is not None:
+            note = f"{reason}: it was recounted"
+            self._walker.note(Damage(chunk.start, chunk.start + 1, note, mended=True))
+            mended = replace(chunk, content=content)
+        else:
+            mended = self._walker.reject(chunk, reason)
+        if mended is not None:
+            try:
+                yield mended, self._parse(mended)
+            except (Malformed, BadInput) as error:
+                self._walker.note(Damage(mended.start, mended.stop, str(error)))
+        elif chunk.tag == Tag.STREAM_HEADER:
+            info = damaged_header(chunk.content.decode("utf-8", "replace"))
+            if info is not None:
+                yield chunk, self._announce(chunk.stream_id, info)
 
     def _parse(self, chunk: RawChunk) -> Parsed | None:
         if chunk.tag == Tag.FILE_HEADER:
             return FileHeader(parse_xml(chunk.content.decode("utf-8", "replace")))
         if chunk.tag == Tag.STREAM_HEADER:
             return self._header(chunk)
+        if chunk.tag == Tag.BOUNDARY and chunk.content != BOUNDARY:
+            raise Malformed("a boundary that is none")
         if chunk.tag not in STREAM_TAGS:
             return None
-        if chunk.stream_id not in self._streams:
+        if chunk.stream_id not in self._numbers:
             raise Malformed(f"stream {chunk.stream_id} has no usable header")
-        number, layout = self._streams[chunk.stream_id]
+        number = self._numbers[chunk.stream_id]
         if chunk.tag == Tag.SAMPLES:
-            stamps, data = layout.unpack(chunk.content, self._last.get(number, 0.0))
+            layout = self._layouts[chunk.stream_id]
+            last, damage = self._last.get(number, (0.0, 0))
+            stamps, data = layout.unpack(chunk.content, last, continues=damage == len(self.damage))
             if len(stamps):
-                self._last[number] = float(stamps[-1])
+                self._last[number] = float(stamps[-1]), len(self.damage)
             return Samples(number, stamps, data)
         if chunk.tag == Tag.CLOCK_OFFSET:
             return Offset(number, *unpack_offset(chunk.content))
-        return Footer(number)
+        return Footer(number, _sample_count(chunk.content))
 
     def _header(self, chunk: RawChunk) -> Header:
-        self._streams.pop(chunk.stream_id, None)  # the old stream ends here, readable or not
-        info = parse_info(chunk.content.decode("utf-8", "replace"))
+        self._layouts.pop(chunk.stream_id, None)  # the old stream ends here, readable or not
+        self._numbers.pop(chunk.stream_id, None)
+        return self._announce(chunk.stream_id, parse_info(chunk.content.decode("utf-8", "replace")))
+
+    def _announce(self, stream_id: int, info: StreamInfo) -> Header:
         name, copy = info.name, 1
         while name in self._names:
             copy += 1
@@ -241,5 +170,14 @@ class XdfParser:
         self._names.add(name)
         number = len(self._names) - 1
         info = replace(info, name=name)
-        self._streams[chunk.stream_id] = number, SampleLayout(info)
+        self._layouts[stream_id] = SampleLayout(info)
+        self._numbers[stream_id] = number
         return Header(number, info)
+
+
+def _sample_count(content: bytes) -> int | None:
+    text = parse_xml(content.decode("utf-8", "replace")).findtext("sample_count")
+    try:
+        return int(text or "")
+    except ValueError:
+        return None

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from biosense.acquisition.xdf.events import EVENTS, chunk_events, no_samples
+from biosense.acquisition.xdf.events import EVENTS, NO_MARKERS, chunk_events, no_samples
 from biosense.acquisition.xdf.folder import XDF_NAME, Sidecar, read_sidecar
-from biosense.acquisition.xdf.layout import MAGIC
+from biosense.acquisition.xdf.layout import MAGIC, WRITER
 from biosense.acquisition.xdf.parse import (
-    Damage,
     FileHeader,
     Footer,
     Header,
@@ -23,7 +22,8 @@ from biosense.acquisition.xdf.parse import (
     Samples,
     XdfParser,
 )
-from biosense.acquisition.xdf.session import SessionClock, StreamSummary
+from biosense.acquisition.xdf.session import SessionClock, StreamSummary, drop_impossible
+from biosense.acquisition.xdf.walk import Damage
 from biosense.core.errors import BadInput, RecordingDamaged
 from biosense.core.types import (
     Chunk,
@@ -63,11 +63,17 @@ class XdfReader:
         self.sidecar: Sidecar = read_sidecar(self.path.parent) if path.is_dir() else Sidecar()
         self.started = self.sidecar.started
         self.streams: list[StreamSummary] = []
+        self._foreign = True
+        self._measured: list[tuple[StreamSummary, int]] = []
         with opened(self.path) as data:
             self._size = len(data)  # a recording that is still being written grows on
             parser = XdfParser(data)
             for parsed in parser:
                 self._look(parsed)
+        if self._foreign:
+            drop_impossible(self._measured)
+        for summary in self.streams:
+            summary.find_resets()
         self.damage: tuple[Damage, ...] = tuple(parser.damage)
         for damage in self.damage:
             _log.warning("%s: %d bytes are left out: %s", self.path, damage.size, damage.reason)
@@ -77,6 +83,12 @@ class XdfReader:
         """The streams in the order of the file, without the events of the run."""
         infos = (summary.info for summary in self.streams)
         return tuple(info for info in infos if not _is_events(info))
+
+    @property
+    def begin(self) -> float:
+        """Session time of the first sample of all streams; 0 where there is none."""
+        firsts = (chunk.times[0] for chunk in self._first_chunks())
+        return float(min(firsts, default=0.0))
 
     @property
     def complete(self) -> bool:
@@ -90,30 +102,36 @@ class XdfReader:
         A chunk has both the sender's `stamps`, where they differ, and session `times`. These come
         from a `ClockFit` that is fed as in the live run, so they are equal to the live ones.
         """
-        clocks = [SessionClock(summary) for summary in self.streams]
+        for _, item in self.walk():
+            if isinstance(item, Chunk) and _is_events(item.info):
+                yield from chunk_events(item)
+            elif item is not None:
+                yield item
+
+    def walk(self) -> Iterator[tuple[XdfParser, Chunk | ClockOffset | None]]:
+        """Yield what each part of the file says with the parser that is at it, None for nothing."""
+        clocks = [SessionClock(summary, self._foreign) for summary in self.streams]
         with opened(self.path, self._size) as data:
-            for parsed in XdfParser(data):
+            parser = XdfParser(data)
+            for parsed in parser:
                 if isinstance(parsed, Offset):
                     clock = clocks[parsed.number]
-                    if not clock.summary.own_clock:
-                        clock.add(parsed.time, parsed.offset)
-                        yield ClockOffset(clock.summary.info, parsed.time, parsed.offset)
+                    used, info = clock.add(), clock.summary.info
+                    is_said = used is not None and not clock.summary.own_clock
+                    yield parser, ClockOffset(info, parsed.time, parsed.offset) if is_said else None
                 elif isinstance(parsed, Samples):
-                    chunk = clocks[parsed.number].chunk(parsed)
-                    if _is_events(chunk.info):
-                        yield from chunk_events(chunk)
-                    else:
-                        yield chunk
+                    yield parser, clocks[parsed.number].chunk(parsed)
+            yield parser, None
 
     def load(self) -> Recording:
-        """Return whole streams as single chunks, text streams and events as markers."""
+        """Return whole streams as single chunks, events and the texts of people as markers."""
         parts: dict[str, list[Chunk]] = {info.name: [] for info in self.infos}
         markers: list[Marker] = []
         for item in self.items():
             if isinstance(item, Event):
                 markers.append(_event_marker(item))
             elif isinstance(item, Chunk) and item.info.is_text:
-                markers.extend(_markers(item))
+                markers.extend(() if item.info.content_type in NO_MARKERS else _markers(item))
             elif isinstance(item, Chunk):
                 parts[item.info.name].append(item)
         streams = [_joined(info, parts[info.name]) for info in self.infos if not info.is_text]
@@ -125,17 +143,31 @@ class XdfReader:
             started=self.started,
         )
 
+    def _first_chunks(self) -> Iterator[Chunk]:
+        waiting = {each.info.name for each in self.streams if each.samples}
+        waiting &= {info.name for info in self.infos}
+        for _, item in self.walk() if waiting else ():
+            if isinstance(item, Chunk) and item.n and item.info.name in waiting:
+                waiting.discard(item.info.name)
+                yield item
+            if not waiting:
+                return
+
     def _look(self, parsed: object) -> None:
         if isinstance(parsed, Header):
             self.streams.append(StreamSummary(parsed.info))
         elif isinstance(parsed, Samples):
             self.streams[parsed.number].take(parsed)
         elif isinstance(parsed, Offset):
-            self.streams[parsed.number].take_offset(parsed)
+            summary = self.streams[parsed.number]
+            self._measured.append((summary, len(summary.measured)))
+            summary.take_offset(parsed)
         elif isinstance(parsed, Footer):
             self.streams[parsed.number].footer = True
-        elif isinstance(parsed, FileHeader) and self.started is None:
-            self.started = _wall_time(parsed.root.findtext("datetime") or "")
+            self.streams[parsed.number].declared = parsed.samples
+        elif isinstance(parsed, FileHeader):
+            self._foreign = parsed.root.findtext("writer") != WRITER
+            self.started = self.started or _wall_time(parsed.root.findtext("datetime") or "")
 
 
 def iterate(path: Path) -> Iterator[Record]:

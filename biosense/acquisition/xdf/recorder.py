@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
 from biosense.acquisition.stream_xml import Description, header_xml
+from biosense.acquisition.xdf.append_file import sync_folder
+from biosense.acquisition.xdf.backlog import LIMIT_BYTES, Backlog
 from biosense.acquisition.xdf.events import EVENTS
 from biosense.acquisition.xdf.folder import XDF_NAME, Sidecar, write_sidecar
-from biosense.acquisition.xdf.items import ItemWriter
 from biosense.acquisition.xdf.layout import SampleLayout
-from biosense.acquisition.xdf.writer import XdfWriter, sync_folder
-from biosense.core.clock import Clock
+from biosense.acquisition.xdf.trouble import Trouble
+from biosense.acquisition.xdf.writer import XdfWriter
+from biosense.acquisition.xdf.writing import NewStream, Writing, waiting_samples
+from biosense.core.clock import Clock, SystemClock
 from biosense.core.errors import BadInput, RecordingFailed
 from biosense.core.types import Chunk, Event, Record, StreamInfo
 
-_log = logging.getLogger(__name__)
+_ITEM_BYTES = 500  # what an item takes in memory beside its samples, about
+_TEXT_BYTES = 100
 
 
 @dataclass(frozen=True)
 class RecordingSummary:
     """Tell what a recording holds.
 
-    `samples` and `lost` count by stream name; `lost` is what the disk refused, and empty if all
-    went well.
+    `samples` and `lost` count by stream name; `lost` is what the disk did not take, and empty if
+    all went well.
     """
 
     folder: Path
@@ -42,20 +44,19 @@ class RecordingSummary:
     lost: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class _NewStream:
-    info: StreamInfo
-    extra_desc: Description | str
-
-
 class Recorder:
     """Write items to `folder`/recording.xdf as they come, and bring them to the disk every second.
 
     The headers of the streams are on the disk before the first sample is taken. Each stream keeps
     the sender's stamps; one that brings no clock measurements is in session time and says so by
-    constant offsets of 0. When the disk refuses data, `on_failure` is called once, what was
-    written stays valid, what is refused is counted, and every later item is tried again, so that
-    the recording goes on when the disk does.
+    constant offsets of 0. A killed process loses what came in its last moments; a power failure
+    loses what came since the last sync that ended, usually one second, and what the disk promised
+    to keep and did not. The file is readable up to there.
+
+    A disk that is full, slow or gone holds up nobody: what it does not take waits in memory and is
+    tried again, in order, until it is taken. `on_failure` is called once per trouble, `on_event`
+    when a disk is slow and when trouble is over. Only when `memory` is used up, or at the end,
+    samples are lost; they are counted, and that is said by `on_failure` too.
 
     `Chunk.ok` has no place in XDF: what a source does not trust it must say in its samples.
 
@@ -70,9 +71,17 @@ class Recorder:
     sidecar
         What recording.json says beside the streams.
     sync_every
-        Seconds between syncs to the disk: a power failure loses at most this much.
-    on_failure
-        Called from the recorder's thread when the disk refuses data.
+        Seconds between syncs to the disk.
+    retry_every
+        Seconds between two trials of what the disk refused.
+    memory
+        Bytes that may wait for the disk.
+    give_up_after
+        Seconds without any progress after which `close` does not wait for the disk any longer.
+    on_failure, on_event
+        Called from the recorder's thread, or from the one that puts an item.
+    real_clock
+        Real time, by which a disk is slow; for tests.
 
     Raises
     ------
@@ -82,7 +91,6 @@ class Recorder:
     Examples
     --------
     >>> import tempfile
-    >>> from biosense.core.clock import SystemClock
     >>> info = StreamInfo("chest", None, ("ecg",), 130.0, dtype="float32")
     >>> with Recorder(Path(tempfile.mkdtemp()), [info], clock=SystemClock()) as recorder:
     ...     recorder.put(Chunk.of(info, [1.0, 1.5], [[3.0], [4.0]]))
@@ -98,24 +106,36 @@ class Recorder:
         clock: Clock,
         sidecar: Sidecar | None = None,
         sync_every: float = 1.0,
+        retry_every: float = 0.5,
+        memory: int = LIMIT_BYTES,
+        give_up_after: float = 30.0,
         on_failure: Callable[[RecordingFailed], None] = lambda failure: None,
+        on_event: Callable[[Event], None] = lambda event: None,
+        real_clock: Clock | None = None,
     ) -> None:
         self.folder = folder
-        self._clock = clock
-        self._sync_every = sync_every
-        self._on_failure = on_failure
-        self._queue: SimpleQueue[Record | _NewStream | None] = SimpleQueue()
-        self._gate = threading.Lock()
+        real_clock = real_clock or SystemClock()
+        self._give_up_after = give_up_after
+        self._backlog: Backlog[Record | NewStream] = Backlog(real_clock, memory)
+        self._trouble = Trouble(on_failure, on_event, clock, memory)
         self._checked: set[StreamInfo] = set()
-        self._lost: Counter[str] = Counter()
-        self._failing = False
         self._summary: RecordingSummary | None = None
-        self._closed = False
         started = datetime.now().astimezone()
         self._sidecar = sidecar or Sidecar()
         self._sidecar = replace(self._sidecar, started=self._sidecar.started or started)
         self._session_time = clock.now()
-        self._start([*infos, EVENTS])
+        with self._starting():
+            self._writer = XdfWriter(folder / XDF_NAME, started=self._sidecar.started)
+            self._writing = Writing(
+                self._writer,
+                self._backlog,
+                self._trouble,
+                clock=clock,
+                real_clock=real_clock,
+                sync_every=sync_every,
+                retry_every=retry_every,
+            )
+            self._write_headers([*infos, EVENTS])
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -133,7 +153,12 @@ class Recorder:
     @property
     def backlog(self) -> int:
         """Items that wait to be written."""
-        return self._queue.qsize()
+        return len(self._backlog)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that wait to be written."""
+        return self._backlog.bytes
 
     @property
     def size(self) -> int:
@@ -142,8 +167,13 @@ class Recorder:
 
     @property
     def lost(self) -> int:
-        """Samples, events and measurements that the disk refused."""
-        return sum(self._lost.values())
+        """Samples, events and measurements that were lost."""
+        return self._trouble.lost.total()
+
+    @property
+    def failing(self) -> str:
+        """What is wrong with the disk now; empty while it takes data."""
+        return self._trouble.failing
 
     def put(self, item: Record) -> None:
         """Hand over an item, from any thread; returns at once, order is kept.
@@ -162,45 +192,79 @@ class Recorder:
     def add_stream(self, info: StreamInfo, extra_desc: Description | str = "") -> None:
         """Announce a stream that appeared during the recording; `extra_desc` joins its header."""
         header_xml(info, extra_desc=extra_desc)  # what cannot be written is refused here, at once
-        self._hand_over(_NewStream(info, extra_desc))
+        self._hand_over(NewStream(info, extra_desc))
 
     def close(self) -> RecordingSummary:
         """Write all that waits, finish the file, and tell what is in it. Closing twice is fine."""
-        with self._gate:
-            if not self._closed:
-                self._queue.put(None)
-            self._closed = True
-        self._thread.join()
+        self._backlog.close()
+        written = -1
+        while self._thread.is_alive() and written != self._writing.written:
+            written = self._writing.written
+            self._thread.join(self._give_up_after)
         if self._summary is None:
-            self._summary = self._finish()
+            for name, count in waiting_samples(self._backlog).items():
+                self._trouble.lose(name, count, self._backlog.bytes, final=True)
+            self._trouble.fault(
+                f"the disk has taken nothing for {self._give_up_after:g} s and is not waited for "
+                f"any longer: {self.lost} samples are not in {self.folder / XDF_NAME}"
+            )
+            self._summary = self._sum_up()
         return self._summary
 
-    def _hand_over(self, item: Record | _NewStream) -> None:
-        # The gate is held for a moment only: nothing can slip in behind the end of the recording.
-        with self._gate:
-            if self._closed or not self._thread.is_alive():
-                raise RecordingFailed(f"the recording in {self.folder} has ended already")
-            self._queue.put(item)
-
-    def _start(self, infos: list[StreamInfo]) -> None:
+    def _run(self) -> None:
         try:
-            self._writer = XdfWriter(self.folder / XDF_NAME, started=self._sidecar.started)
-            self._items = ItemWriter(self._writer)
-            for info in infos:
-                self._items.announce(info)
-            self._writer.boundary()
-            self._writer.sync()
-            sync_folder(self.folder)
-            self._write_sidecar()
+            self._writing.run()
+        finally:
+            summary = self._sum_up()
+            self._finish_sidecar(summary)
+            self._summary = summary
+
+    def _hand_over(self, item: Record | NewStream) -> None:
+        size, is_data = _ITEM_BYTES, isinstance(item, Chunk) and not item.info.is_text
+        if isinstance(item, Chunk):
+            size += item.data.nbytes + item.times.nbytes * (1 if item.stamps is None else 2)
+            size += _TEXT_BYTES * item.data.size * item.info.is_text
+        try:
+            # Markers, events and measurements are small, and cannot be made again: always taken.
+            taken = self._backlog.put(item, size, always=not is_data)
+        except EOFError:
+            raise RecordingFailed(f"the recording in {self.folder} has ended already") from None
+        if not taken and isinstance(item, Chunk):
+            self._trouble.lose(item.info.name, item.n, self._backlog.bytes)
+        self._writing.look()
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise RecordingFailed(
                 f"cannot start a recording in {self.folder}: {error}; choose an empty folder on a "
                 "disk with space"
             ) from error
 
+    def _write_headers(self, infos: list[StreamInfo]) -> None:
+        for info in infos:
+            self._writing.items.announce(info)
+        self._writer.boundary()
+        self._writer.sync()
+        sync_folder(self.folder)
+        self._write_sidecar()
+
     def _write_sidecar(self, **more: object) -> None:
-        streams = [info for info in self._items.infos if info.name != EVENTS.name]
+        streams = [info for info in self._writing.items.infos if info.name != EVENTS.name]
         write_sidecar(self.folder, self._sidecar, streams, session_time=self._session_time, **more)
+
+    def _finish_sidecar(self, summary: RecordingSummary) -> None:
+        finished = datetime.now().astimezone().isoformat()
+        try:
+            self._write_sidecar(finished=finished, samples=summary.samples, lost=summary.lost)
+        except OSError as error:
+            self._trouble.refused(f"the sidecar of {self.folder} keeps its first state: {error}")
+
+    def _sum_up(self) -> RecordingSummary:
+        samples, lost = self._writing.items.samples, dict(self._trouble.lost)
+        return RecordingSummary(self.folder, self._writer.size, samples, lost)
 
     def _check(self, item: Record) -> None:
         if isinstance(item, Event):
@@ -215,75 +279,3 @@ class Recorder:
             SampleLayout(item.info).check(stamps, item.data)
         elif not np.isfinite([item.time, item.offset]).all():
             raise BadInput(f"a clock offset of {item.info.name!r} must be finite, got {item}")
-
-    def _run(self) -> None:
-        try:
-            self._write_all()
-        except Exception as fault:
-            self._report(f"the recorder stopped by a fault of its own: {fault!r}")
-            raise
-
-    def _write_all(self) -> None:
-        due = self._clock.now() + self._sync_every
-        while True:
-            try:
-                item = self._queue.get(timeout=max(0.0, due - self._clock.now()))
-                if item is None:
-                    return
-                self._guarded(item)
-            except Empty:
-                pass
-            if self._clock.now() >= due:
-                self._sync()
-                due = self._clock.now() + self._sync_every
-
-    def _guarded(self, item: Record | _NewStream) -> None:
-        try:
-            self._write(item)
-        except OSError as error:
-            name = EVENTS.name if isinstance(item, Event) else item.info.name
-            self._lost[name] += item.n if isinstance(item, Chunk) else 1
-            self._fail(error)
-
-    def _sync(self) -> None:
-        try:
-            self._writer.boundary()
-            self._writer.sync()
-            self._failing = False
-        except OSError as error:
-            self._fail(error)
-
-    def _fail(self, error: OSError) -> None:
-        if not self._failing:
-            self._failing = True
-            self._report(
-                f"the disk refuses data: {error}; {self.folder / XDF_NAME} is valid up to "
-                f"byte {self._writer.size}; free space, every new item is tried again"
-            )
-
-    def _report(self, reason: str) -> None:
-        _log.critical("%s", reason)
-        self._on_failure(RecordingFailed(reason))
-
-    def _write(self, item: Record | _NewStream) -> None:
-        if isinstance(item, _NewStream):
-            self._items.announce(item.info, item.extra_desc)
-        else:
-            self._items.write(item)
-
-    def _finish(self) -> RecordingSummary:
-        try:
-            self._items.finish()
-        except OSError as error:
-            self._fail(error)
-        samples, lost = self._items.samples, dict(self._lost)
-        summary = RecordingSummary(self.folder, self._writer.size, samples, lost)
-        try:
-            self._write_sidecar(
-                finished=datetime.now().astimezone().isoformat(),
-                samples=samples,
-                lost=lost,
-            )
-        except OSError as error:
-            self._fail(error)
-        return summary

@@ -9,21 +9,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from biosense.acquisition.stream_xml import header_xml, parse_xml
 from biosense.acquisition.xdf.folder import SIDECAR_NAME, XDF_NAME
-from biosense.acquisition.xdf.layout import BOUNDARY, MAGIC, STREAM_TAGS, Tag, pack_chunk
-from biosense.acquisition.xdf.parse import Damage, Footer, Header, Offset, Samples, XdfParser
-from biosense.acquisition.xdf.reader import locate, opened
+from biosense.acquisition.xdf.layout import (
+    BOUNDARY,
+    MAGIC,
+    STREAM_TAGS,
+    SampleLayout,
+    Tag,
+    pack_chunk,
+    read_length,
+)
+from biosense.acquisition.xdf.losses import Loss, find_losses
+from biosense.acquisition.xdf.parse import Footer, Header, Offset, Parsed, Samples, XdfParser
+from biosense.acquisition.xdf.reader import XdfReader, opened
+from biosense.acquisition.xdf.walk import RawChunk
 from biosense.acquisition.xdf.writer import Tally
-from biosense.core.errors import BadInput
+from biosense.core.errors import BadInput, RecordingFailed
 
 
 @dataclass(frozen=True)
 class Repair:
-    """Tell what a repair kept: samples by stream name, and the bytes that it had to leave out."""
+    """Tell what a repair kept, samples by stream name, and what is lost."""
 
     path: Path
     samples: dict[str, int]
-    left_out: tuple[Damage, ...]
+    losses: tuple[Loss, ...]
 
 
 def repair(path: Path, out: Path) -> Repair:
@@ -40,6 +51,8 @@ def repair(path: Path, out: Path) -> Repair:
     ------
     RecordingDamaged
         If `path` is no XDF file at all.
+    RecordingFailed
+        If `out` cannot be written; nothing of it is left then.
     BadInput
         If `out` exists.
 
@@ -48,29 +61,37 @@ def repair(path: Path, out: Path) -> Repair:
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "cut.xdf").write_bytes(MAGIC + bytes.fromhex("04 10 00"))
-    >>> repair(folder / "cut.xdf", folder / "whole.xdf").left_out[0].size
+    >>> repair(folder / "cut.xdf", folder / "whole.xdf").losses[0].damage.size
     3
     """
-    source = locate(path)
+    reader = XdfReader(path)
     if out.exists():
         raise BadInput(f"{out} exists already; recordings are never overwritten")
-    if path.is_dir():
-        out.mkdir(parents=True)
-        if (path / SIDECAR_NAME).is_file():
-            shutil.copyfile(path / SIDECAR_NAME, out / SIDECAR_NAME)
-        out = out / XDF_NAME
-    with opened(source) as data, out.open("xb") as file:
-        made = _copy(data, file, out)
-        file.flush()
-        os.fsync(file.fileno())
-    return made
+    losses = find_losses(reader) if reader.damage else ()
+    try:
+        target = _make_folder(path, out) if path.is_dir() else out
+        with opened(reader.path) as data, target.open("xb") as file:
+            samples = copy_usable(data, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        shutil.rmtree(out) if out.is_dir() else out.unlink(missing_ok=True)
+        raise RecordingFailed(f"{out} cannot be written: {error}; choose another disk") from error
+    return Repair(target, samples, losses)
 
 
-def _copy(data: mmap.mmap, file: BinaryIO, out: Path) -> Repair:
-    parser = XdfParser(data)
+def _make_folder(path: Path, out: Path) -> Path:
+    out.mkdir(parents=True)
+    if (path / SIDECAR_NAME).is_file():
+        shutil.copyfile(path / SIDECAR_NAME, out / SIDECAR_NAME)
+    return out / XDF_NAME
+
+
+def copy_usable(data: bytes | mmap.mmap, file: BinaryIO) -> dict[str, int]:
+    """Write the usable chunks of a file, and exact footers; return the samples by stream."""
     tallies: list[Tally] = []
     file.write(MAGIC)
-    for chunk, parsed in parser.pairs():
+    for chunk, parsed in XdfParser(data).pairs():
         number = None
         if isinstance(parsed, Header):
             tallies.append(Tally(parsed.info))
@@ -83,9 +104,31 @@ def _copy(data: mmap.mmap, file: BinaryIO, out: Path) -> Repair:
         elif isinstance(parsed, Offset):
             tallies[parsed.number].offsets.append((parsed.time, parsed.offset))
         if number is not None or chunk.tag not in STREAM_TAGS:
-            file.write(pack_chunk(chunk.tag, chunk.content, number))
+            file.write(pack_chunk(chunk.tag, _content(chunk, parsed, tallies), number))
     file.write(pack_chunk(Tag.BOUNDARY, BOUNDARY))
     for number, tally in enumerate(tallies, 1):
         file.write(pack_chunk(Tag.STREAM_FOOTER, tally.footer_xml().encode("utf-8"), number))
-    samples = {tally.info.name: tally.samples for tally in tallies}
-    return Repair(out, samples, tuple(parser.damage))
+    return {tally.info.name: tally.samples for tally in tallies}
+
+
+def _content(chunk: RawChunk, parsed: Parsed | None, tallies: list[Tally]) -> bytes:
+    """Return the content as it is, or what was made of it where others could not read it."""
+    if isinstance(parsed, Header) and not _is_xml(chunk.content):
+        return header_xml(parsed.info).encode("utf-8")
+    if isinstance(parsed, Samples) and _starts_unstamped(chunk.content):
+        # A stamp that is left out goes on from the sample before, which may be lost.
+        return SampleLayout(tallies[parsed.number].info).pack(parsed.stamps, parsed.data)
+    return chunk.content
+
+
+def _starts_unstamped(content: bytes) -> bool:
+    _, first = read_length(content, 0)
+    return content[first : first + 1] == b"\x00"
+
+
+def _is_xml(content: bytes) -> bool:
+    try:
+        parse_xml(content.decode("utf-8", "replace"))
+    except BadInput:
+        return False
+    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +12,11 @@ from xml.etree import ElementTree
 import numpy as np
 
 from biosense.acquisition.stream_xml import Description, header_xml
+from biosense.acquisition.xdf.append_file import AppendFile
 from biosense.acquisition.xdf.layout import (
     BOUNDARY,
     MAGIC,
+    WRITER,
     SampleLayout,
     Tag,
     pack_chunk,
@@ -62,10 +63,7 @@ class Tally:
 class XdfWriter:
     """Append streams, samples and clock offsets to a new XDF file.
 
-    Every call writes one chunk straight to the operating system, so that what was written outlives
-    this process. A killed process cannot leave half a chunk either: the kernel may cut a write at
-    any page, therefore the first byte of a chunk, without which no reader takes it for one, is
-    written last.
+    Every call appends one chunk to an `AppendFile`: what was written outlives this process.
 
     Parameters
     ----------
@@ -80,7 +78,7 @@ class XdfWriter:
         If there is a file already: recordings are never overwritten.
     OSError
         If the disk refuses data, here and from every method. The file then still ends with the
-        last complete chunk, and a later call may succeed.
+        last complete chunk, and the same call may succeed later.
 
     Examples
     --------
@@ -100,17 +98,17 @@ class XdfWriter:
         self.tallies: dict[int, Tally] = {}
         self._ids: dict[str, int] = {}
         self._layouts: dict[int, SampleLayout] = {}
-        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
-        self._file = os.open(path, flags, 0o644)
-        self._open = True
-        self._end = 0
-        self._dirty = False  # bytes of a failed write may stand behind the last complete chunk
+        self.file = AppendFile(path)
+        self._is_open = True
         when = (started or datetime.now().astimezone()).isoformat(timespec="seconds")
-        header = f'<?xml version="1.0"?><info><version>1.0</version><datetime>{when}</datetime>'
+        header = (
+            f'<?xml version="1.0"?><info><version>1.0</version><datetime>{when}</datetime>'
+            f"<writer>{WRITER}</writer></info>"
+        )
         try:
-            self._append(MAGIC + pack_chunk(Tag.FILE_HEADER, f"{header}</info>".encode()))
+            self.file.append(MAGIC + pack_chunk(Tag.FILE_HEADER, header.encode()))
         except OSError:
-            os.close(self._file)
+            self.file.close()
             raise
 
     def __enter__(self) -> Self:
@@ -127,7 +125,7 @@ class XdfWriter:
     @property
     def size(self) -> int:
         """Bytes written so far."""
-        return self._end
+        return self.file.end
 
     def add_stream(self, info: StreamInfo, *, extra_desc: Description | str = "") -> int:
         """Write the header of a stream and return its number, counted from 1.
@@ -136,7 +134,7 @@ class XdfWriter:
         """
         number = len(self.tallies) + 1
         header = header_xml(info, extra_desc=extra_desc).encode("utf-8")
-        self._append(pack_chunk(Tag.STREAM_HEADER, header, number))
+        self.file.append(pack_chunk(Tag.STREAM_HEADER, header, number))
         self.tallies[number] = Tally(info)
         self._layouts[number] = SampleLayout(info)
         self._ids[info.name] = number
@@ -155,7 +153,7 @@ class XdfWriter:
         if len(stamps) == 0:
             return
         content = self._layouts[number].pack(stamps, chunk.data)
-        self._append(pack_chunk(Tag.SAMPLES, content, number))
+        self.file.append(pack_chunk(Tag.SAMPLES, content, number))
         self.tallies[number].count(stamps)
 
     def write_offset(self, offset: ClockOffset) -> None:
@@ -167,67 +165,32 @@ class XdfWriter:
                 f"offset={offset.offset}: leave a failed measurement out"
             )
         content = pack_offset(offset.time, offset.offset)
-        self._append(pack_chunk(Tag.CLOCK_OFFSET, content, number))
+        self.file.append(pack_chunk(Tag.CLOCK_OFFSET, content, number))
         self.tallies[number].offsets.append((float(offset.time), float(offset.offset)))
 
     def boundary(self) -> None:
         """Write a mark from which a reader of a damaged file can go on."""
-        self._append(pack_chunk(Tag.BOUNDARY, BOUNDARY))
+        self.file.append(pack_chunk(Tag.BOUNDARY, BOUNDARY))
 
     def sync(self) -> None:
         """Bring everything written so far to the disk, past all caches of the system."""
-        # fdatasync leaves out the modification time; only Linux has it.
-        getattr(os, "fdatasync", os.fsync)(self._file)
+        self.file.sync()
 
     def close(self) -> None:
         """Write a boundary and the footers, sync, close. Closing twice is fine."""
-        if not self._open:
+        if not self._is_open:
             return
         try:
             self.boundary()
             for number, tally in self.tallies.items():
                 footer = tally.footer_xml().encode("utf-8")
-                self._append(pack_chunk(Tag.STREAM_FOOTER, footer, number))
+                self.file.append(pack_chunk(Tag.STREAM_FOOTER, footer, number))
             self.sync()
         finally:
-            self._open = False
-            os.close(self._file)
+            self._is_open = False
+            self.file.close()
 
     def _number(self, info: StreamInfo) -> int:
         if info.name not in self._ids:
             raise BadInput(f"stream {info.name!r} has no header in {self.path}: add_stream first")
         return self._ids[info.name]
-
-    def _append(self, data: bytes) -> None:
-        self._cut_tail()
-        self._dirty = True
-        try:
-            self._write_at(self._end + 1, data[1:])
-            self._write_at(self._end, data[:1])
-        except OSError:
-            self._cut_tail()
-            raise
-        self._end += len(data)
-        self._dirty = False
-
-    def _cut_tail(self) -> None:
-        if self._dirty:
-            os.ftruncate(self._file, self._end)
-            self._dirty = False
-
-    def _write_at(self, position: int, data: bytes) -> None:
-        os.lseek(self._file, position, os.SEEK_SET)
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._file, left) :]
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system can: a new file is lost without."""
-    if not hasattr(os, "O_DIRECTORY"):  # Windows keeps names safe itself
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,237 @@
+"""What works while a run is open: recorder, processing, network and health, opened together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from biosense.acquisition.xdf.events import EVENTS
+from biosense.acquisition.xdf.folder import new_folder
+from biosense.acquisition.xdf.recorder import Recorder
+from biosense.core.clock import Clock
+from biosense.core.errors import RecordingFailed
+from biosense.core.types import DeviceState, Event, EventKind, Item, StreamInfo
+from biosense.live.health import StreamHealth
+from biosense.live.health_log import HEALTH, HealthLog
+from biosense.live.merge import Merge
+from biosense.live.names import is_packets
+from biosense.live.outputs import Outputs
+from biosense.live.processor import Processor
+from biosense.live.publish import MARKERS, Publisher
+from biosense.live.settings import RunSettings, sidecar
+from biosense.live.status import OWN_MARKERS, RunStatus, own_source_id
+from biosense.live.summary import (
+    ProcessMeter,
+    Summary,
+    latency_percentiles,
+    rate,
+    summarise_streams,
+)
+from biosense.live.worker import Worker
+from biosense.models.checkpoint import Loaded
+from biosense.models.streaming import StreamingEstimator
+
+Call = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Hold what an engine is told from outside.
+
+    Parameters
+    ----------
+    settings, clock, loaded
+        Of the run.
+    run
+        Tells this run from others on the network.
+    call
+        Calls a function with arguments in the event loop, from any thread.
+    stop
+        Ends the run; called from any thread.
+    on_event
+        Called in the event loop with every event.
+    """
+
+    settings: RunSettings
+    clock: Clock
+    loaded: Loaded | None
+    run: str
+    call: Call
+    stop: Callable[[], None]
+    on_event: Callable[[Event], None]
+
+
+class Engine:
+    """Record, process, publish and watch the streams of a run; for the event loop's thread.
+
+    Parameters
+    ----------
+    around
+        What it is told from outside.
+    infos
+        The streams, under their names within the run.
+    own
+        Names of those that did not come over LSL: the run publishes them there.
+    devices
+        What is known of devices before the run begins.
+
+    Raises
+    ------
+    RecordingFailed, BadInput
+        When a part of it cannot be opened; what was opened is closed again.
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        infos: Sequence[StreamInfo],
+        own: Iterable[StreamInfo],
+        devices: Iterable[DeviceState] = (),
+    ) -> None:
+        self.started = around.clock.now()
+        self.is_open = False
+        self._around = around
+        self._meter = ProcessMeter(self.started)
+        self._said = HealthLog()
+        self._failures: list[str] = []
+        published = [info for info in own if not is_packets(info)]
+        markers = replace(MARKERS, source_id=own_source_id(OWN_MARKERS, around.run))
+        names = frozenset(info.name for info in (*published, MARKERS))
+        self._health = {
+            info.name: StreamHealth(info, published=info.name in names)
+            for info in (*infos, markers)
+        }
+        with ExitStack() as opened:
+            self._open(opened, infos, published, tuple(devices))
+            self._opened = opened.pop_all()
+        self._merge = Merge(
+            self._recorder,
+            self._worker,
+            self._publisher,
+            healths=self._health,
+            published=names,
+            clock=around.clock,
+            on_event=around.on_event,
+        )
+        self.is_open = True
+        for note in self._notes:
+            self.take(replace(note, time=self.started))
+
+    def take(self, item: Item) -> None:
+        """Pass an item on; after the end nowhere."""
+        if self.is_open:
+            self._merge.take(item)
+
+    def say_health(self, status: RunStatus) -> None:
+        """Record and publish the health of the streams, where it is time."""
+        if self.is_open:
+            for chunk in self._said.push(status.streams, status.time):
+                self._merge.give_out(chunk)
+
+    def drain(self) -> None:
+        """Process what waits; from another thread, so that the loop takes the events of it."""
+        self._worker.close()
+
+    def close(self) -> None:
+        """Say the last word on health, and close the recording and the network."""
+        with self._opened:
+            if self.is_open:
+                self.is_open = False
+                for chunk in self._said.finish(self.status().streams, self._around.clock.now()):
+                    self._merge.give_out(chunk)
+
+    def status(self) -> RunStatus:
+        """Return the health of the run as it is now."""
+        now, settings, outputs = self._around.clock.now(), self._around.settings, self._outputs
+        for name, health in self._health.items():
+            health.quality = outputs.quality(name)
+        return RunStatus(
+            time=now,
+            elapsed=now - self.started,
+            streams=tuple(health.status(now) for health in shown(self._health.values())),
+            features=outputs.feature_values(),
+            estimate=outputs.estimate,
+            estimates=len(outputs.estimate_times),
+            recording=str(self._recorder.folder) if self._recorder else "",
+            recording_failed=self._recorder.failing if self._recorder else "",
+            participant=settings.participant,
+            model=settings.model_name if self._around.loaded else "",
+            latency_ms=1000 * outputs.latency(),
+            cpu_cores=self._meter.cores(now),
+            rss_mb=self._meter.rss_mb(),
+            run=self._around.run,
+        )
+
+    def summary(self, errors: Sequence[str]) -> Summary:
+        """Sum up the run; `errors` are those of its sources."""
+        now, outputs = self._around.clock.now(), self._outputs
+        streams = [each for each in shown(self._health.values()) if each.info.name != OWN_MARKERS]
+        return Summary(
+            seconds=now - self.started,
+            streams=summarise_streams(streams),
+            estimates=len(outputs.estimate_times),
+            estimate_hz=rate(outputs.estimate_times),
+            latency_ms=latency_percentiles(outputs.latencies),
+            cpu_cores=self._meter.cores(now),
+            rss_mb=self._meter.rss_mb(),
+            recording=str(self._recorder.folder) if self._recorder else None,
+            errors=(*errors, *self._failures),
+        )
+
+    def _open(
+        self,
+        opened: ExitStack,
+        infos: Sequence[StreamInfo],
+        published: Sequence[StreamInfo],
+        devices: Sequence[DeviceState],
+    ) -> None:
+        around, settings, loaded = self._around, self._around.settings, self._around.loaded
+        processor = Processor(settings.processor, StreamingEstimator(loaded) if loaded else None)
+        self._notes = [note for info in infos for note in processor.add_stream(info)]
+        self._publisher = Publisher(around.run)
+        opened.callback(self._publisher.close)
+        self._publisher.open([*published, EVENTS, MARKERS, HEALTH])
+        self._recorder: Recorder | None = None
+        if settings.record is not None:
+            self._recorder = self._open_recorder(settings.record, infos, devices)
+            opened.callback(self._recorder.close)
+        self._outputs = Outputs(
+            processor,
+            self._publisher,
+            self._recorder,
+            clock=around.clock,
+            loaded=loaded,
+            model_name=settings.model_name,
+            features=settings.features,
+            on_event=lambda event: around.call(self.take, event),
+        )
+        self._worker = Worker(processor, self._outputs.deliver, around.stop)
+
+    def _open_recorder(
+        self, parent: Path, infos: Sequence[StreamInfo], devices: Sequence[DeviceState]
+    ) -> Recorder:
+        around, settings = self._around, self._around.settings
+        return Recorder(
+            new_folder(parent, settings.participant, datetime.now().astimezone()),
+            [*infos, MARKERS, HEALTH],
+            clock=around.clock,
+            sidecar=sidecar(settings, around.loaded, devices),
+            on_failure=self._recording_failed,
+            on_event=lambda event: around.call(self.take, event),
+        )
+
+    def _recording_failed(self, error: RecordingFailed) -> None:
+        self._failures.append(str(error))
+        event = Event(self._around.clock.now(), EventKind.ERROR, "", str(error))
+        self._around.call(self._announce, event)
+
+    def _announce(self, event: Event) -> None:
+        self._merge.announce(event)
+
+
+def shown(healths: Iterable[StreamHealth]) -> list[StreamHealth]:
+    """Leave out the streams that nobody needs to look at: raw packets."""
+    return [health for health in healths if not is_packets(health.info)]
