@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from ble_fakes import DATA, FAST, PER_PACKET, FakeAdapter, FakeSensor
+from ble_fakes import source_of as ble_source_of
 from camera_fakes import FakeClock, FixedFace, picture, write_video
+from fake_bluez.clock import ScaledClock
 from lsl_streams import CLOCK, describe, ready, samples, source_of
 
 from biosense.acquisition.camera.source import CameraSource
@@ -99,17 +103,28 @@ def camera(folder: Path, _: ExitStack) -> Scene:
     return Scene(source, expected)
 
 
+def ble(_: Path, __: ExitStack) -> Scene:
+    clock, packets = ScaledClock(50.0), 20
+    sensor = FakeSensor(clock=clock, sends={FAST}, most=packets)
+    source = ble_source_of(FakeAdapter(sensor, clock=clock), driver_options={"keys": ("fast",)})
+    texts = [[f"{DATA[4:8]} {struct.pack('<BI', FAST, number).hex()}"] for number in range(packets)]
+    numbers = np.arange(packets * PER_PACKET, dtype=np.float64)[:, None]
+    return Scene(source, lambda: {"Fake 1 fast": numbers, "Fake 1 packets": np.array(texts)})
+
+
 SOURCES: dict[str, Callable[[Path, ExitStack], Scene]] = {
     "lsl": lsl(describe("numbers", dtype="int16", sfreq=250.0)),
     "lsl-markers": lsl(describe("marks", sfreq=0.0, dtype="str", channels=("marker",))),
     "replay": replay,
     "simulated": simulated,
     "camera-file": camera,
+    "ble": ble,
 }
 
 ABSENT: dict[str, Callable[[Path], Source]] = {
     "lsl": lambda _: source_of("nobody", timeout=0.3),
     "replay": lambda folder: _replay_of(folder, "nobody"),
+    "ble": lambda _: ble_source_of(FakeAdapter(clock=ScaledClock(50.0)), "nobody", timeout=3.0),
     "camera-file": lambda folder: CameraSource(
         folder / "nobody.mkv", clock=CLOCK, backend_factory=FixedFace
     ),

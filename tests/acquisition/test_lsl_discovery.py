@@ -1,10 +1,16 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import pytest
 from lsl_streams import describe
 
 from biosense.acquisition.lsl import LslOutlet, MarkerOutlet, find_streams, resolve
-from biosense.acquisition.lsl.discovery import Found
+from biosense.acquisition.lsl.discovery import Found, Searcher
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import Modality
+
+CAP = Found("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "1")
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +85,57 @@ def test_a_search_needs_time():
         find_streams(0.0)
 
 
-def test_a_restarted_sender_is_the_same_stream_with_another_uid():
-    first = Found("cap", "EEG", 8, 250.0, "float32", "", "lab", "1")
-    assert first.returns_as(Found("cap", "EEG", 8, 500.0, "float32", "", "lab", "2"))
-    assert not first.returns_as(first)
-    assert not first.returns_as(Found("cap", "EEG", 9, 250.0, "float32", "", "lab", "2"))
+def test_what_a_run_says_of_itself_is_meant_only_by_its_name():
+    own = Found("biosense-markers", "Markers", 1, 0.0, "str", "biosense-markers-5e0c", "lab", "1")
+    named = ("biosense-markers", "source_id=biosense-markers-5e0c", "name=biosense-markers")
+    assert all(own.matches(wanted) for wanted in named)
+    assert not own.matches("type=Markers")
+    assert not own.matches("hostname=lab")
+
+
+def test_who_asks_while_a_look_is_under_way_waits_for_the_next_one():
+    begun, go_on = threading.Event(), threading.Event()
+    looks = []
+
+    def look():
+        looks.append(len(looks))
+        begun.set()
+        assert go_on.wait(5)
+        return (Found(f"look {looks[-1]}", "", 1, 0.0, "int8", "", "lab", str(looks[-1])),)
+
+    searcher = Searcher(look)
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(searcher.look)
+        assert begun.wait(5)
+        later = [pool.submit(searcher.look) for _ in range(7)]
+        go_on.set()
+    assert first.result()[0].name == "look 0"
+    assert len(looks) <= 1 + 7
+    assert all(each.result()[0].name != "look 0" for each in later)
+    assert searcher.looks == len(looks)
+
+
+def test_a_look_that_fails_does_not_stop_the_next_one():
+    answers = iter([OSError("no network"), (CAP,)])
+
+    def look():
+        answer = next(answers)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    searcher = Searcher(look)
+    with pytest.raises(OSError, match="no network"):
+        searcher.look()
+    assert searcher.look() == (CAP,)
+    assert searcher.known(1) == ()
+    assert searcher.known(2) == (CAP,)
+
+
+def test_a_twin_is_another_outlet_that_says_the_same_of_itself():
+    twin, other = replace(CAP, uid="2"), replace(CAP, uid="3", source_id="x")
+    searcher = Searcher(lambda: (CAP, twin, other))
+    assert not searcher.has_twin(CAP)  # nobody has looked yet
+    searcher.look()
+    assert searcher.has_twin(CAP)
+    assert not searcher.has_twin(other)

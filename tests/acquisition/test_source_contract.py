@@ -11,7 +11,7 @@ from sources import ABSENT, SOURCES
 
 from biosense.core.clock import ClockFit
 from biosense.core.errors import BadInput, StreamNotFound
-from biosense.core.types import Chunk, ClockOffset, Event
+from biosense.core.types import Chunk, ClockOffset, DeviceState, Event
 
 
 @pytest.fixture(params=SOURCES)
@@ -68,7 +68,7 @@ async def test_chunks_are_those_of_the_streams_announced(scene):
         await scene.feed()
         items = await collect(source, lambda items: isinstance(items[-1], Chunk))
     for item in items:
-        if isinstance(item, Event):
+        if isinstance(item, Event | DeviceState):
             assert item.stream in {"", *infos}
         else:
             assert item.info == infos[item.info.name]

@@ -4,6 +4,7 @@ from biosense.acquisition.lsl.clock import LslClock
 from biosense.acquisition.lsl.config import configure
 from biosense.acquisition.lsl.discovery import Found, find_streams, resolve
 from biosense.acquisition.lsl.outlet import LslOutlet, MarkerOutlet
+from biosense.acquisition.lsl.poller import Poller
 from biosense.acquisition.lsl.source import LslSource
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "LslOutlet",
     "LslSource",
     "MarkerOutlet",
+    "Poller",
     "configure",
     "find_streams",
     "resolve",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from biosense.core.types import TEXT
 _DTYPES = ("", "float32", "float64", TEXT, "int32", "int16", "int8", "int64")  # by lsl's cf_* value
 KEYS = ("name", "type", "source_id", "hostname", "uid")
 """What `key=value` can ask for."""
+_SHARED_KEYS = ("type", "hostname")  # what many streams have in common
+_OWN_PREFIX = "biosense-"  # estimates, events, markers, health: what a run says of itself
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,9 @@ class Found:
     def matches(self, wanted: str) -> bool:
         """Tell whether `wanted` is the name, the source_id or a true `key=value` of this stream.
 
+        What a run of ours says of itself is meant only where its name, source_id or uid is given: a
+        run that asks for type=Markers wants those of the experiment.
+
         Examples
         --------
         >>> found = Found("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "4f0c")
@@ -62,12 +68,14 @@ class Found:
         if wanted in (self.name, self.source_id):
             return True
         key, _, value = wanted.partition("=")
+        if key in _SHARED_KEYS and self.name.startswith(_OWN_PREFIX):
+            return False
         values = (self.name, self.content_type, self.source_id, self.hostname, self.uid)
         return (key, value) in zip(KEYS, values, strict=True)
 
-    def returns_as(self, other: Found) -> bool:
-        """Tell whether `other` can be this stream, sent again after its sender was restarted."""
-        return self.uid != other.uid and all(
+    def is_like(self, other: Found) -> bool:
+        """Tell whether two outlets are the same stream as far as they say, which is LSL's rule."""
+        return all(
             getattr(self, key) == getattr(other, key)
             for key in ("name", "content_type", "n_channels", "dtype", "source_id")
         )
@@ -81,24 +89,90 @@ class Found:
         )
 
 
-def search(seconds: float) -> Iterator[tuple[Found, ...]]:
-    """Yield all streams seen so far, by name, after each pass of a search of `seconds` seconds.
+def look_around() -> tuple[Found, ...]:
+    """Return the streams that answer to one query; it is one packet to each port, and may be lost.
 
-    One query is one packet to each port and may be lost, so the search is made of passes.
+    Blocks for `LslSettings.pass_seconds`.
     """
     import pylsl
 
-    if not seconds > 0:
-        raise BadInput(f"seconds={seconds} of a search must be positive")
-    found: dict[str, Found] = {}
-    pass_seconds = settings().pass_seconds
-    stop = time.monotonic() + seconds
-    while True:
-        for handle in pylsl.resolve_streams(pass_seconds):
-            found[handle.uid()] = _found(handle)
-        yield tuple(sorted(found.values(), key=lambda each: (each.name, each.uid)))
-        if time.monotonic() >= stop:
-            return
+    return tuple(_found(handle) for handle in pylsl.resolve_streams(settings().pass_seconds))
+
+
+class Searcher:
+    """Look for streams on behalf of many: all who ask at the same time share one look.
+
+    A look costs packets to every port, and 64 sources that look for their senders at once would
+    drown the answers. For any thread.
+
+    Parameters
+    ----------
+    look
+        Looks once, see `look_around`.
+
+    Attributes
+    ----------
+    looks
+        Number of looks that are done.
+
+    Examples
+    --------
+    >>> searcher = Searcher(lambda: (Found("cap", "EEG", 8, 250.0, "float32", "", "lab", "4f0c"),))
+    >>> [found.name for found in searcher.look()], searcher.looks
+    (['cap'], 1)
+    >>> [found.uid for found in searcher.known(1)], searcher.known(0)
+    (['4f0c'], ())
+    """
+
+    def __init__(self, look: Callable[[], tuple[Found, ...]] = look_around) -> None:
+        self.looks = 0
+        self._look = look
+        self._begun = 0
+        self._result: tuple[Found, ...] = ()
+        self._seen: dict[str, tuple[int, Found]] = {}
+        self._change = threading.Condition()
+
+    def look(self) -> tuple[Found, ...]:
+        """Return what answers to a look that begins from now on; blocks for one, or nearly two."""
+        with self._change:
+            number = self._begun + 1
+            while self.looks < min(number, self._begun):
+                self._change.wait()
+            if self.looks >= number:
+                return self._result
+            self._begun = number
+        found: tuple[Found, ...] = ()
+        try:
+            found = self._look()
+        finally:
+            with self._change:
+                self.looks, self._result = number, found
+                for each in found:
+                    self._seen.setdefault(each.uid, (number, each))
+                self._change.notify_all()
+        return found
+
+    def known(self, looks: int) -> tuple[Found, ...]:
+        """Return every stream that had been seen when `looks` looks were done."""
+        with self._change:
+            return tuple(found for number, found in self._seen.values() if number <= looks)
+
+    def has_twin(self, found: Found) -> bool:
+        """Tell whether the last look saw another outlet that says the same of itself."""
+        with self._change:
+            return any(each.uid != found.uid and each.is_like(found) for each in self._result)
+
+    def search(self, seconds: float) -> Iterator[tuple[Found, ...]]:
+        """Yield all streams seen in this search so far, by name, after each of its looks."""
+        if not seconds > 0:
+            raise BadInput(f"seconds={seconds} of a search must be positive")
+        found: dict[str, Found] = {}
+        stop = time.monotonic() + seconds
+        while True:
+            found |= {each.uid: each for each in self.look()}
+            yield tuple(sorted(found.values(), key=lambda each: (each.name, each.uid)))
+            if time.monotonic() >= stop:
+                return
 
 
 def find_streams(seconds: float = 2.0) -> tuple[Found, ...]:
@@ -107,16 +181,20 @@ def find_streams(seconds: float = 2.0) -> tuple[Found, ...]:
     Parameters
     ----------
     seconds
-        How long to look, rounded up to whole passes (0.25 s; on a network 1.25 s).
+        How long to look, rounded up to whole looks (0.25 s; on a network 1.25 s).
     """
     found: tuple[Found, ...] = ()
-    for found in search(seconds):  # noqa: B007 - the last pass knows them all
+    for found in Searcher().search(seconds):  # noqa: B007 - the last pass knows them all
         pass
     return found
 
 
 def resolve(
-    wanted: str, seconds: float = 5.0, *, give_up: Callable[[], bool] = lambda: False
+    wanted: str,
+    seconds: float = 5.0,
+    *,
+    give_up: Callable[[], bool] = lambda: False,
+    searcher: Searcher | None = None,
 ) -> Found:
     """Find one stream by its name, its source_id, or one property as `key=value`.
 
@@ -127,7 +205,9 @@ def resolve(
     seconds
         How long to look at most.
     give_up
-        Asked between two passes; True ends the search early.
+        Asked between two looks; True ends the search early.
+    searcher
+        Whose looks are shared; one of its own by default.
 
     Raises
     ------
@@ -138,9 +218,9 @@ def resolve(
     """
     found: tuple[Found, ...] = ()
     before: list[Found] = []
-    for found in search(seconds):
+    for found in (searcher or Searcher()).search(seconds):
         hits = [each for each in found if each.matches(wanted)]
-        # A namesake may answer a little later: only what the next pass confirms is unique.
+        # A namesake may answer a little later: only what the next look confirms is unique.
         if give_up() or (hits and hits == before):
             break
         before = hits

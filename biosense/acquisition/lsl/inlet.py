@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biosense.acquisition.lsl.discovery import Found, search
+from biosense.acquisition.lsl.discovery import Found
 from biosense.acquisition.stream_xml import parse_info
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import TEXT, Floats, StreamInfo
@@ -18,6 +20,7 @@ MAX_SAMPLES = 1024
 BUFFER_S = 360
 """Seconds (of an irregular stream: hundreds of samples) that LSL keeps for us. Older ones are
 dropped silently."""
+_SLICE_S = 0.2  # longest wait inside LSL before looking whether to give up
 
 
 class Inlet:
@@ -30,6 +33,9 @@ class Inlet:
     ----------
     found
         The stream.
+    unique
+        False where another stream answers to all that LSL looks for in a lost one: LSL would take
+        that one for it.
 
     Raises
     ------
@@ -37,7 +43,7 @@ class Inlet:
         If the stream has no channels or no type of samples that can be read.
     """
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: Found, *, unique: bool = True) -> None:
         import pylsl
         from pylsl.util import LostError, TimeoutError
 
@@ -47,9 +53,11 @@ class Inlet:
                 f"numbers or text, got {found.n_channels} channels of {found.dtype or 'no type'}"
             )
         self.found = found
+        self.recovers = unique and _can_recover(found)
+        """Whether LSL finds the sender again by itself; it keeps what was not pulled only then."""
         self._timeout_error, self._lost_error = TimeoutError, LostError
         self._inlet: Any = pylsl.StreamInlet(
-            found.handle, max_buflen=BUFFER_S, recover=_can_recover(found), processing_flags=0
+            found.handle, max_buflen=BUFFER_S, recover=self.recovers, processing_flags=0
         )
         self._is_text = found.dtype == TEXT
         self._buffer: NDArray[Any] = np.empty(
@@ -71,12 +79,20 @@ class Inlet:
         """
         try:
             self._inlet.open_stream(timeout)
-            info = parse_info(self._inlet.info(timeout).as_xml())
         except self._timeout_error:
             return None
         except self._lost_error as error:
             raise StreamNotFound(f"{self._gone()}: start it again") from error
-        return info
+        return self.describe(timeout)
+
+    def describe(self, timeout: float) -> StreamInfo | None:
+        """Read the full description, without subscribing; None, and errors, as from `open`."""
+        try:
+            return parse_info(self._inlet.info(timeout).as_xml())
+        except self._timeout_error:
+            return None
+        except self._lost_error as error:
+            raise StreamNotFound(f"{self._gone()}: start it again") from error
 
     def pull(self) -> tuple[Floats, NDArray[Any]]:
         """Take what is there: raw stamps (n,) and samples (n, channels), both ours to keep.
@@ -119,17 +135,6 @@ class Inlet:
         """
         return bool(self._inlet.was_clock_reset())
 
-    def rate(self) -> float | None:
-        """Look up the nominal rate that the sender announces now; None where it is not found.
-
-        The description that an open inlet gives is the one from before a reconnection.
-        """
-        for found in search(0.1):
-            same = [each for each in found if each.returns_as(self.found)]
-            if len(same) == 1:
-                return same[0].sfreq
-        return None
-
     def close(self) -> None:
         """Unsubscribe and release the stream's threads and sockets."""
         if self._inlet is not None:
@@ -138,6 +143,59 @@ class Inlet:
 
     def _gone(self) -> DeviceLost:
         return DeviceLost(f"the sender of LSL stream {self.found} is gone")
+
+
+def open_inlet(
+    found: Found,
+    timeout: float,
+    *,
+    unique: bool = True,
+    give_up: Callable[[], bool] = lambda: False,
+) -> tuple[Inlet, StreamInfo]:
+    """Open a stream within `timeout` seconds; blocks, and asks now and then whether to `give_up`.
+
+    Raises
+    ------
+    StreamNotFound
+        If it does not answer.
+    BadInput
+        If its samples or its description cannot be read.
+    """
+    inlet = Inlet(found, unique=unique)
+    deadline = time.monotonic() + timeout
+    try:
+        while time.monotonic() < deadline and not give_up():
+            info = inlet.open(_SLICE_S)
+            if info is not None:
+                return inlet, info
+        raise StreamNotFound(
+            f"LSL stream {found} announces itself but does not answer within {timeout:g} s: "
+            f"restart its sender, or let the firewall of {found.hostname!r} pass TCP and UDP from "
+            f"16572 on"
+        )
+    except BaseException:
+        inlet.close()
+        raise
+
+
+def describe(found: Found, timeout: float) -> StreamInfo:
+    """Read the full description of a stream; a sender that waits for readers does not see one.
+
+    Raises
+    ------
+    StreamNotFound
+        If it does not answer.
+    BadInput
+        If the description cannot be read.
+    """
+    inlet = Inlet(found, unique=False)
+    try:
+        info = inlet.describe(timeout)
+    finally:
+        inlet.close()
+    if info is None:
+        raise StreamNotFound(f"LSL stream {found} does not answer within {timeout:g} s")
+    return info
 
 
 def _can_recover(found: Found) -> bool:

@@ -8,9 +8,12 @@ from statistics import median
 
 import numpy as np
 
-from biosense.core.types import Floats
+from biosense.core.types import Bools, Floats
 
 _LEAST_S = 1.0  # shorter silences are the business of the processing, which sees every sample
+TOLERANCE_S = 1.0  # senders may stamp ahead a little: players do, by 18 ms (mne-lsl)
+TREMBLE_S = 0.1  # a sender that stamps the last sample of each packet trembles by its own lateness
+TOLERANCE_IRREGULAR_S = 10.0  # a marker may announce what comes
 _START_S = 6.0  # a device may take a while to its first packet, and so may its clock offset
 
 
@@ -78,11 +81,21 @@ class Silence:
 
 @dataclass
 class StampCheck:
-    """Find time stamps that cannot be, and replace those that are no numbers.
+    """Find time stamps that cannot be, and replace those that would spoil the ones after them.
 
     Stamps that repeat or step back are passed on as they are, since a recording holds what was
-    sent; they are counted. A stamp that is not finite would spoil every time after it and cannot be
-    recorded in a file that others can read: it becomes that of the sample before plus one sample.
+    sent; steps back by more than the lateness of a packet are counted. Two kinds of stamps are
+    replaced, before they are recorded, so that the recording gives the same times again:
+
+    - One that is not finite becomes that of the sample before plus one sample.
+    - One that jumps ahead, to a time later than its own arrival by more than `TOLERANCE_S`, becomes
+      that of the sample before plus one sample, or of an irregular stream the arrival. Session
+      times never run backwards, so a single one would silence its stream until that time has come.
+      Stamps that follow it and are ahead by as much are moved by as much: their distances are kept,
+      whether the sender's clock was set forward or it stamps in a clock of its own.
+
+    A gap is passed on: the stamp behind it jumps, but is not later than its arrival. A sender that
+    is ahead step by step, as one that plays a file too fast, is passed on too.
 
     Parameters
     ----------
@@ -92,42 +105,97 @@ class StampCheck:
     Examples
     --------
     >>> check = StampCheck(10.0)
-    >>> check.take(np.array([1.0, np.nan, 1.2, 1.15, 9.0])).round(2).tolist()
-    [1.0, 1.1, 1.2, 1.15, 9.0]
-    >>> check.invalid, check.backwards, round(check.step, 2)
-    (1, 1, 7.85)
+    >>> check.take(np.array([1.0, np.nan, 1.2, 1.05, 9.0]), latest=9.0).round(2).tolist()
+    [1.0, 1.1, 1.2, 1.05, 9.0]
+    >>> check.take(np.array([9.1, 5000.0, 9.3]), latest=9.3).round(2).tolist()
+    [9.1, 9.2, 9.3]
+    >>> check.invalid, check.ahead, check.backwards, round(check.lead, 1)
+    (1, 1, 1, 4990.8)
     """
 
     sfreq: float
     invalid: int = field(default=0, init=False)
+    ahead: int = field(default=0, init=False)
     backwards: int = field(default=0, init=False)
     step: float = field(default=0.0, init=False)
+    lead: float = field(default=0.0, init=False)
     _last: float = field(default=np.nan, init=False, repr=False)
 
-    def take(self, stamps: Floats) -> Floats:
-        """Return the stamps, finite; `step` is the largest distance of two that follow."""
+    def __post_init__(self) -> None:
+        self._interval = 1 / self.sfreq if self.sfreq else 0.0
+        self._tremble = TREMBLE_S if self.sfreq else 0.0
+        self._tolerance = TOLERANCE_S if self.sfreq else TOLERANCE_IRREGULAR_S
+
+    def take(self, stamps: Floats, latest: float = np.inf) -> Floats:
+        """Return the stamps, shape (n,), none later than can be.
+
+        `latest` is the time of their arrival in the sender's clock. Afterwards `step` is the
+        largest distance of two that follow, and `lead` by how much the newest that was later than
+        its arrival has been moved.
+        """
         bad = ~np.isfinite(stamps)
         if bad.any():
             self.invalid += int(bad.sum())
             stamps = self._repaired(stamps, bad)
+        far = stamps > latest + self._tolerance
+        if far.any():
+            stamps = self._moved(stamps, far, latest)
         steps = np.diff(stamps, prepend=stamps[0] if np.isnan(self._last) else self._last)
-        self.backwards += int((steps < 0).sum())
+        self.backwards += int((steps < -self._tremble).sum())
         self.step = float(steps.max())
         self._last = float(stamps[-1])
         return stamps
 
+    @property
+    def faults(self) -> int:
+        """Number of stamps that were wrong in any way."""
+        return self.invalid + self.ahead + self.backwards
+
+    def told(self) -> str:
+        """Tell what was wrong so far, and what was done about it."""
+        told = [
+            f"{self.invalid} not finite (replaced)",
+            f"{self.backwards} before the one ahead of them (kept)",
+        ]
+        if self.ahead:
+            told.append(
+                f"{self.ahead} later than their own arrival (moved, last by {self.lead:.6g} s)"
+            )
+        return ", ".join(told)
+
     def forget(self) -> None:
         """Expect stamps in another clock from here on."""
-        self._last = np.nan
+        self._last, self.lead = np.nan, 0.0
 
-    def _repaired(self, stamps: Floats, bad: np.ndarray) -> Floats:
-        step = 1 / self.sfreq if self.sfreq else 0.0
-        good = np.flatnonzero(~bad)
-        first = stamps[good[0]] - step * (good[0] + 1) if len(good) else 0.0
-        last = first if np.isnan(self._last) else self._last
-        repaired = stamps.copy()
+    def _repaired(self, stamps: Floats, bad: Bools) -> Floats:
+        repaired, last = stamps.copy(), self._before(stamps, ~bad)
         for at in range(len(stamps)):  # rare, and each sample needs the one before
             if bad[at]:
-                repaired[at] = last + step
+                repaired[at] = (0.0 if np.isnan(last) else last) + self._interval
             last = repaired[at]
         return repaired
+
+    def _moved(self, stamps: Floats, far: Bools, latest: float) -> Floats:
+        moved, last = stamps.copy(), self._before(stamps, ~far)
+        newest = float(stamps[far][-1])
+        for at, stamp in enumerate(stamps.tolist()):  # rare too, but for senders always ahead
+            # One that goes ahead step by step sends faster than it samples: a player, not an error.
+            if far[at] and not stamp - last <= self._tolerance:
+                if not abs(stamp - self.lead - last) <= self._tolerance:
+                    self.lead = self._new_lead(stamp, last, latest, newest)
+                moved[at] = stamp - self.lead
+                self.ahead += 1
+            last = float(moved[at])
+        return moved
+
+    def _new_lead(self, stamp: float, last: float, latest: float, newest: float) -> float:
+        if np.isnan(last):
+            return newest - latest
+        return stamp - (last + self._interval if self.sfreq else latest)
+
+    def _before(self, stamps: Floats, good: Bools) -> float:
+        """Return the stamp ahead of these, or what it would have been; NaN where nobody knows."""
+        if not (np.isnan(self._last) and self.sfreq and good.any()):
+            return self._last
+        at = int(np.argmax(good))
+        return float(stamps[at]) - (at + 1) * self._interval

@@ -34,10 +34,6 @@ class Link(Protocol):
         """Tell whether the sender was found again since the last call."""
         ...
 
-    def rate(self) -> float | None:
-        """Look up the nominal rate that the sender announces now."""
-        ...
-
 
 class StreamReader:
     """Turn what one stream gives into items whose order is the order of their making.
@@ -57,6 +53,11 @@ class StreamReader:
         The stream.
     clock
         Session time; must tell LSL's local clock, in which offsets are given.
+
+    Attributes
+    ----------
+    returns
+        How often the sender was found again.
     """
 
     def __init__(self, link: Link, info: StreamInfo, clock: Clock) -> None:
@@ -72,6 +73,7 @@ class StreamReader:
         self._measure_at = now
         self._waits_since = now
         self._returned = False
+        self.returns = 0
         self._complained = -np.inf
 
     def connected(self, hostname: str) -> Event:
@@ -90,6 +92,8 @@ class StreamReader:
             self._expect_new_clock()
         yield from self._measure()
         if self._measured:
+            if self._returned and self.info.sfreq == 0:  # its next sample may be long in coming
+                yield from self.answers()
             yield from self._chunks()
         yield from self._watch()
 
@@ -98,15 +102,29 @@ class StreamReader:
         self._link = link
         self._expect_new_clock()
 
+    @property
+    def lost(self) -> bool:
+        """True from the report that the stream is lost until it is back."""
+        return self._silence.lost
+
     def lose(self, reason: str) -> Iterator[Event]:
         """Report that the sender is gone, unless its silence has been reported already."""
         if not self._silence.lost:
             self._silence.lost = True
             yield self._event(EventKind.LOST, reason)
 
+    def answers(self) -> Iterator[Event]:
+        """Report that the sender is there, unless nobody has missed it."""
+        returned, self._returned = self._returned, False
+        if returned or self._silence.lost:
+            words = "reconnected" if returned else "its sender answers again"
+            yield self._event(EventKind.RECOVERED, words)
+        self._silence.lost = False
+
     def _expect_new_clock(self) -> None:
         self._measured = False
         self._returned = True
+        self.returns += 1
         self._waits_since = self._clock.now()
         self._stamps.forget()
 
@@ -169,7 +187,7 @@ class StreamReader:
         returned, self._returned = self._returned, False
         if returned or silence is not None:
             yield from self._recovered(returned, silence)
-        stamps = yield from self._checked(stamps)
+        stamps = yield from self._checked(stamps, arrived)
         if silence is None and not returned and self._stamps.step > limit:
             yield self._event(EventKind.GAP, f"{self._stamps.step:.1f} s between two time stamps")
         times = self._fit.to_session(stamps)
@@ -180,28 +198,15 @@ class StreamReader:
         if silence is not None:
             words += f" after {silence:.1f} s without samples"
         yield self._event(EventKind.RECOVERED, words)
-        rate = self._link.rate() if returned else None
-        if rate is not None and rate != self.info.sfreq:
-            yield self._event(
-                EventKind.ERROR,
-                f"came back with a nominal rate of {rate:g} Hz, it was opened with "
-                f"{self.info.sfreq:g} Hz: start a new run to process it",
-            )
 
-    def _checked(self, stamps: Floats) -> Generator[Item, None, Floats]:
-        faults = self._stamps.invalid + self._stamps.backwards
-        stamps = self._stamps.take(stamps)
+    def _checked(self, stamps: Floats, arrived: float) -> Generator[Item, None, Floats]:
+        check = self._stamps
+        faults = check.faults
+        stamps = check.take(stamps, latest=arrived - self._fit.offset)
         now = self._clock.now()
-        if (
-            self._stamps.invalid + self._stamps.backwards > faults
-            and now - self._complained >= _REPEAT_S
-        ):
+        if check.faults > faults and now - self._complained >= _REPEAT_S:
             self._complained = now
-            yield self._event(
-                EventKind.ERROR,
-                f"bad time stamps so far: {self._stamps.invalid} not finite (replaced), "
-                f"{self._stamps.backwards} before the one ahead of them (kept)",
-            )
+            yield self._event(EventKind.ERROR, f"bad time stamps so far: {check.told()}")
         return stamps
 
     def _watch(self) -> Iterator[Event]:

@@ -1,0 +1,301 @@
+"""What it costs to record many fast LSL streams, and that nothing is lost on the way.
+
+Usage: python benchmarks/ingest.py [--seconds 30] [--case wide|many|both] [--folder DIR]
+
+One process sends; another records every stream to XDF with a whole run (no model, no window). The
+first channel counts samples and the others follow from it, so that every value of the file is
+checked: all streams with our reader, some with pyxdf. In the same run, side by side, the floor: a
+process that only pulls the same streams with pylsl, from one thread, and keeps nothing.
+
+wide: 32 streams of 64 channels at 2 kHz (16 MB/s). many: 64 streams of 8 channels at 256 Hz.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+PACKET_S = 0.025  # a sender hands over this much at a time
+PYXDF_STREAMS = 3
+MODULUS = 1 << 22  # below 2**24, up to which float32 holds every whole number
+
+
+@dataclass(frozen=True)
+class Case:
+    streams: int
+    channels: int
+    sfreq: float
+
+    def __str__(self) -> str:
+        return f"{self.streams} streams of {self.channels} channels at {self.sfreq:g} Hz"
+
+    def name(self, number: int) -> str:
+        return f"raw-{number:02}"
+
+    def samples(self, start: int, stop: int) -> np.ndarray:
+        """Return samples start..stop-1 of any of the streams: the count, plus the channel."""
+        grid = np.arange(start, stop)[:, None] + np.arange(self.channels)
+        return (grid % MODULUS).astype(np.float32)
+
+
+CASES = {"wide": Case(32, 64, 2000.0), "many": Case(64, 8, 256.0)}
+
+
+# The sender.
+
+
+def send(case: Case, seconds: float) -> None:
+    """Send in step with time once every stream is read; print how many samples each stream got."""
+    import pylsl
+
+    pylsl.set_config_content(_config())
+    outlets = [
+        pylsl.StreamOutlet(
+            pylsl.StreamInfo(
+                case.name(n), "Raw", case.channels, case.sfreq, "float32", f"bench-{n:02}"
+            )
+        )
+        for n in range(case.streams)
+    ]
+    for outlet in outlets:
+        outlet.wait_for_consumers(60)
+    _say("ready")
+    sys.stdin.readline()
+    began, sent, total = pylsl.local_clock(), 0, round(seconds * case.sfreq)
+    while sent < total:
+        time.sleep(PACKET_S)
+        due = min(total, int((pylsl.local_clock() - began) * case.sfreq))
+        block = case.samples(sent, due)
+        stamps = (began + np.arange(sent, due) / case.sfreq).tolist()
+        for outlet in outlets if stamps else ():
+            outlet.push_chunk(block, stamps)
+        sent = due
+    _say(str(sent))
+    sys.stdin.readline()
+
+
+# The two receivers. Each says "ready", and stops at the next line that it reads.
+
+
+def record(case: Case, folder: str) -> None:
+    """Record all streams with a run; print what it counted, and how far writing was behind."""
+    from biosense.acquisition.lsl import LslClock, LslSource, Poller, configure
+    from biosense.live.run import Run
+    from biosense.live.settings import RunSettings
+
+    configure()
+    clock, poller, worst = LslClock(), Poller(), 0
+    names = [case.name(n) for n in range(case.streams)]
+    sources = [LslSource(name, clock=clock, timeout=30.0, poller=poller) for name in names]
+
+    def note(status: Any) -> None:
+        nonlocal worst
+        recorder = run._engine and run._engine._recorder
+        worst = max(worst, recorder.backlog if recorder else 0)
+
+    run = Run(
+        sources,
+        settings=RunSettings(record=Path(folder)),
+        clock=clock,
+        loaded=None,
+        on_status=note,
+    )
+    _stop_at_a_line(run.stop)
+    summary = asyncio.run(run.run())
+    result = {
+        "samples": {name: stream.samples for name, stream in summary.streams.items()},
+        "lost": sum(stream.lost for stream in summary.streams.values()),
+        "backlog": worst,
+        "folder": summary.recording,
+    }
+    _say(json.dumps(result))
+
+
+def floor(case: Case, folder: str) -> None:
+    """Pull all streams with pylsl from one thread and drop what comes."""
+    import pylsl
+
+    pylsl.set_config_content(_config())
+    found: dict[str, Any] = {}
+    while len(found) < case.streams:
+        found |= {each.uid(): each for each in pylsl.resolve_streams(0.25)}
+    inlets = [pylsl.StreamInlet(each, processing_flags=0) for each in found.values()]
+    for inlet in inlets:
+        inlet.open_stream(10.0)
+    stop = threading.Event()
+    _stop_at_a_line(stop.set)
+    buffer = np.empty((1024, case.channels), np.float32)
+    counts = dict.fromkeys((inlet.info().name() for inlet in inlets), 0)
+    while not stop.wait(0.04):
+        for inlet, name in zip(inlets, counts, strict=True):
+            _, stamps = inlet.pull_chunk(0.0, 1024, dest_obj=buffer, as_numpy=True)
+            counts[name] += len(stamps)
+    _say(json.dumps({"samples": counts, "lost": 0, "backlog": 0, "folder": ""}))
+
+
+def _stop_at_a_line(stop: Callable[[], None]) -> None:
+    def wait() -> None:
+        sys.stdin.readline()
+        stop()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _config() -> str:
+    from biosense.acquisition.lsl.config import _LOOPBACK
+
+    return _LOOPBACK.format(session=os.environ["BIOSENSE_LSL_SESSION"])
+
+
+# The measurement.
+
+
+@dataclass(frozen=True)
+class Outcome:
+    sent: int
+    sender_cores: float
+    cores: float
+    open_s: float
+    threads: int
+    rss_mb: float
+    result: dict[str, Any]
+
+
+class Process:
+    """A child of this benchmark, spoken to by lines."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, __file__, *arguments]
+        self.child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.usage = psutil.Process(self.child.pid)
+
+    def tell(self) -> None:
+        assert self.child.stdin is not None
+        self.child.stdin.write("\n")
+        self.child.stdin.flush()
+
+    def hear(self) -> str:
+        assert self.child.stdout is not None
+        line = self.child.stdout.readline()
+        if not line:
+            raise SystemExit(f"{' '.join(self.child.args)} ended early")
+        return line
+
+    def cpu(self) -> float:
+        times = self.usage.cpu_times()
+        return float(times.user + times.system)
+
+
+def measure(kind: str, name: str, seconds: float, folder: str) -> Outcome:
+    """Send for `seconds` to a receiver, and take its processor time over the sending alone."""
+    began = time.monotonic()
+    receiver = Process("--as", kind, "--case", name, "--folder", folder)
+    sender = Process("--as", "send", "--case", name, "--seconds", str(seconds))
+    sender.hear()
+    open_s = time.monotonic() - began
+    time.sleep(2.0)
+    at, before, sender_before = time.monotonic(), receiver.cpu(), sender.cpu()
+    sender.tell()
+    sent = int(sender.hear())
+    elapsed = time.monotonic() - at
+    cores = (receiver.cpu() - before) / elapsed
+    sender_cores = (sender.cpu() - sender_before) / elapsed
+    threads, rss = receiver.usage.num_threads(), receiver.usage.memory_info().rss / 1e6
+    time.sleep(2.0)
+    receiver.tell()
+    result = json.loads(receiver.hear())
+    sender.tell()
+    for process in (sender, receiver):
+        process.child.wait(60)
+    return Outcome(sent, sender_cores, cores, open_s, threads, rss, result)
+
+
+def faults(case: Case, sent: int, folder: Path) -> int:
+    """Return samples of the file that are missing or wrong, by our reader and by pyxdf."""
+    from biosense.acquisition.xdf.reader import XdfReader
+    from biosense.core.types import Chunk
+
+    reader = XdfReader(folder)
+    seen = {case.name(n): 0 for n in range(case.streams)}
+    wrong = 0 if reader.complete else 1
+    for item in reader.items():
+        if isinstance(item, Chunk) and item.info.name in seen:
+            first = seen[item.info.name]
+            right = (item.data == case.samples(first, first + item.n)).all(axis=1)
+            wrong += int((~right).sum())
+            seen[item.info.name] += item.n
+    wrong += sum(abs(sent - count) for count in seen.values())
+    return wrong + _faults_by_pyxdf(case, sent, reader.path)
+
+
+def _faults_by_pyxdf(case: Case, sent: int, path: Path) -> int:
+    import pyxdf
+
+    wrong, names = 0, [{"name": case.name(n)} for n in range(PYXDF_STREAMS)]
+    streams, _ = pyxdf.load_xdf(path, select_streams=names, dejitter_timestamps=False)
+    for stream in streams:
+        data = stream["time_series"]
+        wrong += abs(sent - len(data))
+        wrong += int((data != case.samples(0, len(data))).any(axis=1).sum())
+    return wrong if len(streams) == PYXDF_STREAMS else sent
+
+
+def run_case(name: str, seconds: float, folder: str) -> None:
+    case = CASES[name]
+    print(f"{name}: {case}, {seconds:g} s")
+    bare = measure("floor", name, seconds, folder)
+    ours = measure("record", name, seconds, folder)
+    for label, outcome in (("pylsl pull loop, nothing kept", bare), ("biosense, recorded", ours)):
+        missing = sum(abs(outcome.sent - n) for n in outcome.result["samples"].values())
+        print(
+            f"  {label:30}: {outcome.cores:.3f} cores, {outcome.threads} threads, "
+            f"{outcome.rss_mb:.0f} MB, open after {outcome.open_s:.1f} s, "
+            f"{missing} samples missing; sender {outcome.sender_cores:.3f} cores"
+        )
+    wrong = faults(case, ours.sent, Path(ours.result["folder"]))
+    print(
+        f"  ratio {ours.cores / bare.cores:.2f}; of {case.streams * ours.sent} samples "
+        f"{wrong} wrong or missing in the file; most items that waited {ours.result['backlog']}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--case", choices=[*CASES, "both"], default="both")
+    parser.add_argument("--folder", default="")
+    parser.add_argument("--as", dest="role", choices=["send", "record", "floor"], help="internal")
+    options = parser.parse_args()
+    if options.role == "send":
+        send(CASES[options.case], options.seconds)
+    elif options.role:
+        {"record": record, "floor": floor}[options.role](CASES[options.case], options.folder)
+    else:
+        os.environ["BIOSENSE_LSL_SESSION"] = f"ingest-{os.getpid()}"
+        for name in CASES if options.case == "both" else [options.case]:
+            with tempfile.TemporaryDirectory(dir=options.folder or None) as folder:
+                run_case(name, options.seconds, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""BlueZ simulated on a private D-Bus: bleak talks to simulated sensors without knowing it.
+
+What is imported here needs no D-Bus library, which exists on Linux only; `fake_bluez.service` does.
+"""
+
+from fake_bluez.att import AttError
+from fake_bluez.bus import PrivateBus, release_bleak, why_not
+from fake_bluez.clock import Crystal, ScaledClock
+from fake_bluez.faults import Corrupt, Duplicate, Faults, Lose, LoseNext, Reorder, Truncate
+from fake_bluez.peripheral import Characteristic, Peripheral, Service, impostor
+
+__all__ = [
+    "AttError",
+    "Characteristic",
+    "Corrupt",
+    "Crystal",
+    "Duplicate",
+    "Faults",
+    "Lose",
+    "LoseNext",
+    "Peripheral",
+    "PrivateBus",
+    "Reorder",
+    "ScaledClock",
+    "Service",
+    "Truncate",
+    "impostor",
+    "release_bleak",
+    "why_not",
+]
