@@ -135,13 +135,16 @@ class Engine:
         """Process what waits; from another thread, so that the loop takes the events of it."""
         self._worker.close()
 
+    def end(self) -> None:
+        """Say the last word on health; whatever is taken from now on goes nowhere."""
+        if self.is_open:
+            self.is_open = False
+            for chunk in self._said.finish(self.status().streams, self._around.clock.now()):
+                self._merge.give_out(chunk)
+
     def close(self) -> None:
-        """Say the last word on health, and close the recording and the network."""
-        with self._opened:
-            if self.is_open:
-                self.is_open = False
-                for chunk in self._said.finish(self.status().streams, self._around.clock.now()):
-                    self._merge.give_out(chunk)
+        """Close the recording and the network; from another thread, a disk may take its time."""
+        self._opened.close()
 
     def status(self) -> RunStatus:
         """Return the health of the run as it is now."""
@@ -178,7 +181,7 @@ class Engine:
             cpu_cores=self._meter.cores(now),
             rss_mb=self._meter.rss_mb(),
             recording=str(self._recorder.folder) if self._recorder else None,
-            errors=(*errors, *self._failures),
+            errors=(*errors, *self._recording_errors()),
         )
 
     def _open(
@@ -223,13 +226,15 @@ class Engine:
             on_event=lambda event: around.call(self.take, event),
         )
 
+    def _recording_errors(self) -> list[str]:
+        """Return what went wrong with the disk, unless nothing is missing in the end."""
+        recorder = self._recorder
+        return self._failures if recorder and (recorder.lost or recorder.failing) else []
+
     def _recording_failed(self, error: RecordingFailed) -> None:
         self._failures.append(str(error))
         event = Event(self._around.clock.now(), EventKind.ERROR, "", str(error))
-        self._around.call(self._announce, event)
-
-    def _announce(self, event: Event) -> None:
-        self._merge.announce(event)
+        self._around.call(self.take, event)
 
 
 def shown(healths: Iterable[StreamHealth]) -> list[StreamHealth]:

@@ -140,8 +140,9 @@ class StreamHealth:
         times = chunk.times[usable_rows(chunk)]
         if len(times) == 0:
             return
-        before = times[0] if math.isnan(self._last_usable) else self._last_usable
-        steps = np.diff(times, prepend=before)
+        steps = np.empty(len(times))
+        steps[0] = 0.0 if math.isnan(self._last_usable) else times[0] - self._last_usable
+        np.subtract(times[1:], times[:-1], out=steps[1:])
         wide = steps > max(GAP_INTERVALS / self.info.sfreq, MIN_GAP_S)
         self.gaps += int(wide.sum())
         self.lost += int((np.rint(steps[wide] * self.info.sfreq) - 1).sum())

@@ -201,7 +201,10 @@ class Run:
             # In a thread: the loop still takes the events that the last samples bring.
             await asyncio.to_thread(engine.drain)
         finally:
-            engine.close()
+            try:
+                engine.end()
+            finally:
+                await asyncio.to_thread(engine.close)
 
     async def _forward_until_stopped(
         self, engine: Engine, tasks: Tasks, stack: AsyncExitStack
