@@ -90,12 +90,11 @@ def _of_streams(status: RunStatus) -> Banner | None:
     lost = lost_streams(status)
     if not lost:
         return None
-    they = "They are" if len(lost) > 1 else "It is"
     names = ", ".join(
         f"{stream.name} ({stream.age:.0f} s)" if stream.samples else f"{stream.name} (no sample)"
         for stream in lost
     )
-    return Banner(Level.WARN, f"lost: {names}. {they} looked for again.")
+    return Banner(Level.WARN, f"lost: {names}. The run goes on.")
 
 
 def _of_estimate(age: float | None) -> Banner | None:

@@ -208,7 +208,12 @@ class BleSource:
     async def _connect(self, device: Advertisement) -> None:
         make = self._recognise(device)
         assert make is not None, "a search ends with a device that has a driver"
-        driver: Driver = make(**self._options)
+        try:
+            driver: Driver = make(**self._options)
+        except TypeError as error:
+            raise BadInput(
+                f"options {dict(self._options)} do not suit a {make.family} sensor: {error}"
+            ) from error
         self._supervisor = Supervisor(
             driver,
             device,
