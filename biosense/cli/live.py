@@ -44,7 +44,7 @@ def live(
     simulate: Annotated[bool, typer.Option(help="Add the simulated participant.")] = False,
     seed: Seed = 1,
     model: Model = None,
-    no_model: Annotated[bool, typer.Option(help="Record and show, estimate nothing.")] = False,
+    no_model: Annotated[bool, typer.Option("--no-model", help="Record and show, estimate nothing.")] = False,
     record: Record = None,
     participant: Annotated[str, typer.Option(metavar="ID", help="Pseudonym.")] = "",
     features: Features = None,
