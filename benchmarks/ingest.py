@@ -1,11 +1,12 @@
 """What it costs to record many fast LSL streams, and that nothing is lost on the way.
 
-Usage: python benchmarks/ingest.py [--seconds 30] [--case wide|many|both] [--folder DIR]
+Usage: python benchmarks/ingest.py [--seconds 30] [--case wide|many|both] [--folder DIR] [--alone]
 
 One process sends; another records every stream to XDF with a whole run (no model, no window). The
 first channel counts samples and the others follow from it, so that every value of the file is
-checked: all streams with our reader, some with pyxdf. In the same run, side by side, the floor: a
-process that only pulls the same streams with pylsl, from one thread, and keeps nothing.
+checked: all streams with our reader, some with pyxdf. In the same run, side by side: the floor, a
+process that only pulls the same streams with pylsl, from one thread, and keeps nothing; and the
+same run with a thread for each inlet instead of one for all.
 
 wide: 32 streams of 64 channels at 2 kHz (16 MB/s). many: 64 streams of 8 channels at 256 Hz.
 """
@@ -21,8 +22,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,22 +57,14 @@ class Case:
 CASES = {"wide": Case(32, 64, 2000.0), "many": Case(64, 8, 256.0)}
 
 
-# The sender.
-
-
 def send(case: Case, seconds: float) -> None:
     """Send in step with time once every stream is read; print how many samples each stream got."""
     import pylsl
 
     pylsl.set_config_content(_config())
-    outlets = [
-        pylsl.StreamOutlet(
-            pylsl.StreamInfo(
-                case.name(n), "Raw", case.channels, case.sfreq, "float32", f"bench-{n:02}"
-            )
-        )
-        for n in range(case.streams)
-    ]
+    kind = ("Raw", case.channels, case.sfreq, "float32")
+    infos = [pylsl.StreamInfo(case.name(n), *kind, f"bench-{n}") for n in range(case.streams)]
+    outlets = [pylsl.StreamOutlet(info) for info in infos]
     for outlet in outlets:
         outlet.wait_for_consumers(60)
     _say("ready")
@@ -91,7 +85,7 @@ def send(case: Case, seconds: float) -> None:
 # The two receivers. Each says "ready", and stops at the next line that it reads.
 
 
-def record(case: Case, folder: str) -> None:
+def record(case: Case, folder: str, *, thread_each: bool = False) -> None:
     """Record all streams with a run; print what it counted, and how far writing was behind."""
     from biosense.acquisition.lsl import LslClock, LslSource, Poller, configure
     from biosense.live.run import Run
@@ -100,29 +94,20 @@ def record(case: Case, folder: str) -> None:
     configure()
     clock, poller, worst = LslClock(), Poller(), 0
     names = [case.name(n) for n in range(case.streams)]
-    sources = [LslSource(name, clock=clock, timeout=30.0, poller=poller) for name in names]
+    shared = None if thread_each else poller
+    sources = [LslSource(name, clock=clock, timeout=30.0, poller=shared) for name in names]
 
     def note(status: Any) -> None:
         nonlocal worst
         recorder = run._engine and run._engine._recorder
         worst = max(worst, recorder.backlog if recorder else 0)
 
-    run = Run(
-        sources,
-        settings=RunSettings(record=Path(folder)),
-        clock=clock,
-        loaded=None,
-        on_status=note,
-    )
+    settings = RunSettings(record=Path(folder))
+    run = Run(sources, settings=settings, clock=clock, loaded=None, on_status=note)
     _stop_at_a_line(run.stop)
     summary = asyncio.run(run.run())
-    result = {
-        "samples": {name: stream.samples for name, stream in summary.streams.items()},
-        "lost": sum(stream.lost for stream in summary.streams.values()),
-        "backlog": worst,
-        "folder": summary.recording,
-    }
-    _say(json.dumps(result))
+    samples = {name: stream.samples for name, stream in summary.streams.items()}
+    _say(json.dumps({"samples": samples, "backlog": worst, "folder": summary.recording}))
 
 
 def floor(case: Case, folder: str) -> None:
@@ -144,7 +129,15 @@ def floor(case: Case, folder: str) -> None:
         for inlet, name in zip(inlets, counts, strict=True):
             _, stamps = inlet.pull_chunk(0.0, 1024, dest_obj=buffer, as_numpy=True)
             counts[name] += len(stamps)
-    _say(json.dumps({"samples": counts, "lost": 0, "backlog": 0, "folder": ""}))
+    _say(json.dumps({"samples": counts}))
+
+
+RECEIVERS = {"floor": floor, "each": partial(record, thread_each=True), "record": record}
+LABELS = {
+    "floor": "pylsl pull loop, nothing kept",
+    "each": "biosense, a thread each",
+    "record": "biosense, as it is",
+}
 
 
 def _stop_at_a_line(stop: Callable[[], None]) -> None:
@@ -165,9 +158,6 @@ def _config() -> str:
     return _LOOPBACK.format(session=os.environ["BIOSENSE_LSL_SESSION"])
 
 
-# The measurement.
-
-
 @dataclass(frozen=True)
 class Outcome:
     sent: int
@@ -175,7 +165,7 @@ class Outcome:
     cores: float
     open_s: float
     threads: int
-    rss_mb: float
+    rss_mb: tuple[float, float]
     result: dict[str, Any]
 
 
@@ -184,9 +174,8 @@ class Process:
 
     def __init__(self, *arguments: str) -> None:
         command = [sys.executable, __file__, *arguments]
-        self.child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        pipe = subprocess.PIPE
+        self.child = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
         self.usage = psutil.Process(self.child.pid)
 
     def tell(self) -> None:
@@ -205,6 +194,9 @@ class Process:
         times = self.usage.cpu_times()
         return float(times.user + times.system)
 
+    def rss_mb(self) -> float:
+        return float(self.usage.memory_info().rss) / 1e6
+
 
 def measure(kind: str, name: str, seconds: float, folder: str) -> Outcome:
     """Send for `seconds` to a receiver, and take its processor time over the sending alone."""
@@ -215,18 +207,18 @@ def measure(kind: str, name: str, seconds: float, folder: str) -> Outcome:
     open_s = time.monotonic() - began
     time.sleep(2.0)
     at, before, sender_before = time.monotonic(), receiver.cpu(), sender.cpu()
+    rss_before = receiver.rss_mb()
     sender.tell()
     sent = int(sender.hear())
     elapsed = time.monotonic() - at
     cores = (receiver.cpu() - before) / elapsed
     sender_cores = (sender.cpu() - sender_before) / elapsed
-    threads, rss = receiver.usage.num_threads(), receiver.usage.memory_info().rss / 1e6
+    threads, rss = receiver.usage.num_threads(), (rss_before, receiver.rss_mb())
     time.sleep(2.0)
     receiver.tell()
     result = json.loads(receiver.hear())
     sender.tell()
-    for process in (sender, receiver):
-        process.child.wait(60)
+    receiver.child.wait(60)
     return Outcome(sent, sender_cores, cores, open_s, threads, rss, result)
 
 
@@ -237,7 +229,7 @@ def faults(case: Case, sent: int, folder: Path) -> int:
 
     reader = XdfReader(folder)
     seen = {case.name(n): 0 for n in range(case.streams)}
-    wrong = 0 if reader.complete else 1
+    wrong = int(not reader.complete)
     for item in reader.items():
         if isinstance(item, Chunk) and item.info.name in seen:
             first = seen[item.info.name]
@@ -260,22 +252,24 @@ def _faults_by_pyxdf(case: Case, sent: int, path: Path) -> int:
     return wrong if len(streams) == PYXDF_STREAMS else sent
 
 
-def run_case(name: str, seconds: float, folder: str) -> None:
+def run_case(name: str, seconds: float, folder: str, kinds: Sequence[str]) -> None:
+    """Measure the receivers one after the other, and check the file of the last."""
     case = CASES[name]
     print(f"{name}: {case}, {seconds:g} s")
-    bare = measure("floor", name, seconds, folder)
-    ours = measure("record", name, seconds, folder)
-    for label, outcome in (("pylsl pull loop, nothing kept", bare), ("biosense, recorded", ours)):
+    outcomes = {kind: measure(kind, name, seconds, folder) for kind in kinds}
+    for kind, outcome in outcomes.items():
         missing = sum(abs(outcome.sent - n) for n in outcome.result["samples"].values())
         print(
-            f"  {label:30}: {outcome.cores:.3f} cores, {outcome.threads} threads, "
-            f"{outcome.rss_mb:.0f} MB, open after {outcome.open_s:.1f} s, "
-            f"{missing} samples missing; sender {outcome.sender_cores:.3f} cores"
+            f"  {LABELS[kind]:30}: {outcome.cores:.3f} cores, {outcome.threads} threads, "
+            f"{outcome.rss_mb[0]:.0f} to {outcome.rss_mb[1]:.0f} MB, open in {outcome.open_s:.1f} "
+            f"s, {missing} samples missing; sender {outcome.sender_cores:.3f} cores"
         )
+    ours = outcomes["record"]
     wrong = faults(case, ours.sent, Path(ours.result["folder"]))
     print(
-        f"  ratio {ours.cores / bare.cores:.2f}; of {case.streams * ours.sent} samples "
-        f"{wrong} wrong or missing in the file; most items that waited {ours.result['backlog']}"
+        f"  ratio {ours.cores / outcomes[kinds[0]].cores:.2f}; in the file {wrong} of "
+        f"{case.streams * ours.sent} samples are wrong or missing; "
+        f"{ours.result['backlog']} items waited at most"
     )
 
 
@@ -284,17 +278,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--case", choices=[*CASES, "both"], default="both")
     parser.add_argument("--folder", default="")
-    parser.add_argument("--as", dest="role", choices=["send", "record", "floor"], help="internal")
+    parser.add_argument("--alone", action="store_true", help="without the other receivers")
+    parser.add_argument("--as", dest="role", choices=["send", *RECEIVERS], help="internal")
     options = parser.parse_args()
     if options.role == "send":
         send(CASES[options.case], options.seconds)
     elif options.role:
-        {"record": record, "floor": floor}[options.role](CASES[options.case], options.folder)
+        RECEIVERS[options.role](CASES[options.case], options.folder)
     else:
         os.environ["BIOSENSE_LSL_SESSION"] = f"ingest-{os.getpid()}"
         for name in CASES if options.case == "both" else [options.case]:
             with tempfile.TemporaryDirectory(dir=options.folder or None) as folder:
-                run_case(name, options.seconds, folder)
+                kinds = ["record"] if options.alone else list(RECEIVERS)
+                run_case(name, options.seconds, folder, kinds)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ _EXTRAS = {  # which optional extra brings a library
     "safetensors": "ml",
     "joblib": "ml",
     "bleak": "ble",
+    "jinja2": "report",
+    "matplotlib": "report",
     "pandas": "tables",
     "pyarrow": "tables",
     "PySide6": "gui",

@@ -34,6 +34,12 @@ def check(
         tuple[str, str] | None,
         typer.Option(metavar="A B", help="With --sync: the channels that show the events."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html", help="Write a page to look at: signals before and after."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Say what is inside a recording: streams, rates, gaps, drift, quality, events.
@@ -51,12 +57,22 @@ def check(
     from biosense.live.inspect import inspect
 
     losses = () if repair is None else _repair(recording, repair)
-    found = inspect(repair or recording)
+    path = repair or recording
+    found = inspect(path) if report is None else _report(path, report)
     if json:
         lost = {"losses": list(losses)} if repair is not None else {}
         print_json(json_format.dumps(asdict(found) | lost))
     else:
         _print(found)
+
+
+def _report(recording: Path, out: Path) -> Inspection:
+    from biosense.cli.console import console
+    from biosense.live.report.page import write_report
+
+    found = write_report(recording, out)
+    console.print(f"wrote {out}: open it in a browser", soft_wrap=True)
+    return found
 
 
 def _repair(recording: Path, out: Path) -> tuple[str, ...]:

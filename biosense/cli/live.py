@@ -41,10 +41,16 @@ def live(
     camera: Annotated[
         str | None, typer.Option(metavar="INDEX|FILE|URL", help="A camera, video file or URL.")
     ] = None,
+    face_model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.task", help="A Face Landmarker model: adds blendshapes."),
+    ] = None,
     simulate: Annotated[bool, typer.Option(help="Add the simulated participant.")] = False,
     seed: Seed = 1,
     model: Model = None,
-    no_model: Annotated[bool, typer.Option("--no-model", help="Record and show, estimate nothing.")] = False,
+    no_model: Annotated[
+        bool, typer.Option("--no-model", help="Record and show, estimate nothing.")
+    ] = False,
     record: Record = None,
     participant: Annotated[str, typer.Option(metavar="ID", help="Pseudonym.")] = "",
     features: Features = None,
@@ -59,7 +65,7 @@ def live(
 
     Streams named here are required; those of a preset as it says. Options go before the preset.
     """
-    from biosense.cli.sources import make_sources, wanted_streams
+    from biosense.cli.sources import make_sources, wanted_streams, with_face_model
     from biosense.live.preset import Preset, load_preset
 
     said = Preset() if preset is None else load_preset(preset)
@@ -69,6 +75,7 @@ def live(
             "name at least one stream: --lsl NAME, --ble NAME, --camera INDEX, --simulate or a "
             "--preset FILE that does (`biosense devices` lists what is within reach)"
         )
+    streams = with_face_model(streams, face_model)
     if participant:
         _check_pseudonym(participant)
     asked = _Options(

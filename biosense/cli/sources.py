@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from biosense.core.errors import BadInput
 from biosense.core.types import Modality
 from biosense.live.adapt import Adapted, StreamChange
 from biosense.live.preset import Kind, Preset, StreamPreset
@@ -53,6 +55,27 @@ def wanted_streams(
         else:
             streams.append(each)
     return tuple(streams)
+
+
+def with_face_model(
+    streams: Sequence[StreamPreset], face_model: Path | None
+) -> tuple[StreamPreset, ...]:
+    """Return the streams, their cameras with this Face Landmarker file; None changes nothing.
+
+    Raises
+    ------
+    BadInput
+        There is no camera among them.
+    """
+    if face_model is None:
+        return tuple(streams)
+    if all(each.kind is not Kind.CAMERA for each in streams):
+        raise BadInput("--face-model is for a camera, and there is none: add --camera INDEX")
+    chosen = {"face_model": str(face_model)}
+    return tuple(
+        replace(each, options={**each.options, **chosen}) if each.kind is Kind.CAMERA else each
+        for each in streams
+    )
 
 
 def make_sources(
@@ -130,7 +153,17 @@ class _Workshop:
         from biosense.acquisition.camera.source import CameraSource
 
         name, preview = stream.name or "camera", Preview(self.preview)
-        return CameraSource(stream.target, clock=self.clock, name=name, on_frame=preview)
+        if "face_model" not in stream.options:
+            return CameraSource(stream.target, clock=self.clock, name=name, on_frame=preview)
+        from biosense.acquisition.camera.landmarker_backend import LandmarkerFactory
+
+        return CameraSource(
+            stream.target,
+            clock=self.clock,
+            name=name,
+            on_frame=preview,
+            backend_factory=LandmarkerFactory(Path(str(stream.options["face_model"]))),
+        )
 
     def _simulated(self, stream: StreamPreset) -> Source:
         from biosense.acquisition.simulated.source import SimulatedSource

@@ -10,10 +10,18 @@ from __future__ import annotations
 RPPG_REGIONS = ("forehead", "right_cheek", "left_cheek", "background")
 """Regions of skin, and a patch of background that shows what the light does."""
 
-RPPG_CHANNELS = tuple(
+RPPG_COLOURS = tuple(
     f"{region}_{value}" for region in RPPG_REGIONS for value in ("r", "g", "b", "pixels")
 )
-"""Mean linear red, green, blue in [0, 1] and pixel count of each region; NaN where not in view."""
+"""Mean linear red, green, blue in [0, 1] and pixel count of each region; NaN where not in view. A
+recording made before the head's place was kept has these channels alone."""
+
+HEAD_CHANNELS = ("head_x", "head_y", "head_size", "head_roll")
+"""Where the head is: tip of the nose (pixels; it moves when the head shifts and when it turns),
+distance of the outer eye corners (pixels), their tilt (radians, clockwise in the image); NaN
+without a face. What swings with the head is no pulse."""
+
+RPPG_CHANNELS = RPPG_COLOURS + HEAD_CHANNELS
 
 FACE_POINTS = (
     *(f"right_eye_{n}" for n in range(1, 7)),
@@ -61,3 +69,61 @@ FACE_CHANNELS = (
 )
 """Landmarks in pixels (z: relative depth in pixels), pose, and the detector's confidence in [0, 1];
 a frame without a face is all NaN, with confidence 0."""
+
+BLENDSHAPE_CHANNELS = (
+    "_neutral",
+    "browDownLeft",
+    "browDownRight",
+    "browInnerUp",
+    "browOuterUpLeft",
+    "browOuterUpRight",
+    "cheekPuff",
+    "cheekSquintLeft",
+    "cheekSquintRight",
+    "eyeBlinkLeft",
+    "eyeBlinkRight",
+    "eyeLookDownLeft",
+    "eyeLookDownRight",
+    "eyeLookInLeft",
+    "eyeLookInRight",
+    "eyeLookOutLeft",
+    "eyeLookOutRight",
+    "eyeLookUpLeft",
+    "eyeLookUpRight",
+    "eyeSquintLeft",
+    "eyeSquintRight",
+    "eyeWideLeft",
+    "eyeWideRight",
+    "jawForward",
+    "jawLeft",
+    "jawOpen",
+    "jawRight",
+    "mouthClose",
+    "mouthDimpleLeft",
+    "mouthDimpleRight",
+    "mouthFrownLeft",
+    "mouthFrownRight",
+    "mouthFunnel",
+    "mouthLeft",
+    "mouthLowerDownLeft",
+    "mouthLowerDownRight",
+    "mouthPressLeft",
+    "mouthPressRight",
+    "mouthPucker",
+    "mouthRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+    "mouthSmileLeft",
+    "mouthSmileRight",
+    "mouthStretchLeft",
+    "mouthStretchRight",
+    "mouthUpperUpLeft",
+    "mouthUpperUpRight",
+    "noseSneerLeft",
+    "noseSneerRight",
+)
+"""Blendshapes of the Face Landmarker, scores in [0, 1], in its order and by its names: a third
+stream, where the user brings a model that has them. It is recorded and published, and no feature is
+made of it. NaN without a face."""

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -14,9 +15,11 @@ from biosense.acquisition.xdf.gaps import Gap, GapFinder
 from biosense.acquisition.xdf.losses import Loss, find_losses
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.session import StreamSummary
+from biosense.core.stage import Pipeline
 from biosense.core.types import Chunk, Epoch, Event, Record, StreamInfo
+from biosense.live.gather import Gather
 from biosense.live.health import StreamHealth
-from biosense.live.processor import Processor, ProcessorSettings
+from biosense.live.processor import Outcome, Processor, ProcessorSettings
 from biosense.live.quality import START_S, usable_rows
 
 _LOW_QUALITY = 0.5
@@ -66,13 +69,36 @@ class Inspection:
     end: float | None = None
 
 
+class Watch(Protocol):
+    """Look over the shoulder of `inspect_reader`: see what it reads and computes."""
+
+    def wrap(self, info: StreamInfo, pipeline: Pipeline) -> Pipeline:
+        """Put taps into the pipeline of a stream."""
+        ...
+
+    def take(self, item: Record) -> None:
+        """See an item of the recording."""
+        ...
+
+    def note(self, outcome: Outcome) -> None:
+        """See what came of it."""
+        ...
+
+
 def inspect(path: Path, settings: ProcessorSettings | None = None) -> Inspection:
     """Read a recording from end to end and report on it."""
-    reader = XdfReader(path)
+    return inspect_reader(XdfReader(path), settings)
+
+
+def inspect_reader(
+    reader: XdfReader, settings: ProcessorSettings | None = None, *, watch: Watch | None = None
+) -> Inspection:
+    """Report on a recording that is open already; `watch` is shown everything."""
     lanes = {info.name: _Lane(info) for info in reader.infos}
-    processor = Processor(settings or ProcessorSettings())
+    wrap = None if watch is None else watch.wrap
+    processor = Processor(settings or ProcessorSettings(), wrap=wrap)
     notes = [note.text for info in reader.infos for note in processor.add_stream(info)]
-    events = list(_read(reader, lanes, processor))
+    events = list(_read(reader, lanes, processor, watch))
     summaries = {summary.info.name: summary for summary in reader.streams}
     streams = {name: lane.report(summaries[name]) for name, lane in lanes.items()}
     begin = min((each.first for each in streams.values() if each.first is not None), default=None)
@@ -154,17 +180,31 @@ def _first_packet(chunk: Chunk) -> int:
     return int(np.argmax(apart)) + 1 if apart.any() else chunk.n
 
 
-def _read(reader: XdfReader, lanes: dict[str, _Lane], processor: Processor) -> Iterator[Event]:
+def _read(
+    reader: XdfReader, lanes: dict[str, _Lane], processor: Processor, watch: Watch | None
+) -> Iterator[Event]:
     """Read everything, and yield the events."""
     qualities: dict[str, list[float]] = defaultdict(list)
+    gather = Gather()
+
+    def compute(chunk: Chunk) -> None:
+        for outcome in processor.push(chunk):
+            if isinstance(outcome, Epoch):
+                qualities[outcome.info.name].append(outcome.quality)
+            if watch is not None:
+                watch.note(outcome)
+
     for item in reader.items():
+        if watch is not None:
+            watch.take(item)
         if isinstance(item, Event):
             yield item
             continue
         lanes[item.info.name].add(item)
-        for outcome in processor.push(item) if isinstance(item, Chunk) else ():
-            if isinstance(outcome, Epoch):
-                qualities[outcome.info.name].append(outcome.quality)
+        for chunk in gather.push(item) if isinstance(item, Chunk) else ():
+            compute(chunk)
+    for chunk in gather.flush():
+        compute(chunk)
     for name, values in qualities.items():
         lanes[name].qualities = values
 

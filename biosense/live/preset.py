@@ -48,7 +48,8 @@ class StreamPreset:
     delays
         Delays in seconds of single signals, by signal, in place of that of `change`.
     options
-        Of a sensor: settings of its driver, a list as a tuple.
+        Of a sensor: settings of its driver, a list as a tuple. Of a camera: "face_model", the path
+        of a Face Landmarker `.task` file.
     """
 
     kind: Kind
@@ -145,6 +146,8 @@ def _stream(table: Table) -> StreamPreset:
     except BadInput as error:
         raise table.wrong(str(error)) from error
     options = _options(table) if kind is Kind.BLE else {}
+    if kind is Kind.CAMERA and (face_model := table.text("face_model", "")):
+        options["face_model"] = face_model
     table.end()
     return StreamPreset(kind, target, name, required, signals, change, delays, options)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from biosense.acquisition.stream_xml import modality_of
 from biosense.core.errors import BadInput
@@ -22,12 +22,17 @@ from biosense.core.types import (
 )
 from biosense.live.quality import NumberWatch, QualityWatch
 from biosense.models.streaming import StreamingEstimator
+from biosense.processing.heart import HeartFeatures
 from biosense.processing.join import Join
 from biosense.processing.normalise import RunningNormalise
 from biosense.processing.pipelines import feature_pipeline
+from biosense.processing.rr import RrFeatures, interval_modality, is_intervals
 from biosense.processing.units import unit_problem
 
 Outcome = Epoch | FusionInput | Estimate | Event
+
+Wrap = Callable[[StreamInfo, Pipeline], Pipeline]
+"""Gives back a pipeline that does the same and lets what passes between its stages be seen."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class Processor:
         What changes the numbers.
     estimator
         The fusion model, or None to compute features only.
+    wrap
+        Puts taps into the pipeline of each stream, for those who want to look into it.
 
     Attributes
     ----------
@@ -69,39 +76,49 @@ class Processor:
     """
 
     def __init__(
-        self, settings: ProcessorSettings, estimator: StreamingEstimator | None = None
+        self,
+        settings: ProcessorSettings,
+        estimator: StreamingEstimator | None = None,
+        *,
+        wrap: Wrap | None = None,
     ) -> None:
         self.settings = settings
         self.first_samples: dict[str, float] = {}
         self.arrivals: list[float] = []
         self._estimator = estimator
+        self._wrap = wrap
         self._lanes: dict[str, _Lane] = {}
         self._taken: dict[Modality, str] = {}
         self._join = Join((), hop=HOP, patience=settings.patience)
         self._arrivals: dict[int, float] = {}
 
     def add_stream(self, info: StreamInfo) -> list[Event]:
-        """Prepare a stream; the reason comes back as an event where nothing is computed from it."""
-        if info.modality is None:
+        """Prepare a stream; the reason comes back as an event where nothing is computed from it.
+
+        Intervals between beats stand in for a signal of the heart, and give way to one.
+        """
+        modality = info.modality or interval_modality(info)
+        if modality is None:
             return _text_where_numbers_are_needed(info)
         if info.name in self._lanes:
             return []
-        if info.modality in self._taken:
-            return [
-                _note(
-                    info,
-                    f"recorded, not processed: {self._taken[info.modality]!r} is already the "
-                    f"{info.modality} of this run",
-                )
-            ]
+        stand_in = self._lanes.get(self._taken.get(modality, ""))
+        if stand_in is not None and (stand_in.clocked is None or is_intervals(info)):
+            return [_already(info, self._taken[modality], modality)]
         try:
-            self._lanes[info.name] = _Lane(info, info.modality, self.settings)
+            lane = _Lane(replace(info, modality=modality), modality, self.settings, self._wrap)
         except BadInput as error:
             return [_note(info, f"recorded, not processed: {error}")]
-        self._taken[info.modality] = info.name
-        self._join.expect(info.modality)
+        notes = []
+        if stand_in is not None:
+            del self._lanes[stand_in.info.name]
+            notes = [_already(stand_in.info, info.name, modality)]
+        self._lanes[info.name] = lane
+        self._taken[modality] = info.name
+        if self._is_fed(modality):
+            self._join.expect(modality)
         problem = unit_problem(info)
-        return [_note(info, problem)] if problem else []
+        return [*notes, _note(info, problem)] if problem else notes
 
     def push(self, item: Record) -> list[Outcome]:
         """Take one item and return what became known by it, in order."""
@@ -113,7 +130,29 @@ class Processor:
             return []
         self.first_samples.setdefault(item.info.name, float(item.times[0]))
         noticed = lane.numbers.push(item)
-        return noticed + self._through(lane, lane.pipeline.push(item), item.arrived)
+        outcomes = noticed + self._through(lane, lane.pipeline.push(item), item.arrived)
+        self._share_beats()
+        if lane.clocked is None:
+            outcomes += self._tell_time(float(item.times[-1]), item.arrived)
+        return outcomes
+
+    def _share_beats(self) -> None:
+        """Let the pulse wave hear of R peaks, for the time that it takes from there."""
+        ecg, ppg = (
+            self._lanes.get(self._taken.get(modality, ""))
+            for modality in (Modality.ECG, Modality.PPG)
+        )
+        if ecg is not None and ecg.heart is not None and ppg is not None and ppg.heart is not None:
+            ppg.heart.hear(ecg.heart.tell())
+
+    def _tell_time(self, now: float, arrived: float) -> list[Outcome]:
+        """Let streams that say something once per beat keep up with the others."""
+        return [
+            outcome
+            for lane in self._lanes.values()
+            if lane.clocked is not None
+            for outcome in self._through(lane, lane.clocked.advance(now), arrived)
+        ]
 
     def flush(self) -> list[Outcome]:
         """Return what is left at the end of the run."""
@@ -131,12 +170,18 @@ class Processor:
         for epoch in epochs:
             outcomes.append(epoch)
             outcomes += lane.watch.push(epoch)
+            if not self._is_fed(lane.modality):
+                continue
             # Also where the quality is 0: that the stream is of no use is known by this sample.
             self._arrivals[epoch.index] = arrived
             for normalised in lane.normalise.push(epoch):
                 for fused in self._join.push(lane.modality, normalised):
                     outcomes += self._estimate(fused)
         return outcomes
+
+    def _is_fed(self, modality: Modality) -> bool:
+        """Tell whether the model knows a modality: it neither sees nor waits for others."""
+        return self._estimator is None or modality in self._estimator.modalities
 
     def _estimate(self, fused: FusionInput) -> list[Outcome]:
         self.arrivals.append(self._arrivals.get(fused.index, float("nan")))
@@ -150,14 +195,25 @@ class Processor:
 class _Lane:
     """One stream's way: features, normalised features, quality."""
 
-    def __init__(self, info: StreamInfo, modality: Modality, settings: ProcessorSettings) -> None:
+    def __init__(
+        self,
+        info: StreamInfo,
+        modality: Modality,
+        settings: ProcessorSettings,
+        wrap: Wrap | None,
+    ) -> None:
+        self.info = info
         self.modality = modality
-        self.pipeline: Pipeline = feature_pipeline(info, mains_hz=settings.mains_hz)
+        pipeline = feature_pipeline(info, mains_hz=settings.mains_hz)
+        last = pipeline.stages[-1]
+        self.pipeline = pipeline if wrap is None else wrap(info, pipeline)
         self.normalise = RunningNormalise()
         self.numbers = NumberWatch()
         self.watch = QualityWatch()
         self.features = self.pipeline.start(info)
         self.normalise.start(self.features)
+        self.heart = last if isinstance(last, HeartFeatures) else None
+        self.clocked = last if isinstance(last, RrFeatures) else None
 
 
 def feature_values(epoch: Epoch) -> Mapping[str, float]:
@@ -170,6 +226,10 @@ def _text_where_numbers_are_needed(info: StreamInfo) -> list[Event]:
     if kind is None:
         return []
     return [_note(info, f"recorded, not processed: its samples are text, {kind} needs numbers")]
+
+
+def _already(info: StreamInfo, other: str, modality: Modality) -> Event:
+    return _note(info, f"recorded, not processed: {other!r} is already the {modality} of this run")
 
 
 def _note(info: StreamInfo, text: str) -> Event:

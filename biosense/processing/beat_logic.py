@@ -14,6 +14,8 @@ import numpy as np
 
 from biosense.core.types import Floats
 
+MOST_DOUBTS = 4
+NOISY = 0.25  # height of noise over that of beats, from which on the rhythm counts in full
 SHORT_GAP_S = 0.5  # hides one beat at most: timing statistics go on
 
 
@@ -122,7 +124,11 @@ class BeatJudge:
     energy, so the threshold lies at `fraction` = 0.35 between noise and signal; one envelope is
     judged, not two; a beat counts at most double its expected height; the RR mean is a median of
     the last 8; thresholds are learned again when there was no beat for `lost` seconds; thresholds
-    are not halved for irregular rhythms.
+    are not halved for irregular rhythms. In noise the threshold depends on the time since the last
+    beat: `early` times as high before half of the usual interval, `due` times when the next one is
+    due; in a clean signal, where a premature beat is one, it does not. Where peaks halfway between
+    beats were passed over four times in a row for that reason alone, every other beat may be
+    missing: the usual interval is forgotten.
 
     Parameters
     ----------
@@ -141,6 +147,8 @@ class BeatJudge:
     search_back: float = 1.66
     lost: float = 3.0
     keep: float = 10.0
+    early: float = 1.0
+    due: float = 1.0
 
     def __post_init__(self) -> None:
         self.reset()
@@ -153,6 +161,7 @@ class BeatJudge:
         self._last: Candidate | None = None
         self._intervals: deque[float] = deque(maxlen=8)
         self._recent: deque[Candidate] = deque(maxlen=64)
+        self._doubted, self._doubts = False, 0
 
     @property
     def snr(self) -> float:
@@ -219,17 +228,38 @@ class BeatJudge:
             if since < self.t_wave and candidate.slope < 0.5 * self._last.slope:
                 self._noise += 0.125 * (candidate.height - self._noise)
                 return []
-        if candidate.height < self._threshold:
+        if candidate.height < self._threshold * self._demand(candidate):
+            self._doubted |= candidate.height >= self._threshold and self._is_midway(candidate)
             self._noise += 0.125 * (min(candidate.height, self._signal) - self._noise)
             self._recent.append(candidate)
             return []
         return [self._accept(candidate, known, late=late, weight=0.125)]
+
+    def _demand(self, candidate: Candidate) -> float:
+        """Return by what factor a candidate must exceed the threshold for when it comes."""
+        if self._last is None or len(self._intervals) < 4 or self.early == self.due:
+            return 1.0
+        share = (candidate.time - self._last.time) / median(self._intervals)
+        factor = self.early + (self.due - self.early) * min(1.0, max(0.0, (share - 0.4) / 0.5))
+        noisy = min(1.0, self._noise / max(self._signal, 1e-300) / NOISY)
+        return 1.0 + noisy * (factor - 1.0)
+
+    def _is_midway(self, candidate: Candidate) -> bool:
+        """Return whether the usual interval might be twice the true one, by this peak."""
+        assert self._last is not None
+        share = (candidate.time - self._last.time) / median(self._intervals)
+        return 0.4 <= share <= 0.6
 
     def _accept(self, candidate: Candidate, known: float, *, late: bool, weight: float) -> Beat:
         self._signal += weight * (min(candidate.height, 2 * self._signal) - self._signal)
         if self._last is not None:
             self._intervals.append(candidate.time - self._last.time)
         self._last = candidate
+        self._doubts = self._doubts + 1 if self._doubted else 0
+        self._doubted = False
+        if self._doubts >= MOST_DOUBTS:
+            self._intervals.clear()
+            self._doubts = 0
         while self._recent and self._recent[0].time <= candidate.time:
             self._recent.popleft()
         return Beat(candidate, known, late, self.snr)

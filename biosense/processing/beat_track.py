@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field, replace
-from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +10,7 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Chunk, Floats, StreamInfo
 from biosense.processing.beat_logic import Beat, BeatJudge, Candidate, PeakTracker
+from biosense.processing.beat_trust import BeatTrust
 
 BEAT_CHANNELS = ("amplitude", "confidence", "known_at", "late")
 
@@ -27,61 +26,6 @@ class BeatRow(NamedTuple):
     confidence: float
     known_at: float
     late: float
-
-
-@dataclass
-class BeatTrust:
-    """Say how much a beat looks like one: signal to noise, shape and height of its neighbours.
-
-    Each part is 1 for a clean signal and 0 for band-limited noise; the confidence is their product.
-    Likeness is the correlation with the running mean of normalised shapes, times the norm of that
-    mean (1 where all beats are alike). Medians on white noise, brown noise, wearable PPG and ECG:
-    0.2, 0.3, 0.98, 0.96.
-
-    Parameters
-    ----------
-    snr
-        Height of beats over that of noise peaks, where the confidence begins and where it is full.
-    likeness
-        The same for the likeness.
-    contrast
-        The same for the contrast: 1 for mains hum, median 2 for noise, 5 and more for a heart.
-    """
-
-    snr: tuple[float, float] = (1.8, 3.5)
-    likeness: tuple[float, float] = (0.55, 0.85)
-    contrast: tuple[float, float] = (1.5, 3.0)
-
-    def __post_init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the shape and the amplitude of earlier beats."""
-        self._template: Floats | None = None
-        self._amplitudes: deque[float] = deque(maxlen=8)
-
-    @property
-    def fresh(self) -> bool:
-        """True before the first beat."""
-        return self._template is None
-
-    def rate(self, beat: Beat, shape: Floats, amplitude: float) -> float:
-        """Return the confidence in [0, 1] and learn from the beat; 0 without a shape."""
-        if len(shape) == 0:
-            return 0.0
-        shape = _unit(shape)
-        contrast = _ramp(beat.candidate.contrast, *self.contrast)
-        parts = [_ramp(beat.snr, *self.snr), contrast, beat.candidate.ok]
-        if self._template is not None:
-            # correlation times norm of the template is their inner product
-            parts.append(_ramp(float(np.sum(shape * self._template)), *self.likeness))
-            usual = median(self._amplitudes)
-            ratio = amplitude / usual if min(amplitude, usual) > 0 else 0.0
-            parts.append(_ramp(min(ratio, 1 / ratio) if ratio > 0 else 0.0, 0.2, 0.6))
-        self._amplitudes.append(amplitude)
-        old = shape if self._template is None else self._template
-        self._template = old + 0.2 * (shape - old)
-        return float(np.prod(parts))
 
 
 @dataclass
@@ -222,9 +166,23 @@ class BeatTrack:
             self._inverted = not self._inverted
 
     def _row(self, beat: Beat) -> BeatRow:
-        time, amplitude = beat.candidate.fiducials[self._inverted]
-        trust = self.trust.rate(beat, beat.candidate.shapes[self._inverted], amplitude)
+        candidate = beat.candidate
+        if self.either_sign and self.trust.is_turned(candidate.shapes, self._inverted):
+            self._inverted = not self._inverted
+            self._up, self._down = self._down, self._up
+            self.trust.turn()
+        time, amplitude = candidate.fiducials[self._inverted]
+        trust = self.trust.rate(beat, candidate.shapes[self._inverted], amplitude)
+        if self.either_sign and self.trust.moved:
+            self._follow_lead(candidate)
         return BeatRow(time, amplitude, trust, beat.known, float(beat.late))
+
+    def _follow_lead(self, candidate: Candidate) -> None:
+        """Take the polarity from a beat of the new lead; what it looks like there is learned."""
+        (_, self._up), (_, self._down) = candidate.fiducials
+        if self._inverted != (self._down > self._up):
+            self._inverted = not self._inverted
+            self.trust.reset()
 
 
 def beat_info(info: StreamInfo) -> StreamInfo:
@@ -254,12 +212,3 @@ def parabolic_peak(values: Floats, at: int) -> tuple[float, float]:
         return float(at), peak
     shift = 0.5 * (before - after) / bend
     return at + shift, peak - 0.25 * (before - after) * shift
-
-
-def _unit(shape: Floats) -> Floats:
-    centred = shape - shape.mean()
-    return np.asarray(centred / max(float(np.sqrt(np.sum(centred**2))), 1e-300))
-
-
-def _ramp(value: float, low: float, high: float) -> float:
-    return min(1.0, max(0.0, (value - low) / (high - low)))

@@ -9,22 +9,28 @@ import numpy as np
 from biosense.core.types import Floats, Ints
 from biosense.processing.grid_ring import GridRing
 
-# Fixed limits of the eye aspect ratio fail per person; these are shares of the running median.
-_CLOSE = 0.6
-_REOPEN = 0.75
-_CLOSED = 0.4  # about 80 % closed (PERCLOS, Wierwille 1994): shut lids still measure 0.15-0.25
+# Fixed limits of the eye aspect ratio fail per person; these are shares of the open eye's.
+_CLOSE = 0.55
+_REOPEN = 0.7
+# Shut lids still measure a fifth of an open eye (0.14-0.26 on two clips), so an eye that is 80 %
+# closed (PERCLOS, Wierwille 1994) measures 0.2 + 0.2 * 0.8.
+_CLOSED = 0.36
 _BLINK_S = (0.06, 0.5)
-_BASELINE_S = 60.0
+_OPEN_PERCENT = 80  # of the ratios: a median would be that of shut eyes in a tired person
+_OPEN_S = 120.0
+_FORGET_S = 600.0  # half-life: eyes that stay shut do not become open ones for as long
+_CLOSED_S = 60.0
 _RATE_S = 30.0
-_LEAST_S = 10.0  # of face in view before there is a median, and as much again before a rate
+_LEAST_S = 10.0  # of face in view before the open eye is known, and as much again before a rate
 
 
 class BlinkDetector:
-    """Count blinks in the eye aspect ratio of a stream of frames.
+    """Count blinks in the eye aspect ratio of a stream of frames, and the time with closed eyes.
 
-    An eye closes below 0.6 of the running median (60 s), reopens above 0.75 of it; a blink lasts
-    60-500 ms and counts from the moment the eye is open again. The median is renewed by each
-    `look`, so results depend on when one looks, but not on how frames were grouped.
+    The open eye is the 80th percentile over the last 120 s, or what it was before, which is
+    forgotten with a half-life of 10 min. An eye closes below 0.55 of it and reopens above 0.7; a
+    blink lasts 60-500 ms and counts from the moment the eye is open again. The open eye is renewed
+    by each `look`, so results depend on when one looks, but not on how frames were grouped.
 
     Parameters
     ----------
@@ -46,8 +52,9 @@ class BlinkDetector:
 
     def __init__(self, sfreq: float) -> None:
         self._sfreq = sfreq
-        self._ratios = GridRing(round(_BASELINE_S * sfreq), 1)
+        self._ratios = GridRing(round(_OPEN_S * sfreq), 1)
         self._open = float("nan")
+        self._looked = 0  # where the open eye was renewed
         self._ready: int | None = None  # where blinks began to be looked for
         self._since: int | None = None  # where the present closure began
         self._last: int | None = None
@@ -56,7 +63,7 @@ class BlinkDetector:
     def put(self, indices: Ints, ratios: Floats) -> None:
         """Add the eye aspect ratios of frames, shape (n,), at places of the sample grid.
 
-        NaN means no face.
+        NaN means that no eye is seen.
         """
         self._ratios.put(indices, ratios[:, None])
         # Frame by frame: a state machine, whose threshold depends on its state.
@@ -64,23 +71,33 @@ class BlinkDetector:
             self._step(index, ratio)
 
     def look(self, index: int) -> tuple[float, float]:
-        """Return blinks per minute and share of closed eyes up to a frame, and renew the median.
+        """Return blinks per minute over 30 s and PERCLOS, and renew the open eye.
 
-        NaN while too little of a face was seen.
+        PERCLOS is the share of the last 60 s in which the eyes, as far as they were seen, were at
+        least 80 % closed. Both are NaN while too little of a face was seen.
         """
-        recent = self._ratios.upto(index, round(_BASELINE_S * self._sfreq))[:, 0]
-        seen = recent[np.isfinite(recent)]
-        if len(seen) >= _LEAST_S * self._sfreq:
-            self._open = float(np.median(seen))
-            self._ready = index if self._ready is None else self._ready
+        past = self._ratios.upto(index, round(_OPEN_S * self._sfreq))[:, 0]
+        self._renew(index, past[np.isfinite(past)])
         while self._blinks and index - self._blinks[0] >= _RATE_S * self._sfreq:
             self._blinks.popleft()
         if self._ready is None:
             return float("nan"), float("nan")
-        closed = float(np.mean(seen < _CLOSED * self._open)) if len(seen) else float("nan")
+        recent = past[len(past) - round(_CLOSED_S * self._sfreq) :]
+        seen = recent[np.isfinite(recent)]
+        enough = len(seen) >= _LEAST_S * self._sfreq
+        closed = float(np.mean(seen < _CLOSED * self._open)) if enough else float("nan")
         span = min(round(_RATE_S * self._sfreq), index - self._ready)
         watched = int(np.isfinite(recent[len(recent) - span :]).sum()) / self._sfreq
         return 60.0 * len(self._blinks) / watched if watched >= _LEAST_S else float("nan"), closed
+
+    def _renew(self, index: int, seen: Floats) -> None:
+        if len(seen) < _LEAST_S * self._sfreq:
+            return
+        widest = float(np.percentile(seen, _OPEN_PERCENT))
+        if self._ready is None:
+            self._ready, self._open = index, widest
+        kept = 0.5 ** ((index - self._looked) / (_FORGET_S * self._sfreq))
+        self._open, self._looked = max(widest, self._open * kept), index
 
     def _step(self, index: int, ratio: float) -> None:
         if np.isnan(ratio) or (self._last is not None and index != self._last + 1):

@@ -10,25 +10,30 @@ from scipy import signal
 from biosense.core.errors import BadInput
 from biosense.core.grid import contiguous_runs, sample_indices
 from biosense.core.types import Bools, Chunk, Floats, Ints, StreamInfo
+from biosense.processing.eda_faults import Hangover, SlipFinder, violations
 from biosense.processing.sections import Sections
 
 WORK_HZ = 8.0  # plenty for a signal smoothed at 1.5 Hz
-LOWEST_US, HIGHEST_US = 0.05, 60.0  # Kleckner et al., IEEE TBME 65:1460, 2018
-STEEPEST_US = 10.0  # per second, same source
 SLOPE_SPAN_S = 1 / 16  # the slope of single samples at 500 Hz would be that of noise
-SPOILT_S = 5.0  # after a violation, same source; before one the past is out already
+RISE_S, DECAY_S = 0.7, 2.0  # of the canonical response: Greco et al., IEEE TBME 63:797, 2016
+UNDO_S = 3.0  # decay that is undone: 2 s is canonical, half recovery of 2 to 10 s is usual
+UNDO_HZ = 0.5
+ONSET_SHARE = 0.05  # of the rise: where a response begins
 
 
 class EdaPiece(NamedTuple):
     """Hold contiguous samples at the working rate, shape (n,) each; conductance in microsiemens.
 
-    `fresh` is True where a gap, or the beginning, lies before them.
+    `undone` is the smoothed signal with the decay of responses undone: on their way down it lies on
+    the tonic level already. `faults` are codes into `FAULTS`, 0 where nothing is wrong. `fresh` is
+    True where a gap, or the beginning, lies before them.
     """
 
     indices: Ints
     smooth: Floats
     raw: Floats
-    valid: Bools
+    undone: Floats
+    faults: Ints
     fresh: bool
 
 
@@ -52,6 +57,8 @@ class EdaSignal:
         Rate of the pieces, Hz.
     delay
         How far the smoothed signal lags behind a ramp, seconds.
+    onset_delay
+        How late the smoothed canonical response reaches 5 % of its height, seconds.
     """
 
     def __init__(self, info: StreamInfo, cutoff: float) -> None:
@@ -70,7 +77,12 @@ class EdaSignal:
         self._low = Sections(signal.bessel(2, cutoff, fs=info.sfreq, output="sos", norm="mag"))
         ramp = np.arange(round(20 * info.sfreq)) / info.sfreq
         self.delay = float(ramp[-1] - self._low.filter(ramp)[-1])
+        self.onset_delay = self._onset_delay()
+        self._undo = Sections(_undoing(self.rate))
+        self._spoilt, self._slipped = Hangover(info.sfreq), Hangover(self.rate)
+        self._slips = SlipFinder(self.rate)
         self._expected: int | None = None
+        self._begun = False
 
     def push(self, chunk: Chunk) -> list[EdaPiece]:
         """Return what the chunk adds; pieces may be empty at the working rate."""
@@ -88,19 +100,54 @@ class EdaSignal:
         if fresh:
             self._low.prime(float(values[0]))
             self._before = np.full(self._span, values[0])
-            self._spoilt_at = -np.inf
+            self._spoilt.reset()
+            self._begun = False
         smooth = self._low.filter(values)
-        valid = ok & self._unspoilt(indices, values)
+        faults = self._spoilt.push(indices, violations(values, self._slope(values)), ok)
         kept = np.flatnonzero(indices % self._step == 0)
-        return EdaPiece(indices[kept] // self._step, smooth[kept], values[kept], valid[kept], fresh)
+        places, raw = indices[kept] // self._step, values[kept]
+        undone, slips = self._thinned(places, raw, smooth[kept])
+        worst = np.where(faults[kept] > 0, faults[kept], slips)
+        return EdaPiece(places, smooth[kept], raw, undone, worst, fresh)
 
-    def _unspoilt(self, indices: Ints, values: Floats) -> Bools:
-        """Return which samples have no violation of range or slope in the 5 s before."""
+    def _thinned(self, places: Ints, raw: Floats, smooth: Floats) -> tuple[Floats, Ints]:
+        """Return what is made of samples at the working rate: decay undone, codes of slips."""
+        if len(places) == 0:
+            return smooth, places
+        if not self._begun:
+            self._undo.prime(float(smooth[0]))
+            self._slips.reset(float(raw[0]))
+            self._slipped.reset()
+            self._begun = True
+        slips = self._slips.push(raw)
+        return self._undo.filter(smooth), self._slipped.push(places, slips, np.ones(len(raw), bool))
+
+    def _slope(self, values: Floats) -> Floats:
+        """Return the slope over 1/16 s, microsiemens per second."""
         known = np.concatenate([self._before, values])
         self._before = known[-self._span :]
-        slope = np.abs(known[self._span :] - known[: -self._span]) * self._sfreq / self._span
-        wrong = (values < LOWEST_US) | (values > HIGHEST_US) | (slope > STEEPEST_US)
-        last = np.maximum.accumulate(np.where(wrong, indices, -np.inf))
-        last = np.maximum(last, self._spoilt_at)
-        self._spoilt_at = float(last[-1])
-        return np.asarray(indices - last > SPOILT_S * self._sfreq)
+        return np.asarray(known[self._span :] - known[: -self._span]) * self._sfreq / self._span
+
+    def _onset_delay(self) -> float:
+        """Return how late 5 % are reached, the mean over four places between two samples."""
+        times = np.arange(round(5 * self._sfreq) + 2) / self._sfreq - 1 / self._sfreq
+        late = []
+        for phase in np.arange(4) / (4 * self._sfreq):
+            since = np.maximum(times - phase, 0.0)
+            self._low.prime(0.0)
+            smooth = self._low.filter(np.exp(-since / DECAY_S) - np.exp(-since / RISE_S))
+            peak = int(np.argmax(smooth))
+            level = ONSET_SHARE * smooth[peak]
+            rising = smooth[: peak + 1]
+            late.append(float(np.interp(level, rising, times[: peak + 1])) - phase)
+        return float(np.mean(late))
+
+
+def _undoing(rate: float) -> Floats:
+    """Return the section that adds `UNDO_S` times the slope to a signal smoothed at 0.5 Hz.
+
+    Of a decay A exp(-t / UNDO_S) it leaves nothing, of a constant everything.
+    """
+    b, a = signal.butter(1, UNDO_HZ, fs=rate)
+    slope = UNDO_S * rate
+    return np.array([[*np.convolve(b, [1 + slope, -slope]), *a, 0.0]])

@@ -30,6 +30,9 @@ EEG_FEATURES = (
 )
 """Features of `BandPowers`, the same for every montage: ln(uV^2), or differences of it."""
 
+NO_AVERAGE = 1_000_000
+"""More channels than there are: as `BandPowers.reference_from` it keeps the reference."""
+
 Complexes = NDArray[np.complex128]
 
 _LEAST_RATE_HZ = 120.0  # the low-pass of a decimation needs a third above 45 Hz
@@ -192,7 +195,7 @@ class BandPowers:
         count = quiet.sum(axis=1)
         enough = 2 * count >= np.count_nonzero(self._montage.eeg)
         share = quiet / np.maximum(count, 1)[:, None]
-        # Not as a matrix product: threads of a linear algebra library cost more than they give here.
+        # Not as a matrix product: threads of a linear algebra library cost more than they give.
         reference = (share[:, :, None] * spectrum).sum(axis=1, keepdims=True)
         return spectrum - reference, good & enough[:, None]
 

@@ -24,10 +24,16 @@ _REGION_OF_LETTERS = {
 }
 # The 10-20 names before 1991 (American Electroencephalographic Society).
 _OLD_NAMES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
-_SITE = re.compile(r"^(?:EEG[ _:-]*)?([A-Z]+?)(\d{1,2}H?|ZH?)(?![A-Z0-9])")
+_SITE = re.compile(r"^(?:EEG[ ._:-]*)?([A-Z]+?)(\d{1,2}H?|ZH?)(?![A-Z0-9])")
 _NOT_EEG = re.compile(
-    r"^(?:EEG[ _:-]*)?(?:[VHLR]?EOG|E[CMK]G|AUX|TRIG|STATUS|STI|ACC|GYR|RESP|GSR)"
+    r"^(?:EEG[ ._:-]*)?(?:[VHLR]?EOG|E[CMK]G|(?:LEFT |RIGHT )?AUX|TRIG|STATUS|STI|ACC|GYR|RESP|GSR"
+    r"|CQ\.|EQ\.|COUNTER|INTERPOLATED|MARKER|BATTERY|TIMESTAMP)"
 )
+_EOG = re.compile(r"^(?:EEG[ ._:-]*)?[VHLR]?EOG")
+# Mastoids and ear lobes: references by use, and nothing of the cortex below them.
+_EAR = re.compile(r"^(?:EEG[ ._:-]*)?[AM][12](?![A-Z0-9])")
+# The channels that see the eyes most; the first of these groups that a montage has is used.
+_EYE_SITES = (("FP1", "FPZ", "FP2", "AF7", "AF8"), ("AF3", "AFZ", "AF4"), ("F7", "F8"))
 
 # Frontal alpha asymmetry: F3/F4 is the pair of the literature (Smith et al. 2017); the others stand
 # in for it on headbands, the poles least (eyes and forehead muscle).
@@ -54,6 +60,10 @@ class Montage:
         Positions of the channels of each pair of mirrored sites, each of shape (pairs,).
     frontal_weight
         Weight of each pair in the frontal alpha asymmetry, shape (pairs,); 0 for most.
+    ears
+        Positions of mastoid and ear channels, which are not counted as EEG.
+    eyes
+        Positions of the channels that show eye movements: EOG, else the sites next to the eyes.
     """
 
     eeg: Bools
@@ -61,6 +71,8 @@ class Montage:
     left: tuple[int, ...]
     right: tuple[int, ...]
     frontal_weight: Floats
+    ears: tuple[int, ...] = ()
+    eyes: tuple[int, ...] = ()
 
 
 def site_of(name: str) -> str | None:
@@ -87,9 +99,13 @@ def read_montage(channels: Sequence[str]) -> Montage:
     >>> montage.left, montage.right, montage.frontal_weight
     ((0,), (1,), array([1.]))
     """
-    eeg = np.array([_NOT_EEG.match(name.strip().upper()) is None for name in channels], bool)
+    names = [name.strip().upper() for name in channels]
+    numbered = _numbered(channels)
+    ears = () if numbered else tuple(n for n, name in enumerate(names) if _EAR.match(name))
+    eeg = np.array([_NOT_EEG.match(name) is None for name in names], bool)
+    eeg[list(ears)] = False
     sites: list[str | None] = [None] * len(channels)
-    if not _numbered(channels):
+    if not numbered:
         sites = [site_of(name) if good else None for name, good in zip(channels, eeg, strict=True)]
     regions = [_region(site) for site in sites]
     members = np.array([[region == name for region in regions] for name in REGIONS], bool)
@@ -102,7 +118,15 @@ def read_montage(channels: Sequence[str]) -> Montage:
         tuple(a for a, _ in pairs),
         tuple(b for _, b in pairs),
         np.array(weight, np.float64),
+        ears,
+        _eyes(names, sites),
     )
+
+
+def _eyes(names: Sequence[str], sites: Sequence[str | None]) -> tuple[int, ...]:
+    eog = [n for n, name in enumerate(names) if _EOG.match(name)]
+    groups = [[n for n, site in enumerate(sites) if site in group] for group in _EYE_SITES]
+    return tuple(next((group for group in (eog, *groups) if group), []))
 
 
 def _region(site: str | None) -> str | None:
@@ -114,9 +138,9 @@ def _pairs(sites: Sequence[str | None]) -> list[tuple[int, int]]:
     pairs = []
     for site, left in at.items():
         letters = site.rstrip("0123456789ZH")
-        number = site[len(letters) :]
+        number, half = site[len(letters) :].rstrip("H"), "H" * site.endswith("H")
         if number.isdigit() and int(number) % 2 == 1:
-            right = at.get(f"{letters}{int(number) + 1}")
+            right = at.get(f"{letters}{int(number) + 1}{half}")
             if right is not None:
                 pairs.append((left, right))
     return pairs

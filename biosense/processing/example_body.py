@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biosense.core.types import Floats
+from biosense.core.types import Chunk, Floats, StreamInfo
 
 BEAT_S = 0.8
 SCR_EVERY_S = 6.0
@@ -39,6 +39,14 @@ def ppg_waves(times: Floats, channels: int = 1) -> Floats:
     pulse = pulse + 0.35 * np.exp(-0.5 * ((phase - 0.42) / 0.09) ** 2)
     pulse = pulse + 0.3 * np.sin(2 * np.pi * times / 7.0) + 0.01 * rng.standard_normal(len(times))
     return np.repeat(100.0 + 20.0 * pulse[:, None], channels, axis=1)
+
+
+def beat_intervals(info: StreamInfo, seconds: float = 40.0) -> Chunk:
+    """Return the intervals that a strap would send of such a heart; it loses two and finds one."""
+    beats = np.arange(1.0, seconds / BEAT_S) * BEAT_S
+    beats = 100.0 + beats - 0.05 * np.sin(2 * np.pi * beats / 5.0)
+    beats = np.insert(np.delete(beats, [30, 31]), 20, beats[19] + 0.4)
+    return Chunk.of(info, beats[1:], np.diff(beats)[:, None])
 
 
 def scr_waves(times: Floats, channels: int = 1) -> Floats:

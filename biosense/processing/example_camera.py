@@ -92,7 +92,8 @@ def geometry_frames(times: Floats) -> Floats:
 
 
 def colour_frames(times: Floats, channels: int) -> Floats:
-    """Return skin with a pulse of 72 bpm, and a background without; a cheek is hidden for a while.
+    """Return skin with a pulse of 72 bpm, a background without, and a head that sways slowly; a
+    cheek is hidden for a while.
 
     The pulse is 0.5 % of the mean colour from peak to peak, the noise 0.05 %.
     """
@@ -105,6 +106,9 @@ def colour_frames(times: Floats, channels: int) -> Floats:
         colour = np.array(skin) * (absorbed if pixels < 4000 else 1.0)
         colour = colour * (1 + 0.0005 * rng.standard_normal((len(times), 3)))
         parts += [colour, np.full((len(times), 1), pixels)]
-    data = np.hstack(parts)
+    sway = np.sin(2 * np.pi * 0.2 * times)
+    still = np.ones(len(times))
+    head = np.column_stack([320 + 8 * sway, 200 + 3 * sway, 100 * still, 0.02 * sway])
+    data = np.hstack([*parts, head])
     data[np.mod(times, 20.0) < 0.5, 8:12] = np.nan
     return data[:, :channels]

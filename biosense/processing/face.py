@@ -24,13 +24,23 @@ GEOMETRY_CHANNELS = (*EXPRESSION_CHANNELS, *ANGLE_CHANNELS, "head_speed", "confi
 """Expression (`face_geometry.expression`), pose in radians, head speed in rad/s, the detector's
 confidence."""
 
+# A mesh without irises has a face all the same: its gaze is NaN.
+_NEEDED = [number for number, name in enumerate(FACE_CHANNELS) if "_iris_" not in name]
+
 
 @dataclass
 class FaceGeometry:
     """Turn regularised landmarks into expression, head angles and head speed.
 
-    A frame without a face is NaN and not ok, with confidence 0. Angles do not jump by a full turn
-    as long as the face stays in view. Head speed is NaN in the first frame of a run.
+    A frame without a face is NaN and not ok, with confidence 0; so is one whose face is hardly seen
+    (dark, turned away, hidden), with the confidence that it has: no number is better than a wrong
+    one. Angles do not jump by a full turn as long as the face stays in view. Head speed is NaN in
+    the first frame of a run.
+
+    Parameters
+    ----------
+    least_confidence
+        Of a frame that is used.
 
     Examples
     --------
@@ -43,11 +53,16 @@ class FaceGeometry:
     [False, False]
     """
 
+    least_confidence: float = 0.3
     _info: StreamInfo = field(init=False, repr=False)
     _expected: int | None = field(init=False, repr=False)
     _rotation: Floats = field(init=False, repr=False)
     _angles: Floats = field(init=False, repr=False)
     _turns: Floats = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.least_confidence <= 1.0:
+            raise BadInput(f"least_confidence={self.least_confidence} must be in [0, 1]")
 
     def start(self, info: StreamInfo) -> StreamInfo:
         """Check the channels: they must be those of a camera's face stream."""
@@ -66,14 +81,15 @@ class FaceGeometry:
         if item.n == 0:
             return []
         indices = sample_indices(item)
-        rows = []
+        rows, seen = [], []
         for start, stop, fresh in contiguous_runs(indices, self._expected):
             if fresh:
                 self._forget()
-            rows.append(self._run(item.data[start:stop], item.ok[start:stop]))
+            seen.append(self._is_seen(item.data[start:stop], item.ok[start:stop]))
+            rows.append(self._run(item.data[start:stop], item.ok[start:stop], seen[-1]))
         self._expected = int(indices[-1]) + 1
-        data = np.concatenate(rows)
-        return [replace(item, info=self._info, data=data, ok=data[:, -1] > 0)]
+        data, ok = np.concatenate(rows), np.concatenate(seen)
+        return [replace(item, info=self._info, data=data, ok=ok)]
 
     def flush(self) -> Sequence[Chunk]:
         """Return nothing: every frame was answered at once."""
@@ -84,16 +100,22 @@ class FaceGeometry:
         self._angles = np.full((1, 3), np.nan)
         self._turns = np.zeros((1, 3))
 
-    def _run(self, frames: Floats, ok: Bools) -> Floats:
-        seen = ok & np.isfinite(frames).all(axis=1) & (frames[:, -1] > 0)
+    def _is_seen(self, frames: Floats, ok: Bools) -> Bools:
+        confidence = frames[:, -1]
+        sure = (confidence > 0) & (confidence >= self.least_confidence)
+        seen: Bools = ok & sure & np.isfinite(frames[:, _NEEDED]).all(axis=1)
+        return seen
+
+    def _run(self, frames: Floats, ok: Bools, seen: Bools) -> Floats:
+        told = np.where(ok & np.isfinite(frames[:, -1]), frames[:, -1], 0.0)
         frames = np.where(seen[:, None], frames, np.nan)
         rotation = np.concatenate([self._rotation, rotation_matrices(frames)])
         speed = angle_between(rotation[:-1], rotation[1:]) * self._info.sfreq
         self._rotation = rotation[-1:]
-        confidence = np.where(seen, np.clip(frames[:, -1], 0.0, 1.0), 0.0)
-        return np.column_stack(
-            [expression(frames), self._unwrap(euler_angles(frames)), speed, confidence]
-        )
+        confidence = np.clip(told, 0.0, 1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a tracker gone wrong: no size
+            shape = expression(frames)
+        return np.column_stack([shape, self._unwrap(euler_angles(frames)), speed, confidence])
 
     def _unwrap(self, angles: Floats) -> Floats:
         """Add whole turns, so that no step from frame to frame exceeds half a turn."""

@@ -1,4 +1,4 @@
-"""Face features on the session grid: mean expression and its spread, blinks, head motion."""
+"""Face features on the session grid: expression, how it moves, blinks, closed eyes, head motion."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from biosense.core.grid import HOP, grid_time, sample_index, sample_indices
 from biosense.core.types import Chunk, Epoch, Floats, StreamInfo
 from biosense.processing.blinks import BlinkDetector
 from biosense.processing.face import GEOMETRY_CHANNELS
+from biosense.processing.face_motion import means, movement, slopes
+from biosense.processing.face_neutral import Neutral
 from biosense.processing.grid_cut import GridCut
 from biosense.processing.grid_ring import GridRing
 
@@ -33,29 +35,48 @@ _MEANS = (
     "roll",
 )
 _SPREADS = ("mar", "smile_width", "brow_inner")
+_SLOPES = ("smile_width", "brow_inner", "pitch", "yaw")
+_MOUTH = ("mar", "smile_width", "lip_corner_lift", "jaw_drop")
+_BROWS = ("brow_inner", "brow_outer", "brow_gap")
 
 FACE_FEATURES = (
     *_MEANS,
     *(f"{name}_sd" for name in _SPREADS),
+    *(f"{name}_slope" for name in _SLOPES),
+    "mouth_motion",
+    "brow_motion",
     "blink_rate",
-    "closed_share",
+    "perclos",
     "head_motion",
 )
-"""Means and SDs over the window; blinks per minute; share of time with closed eyes; ln of the rms
-head speed in rad/s."""
+"""Means over the window, less the person's neutral face and pose; SDs; slopes per second; ln of the
+rms velocity of mouth and brows in eye distances per second; blinks per minute; share of the last
+60 s with eyes at least 80 % closed; ln of the rms head speed in rad/s."""
 
 _AT = {name: number for number, name in enumerate(GEOMETRY_CHANNELS)}
+
+
+def _columns(names: tuple[str, ...]) -> list[int]:
+    return [_AT[name] for name in names]
+
+
+_AT_MEANS, _AT_SPREADS, _AT_SLOPES = map(_columns, (_MEANS, _SPREADS, _SLOPES))
+_AT_MOUTH, _AT_BROWS = _columns(_MOUTH), _columns(_BROWS)
+_NEUTRAL_S = 300.0  # an expression has to last half of it to be taken for the neutral face
+_NEUTRAL_LEAST_S = 5.0
 _STILL_RAD_S = 0.01  # keeps the logarithm finite; far below the jitter of any tracker
+_DOUBT = 0.5  # quality below which the reason is told
 
 
 @dataclass
 class FaceFeatures:
     """Turn face geometry into features at every point of the session grid.
 
-    Means and SDs are over the frames with a face in the last `window` seconds, the blink rate over
-    30 s, the share of closed eyes over 60 s (`blinks.BlinkDetector`). Quality is the mean
-    confidence over the window, frames without a face counting 0. No baseline of the person is
-    subtracted: that is a later stage's task.
+    Means, SDs, slopes and velocities are over the frames with a face in the last `window` seconds,
+    the blink rate over 30 s, PERCLOS over 60 s (`blinks.BlinkDetector`). Means are relative to the
+    person's neutral face, the median of the last 5 min in which the face was seen
+    (`face_neutral.Neutral`), and NaN for the first 5 s of them. Quality is the mean confidence over
+    the window; frames without a face, or in which it is hardly seen, count 0.
 
     Parameters
     ----------
@@ -69,11 +90,11 @@ class FaceFeatures:
     >>> info = StreamInfo("webcam-face", None, GEOMETRY_CHANNELS, 30.0)
     >>> stage = FaceFeatures()
     >>> stage.start(info).n_channels
-    21
-    >>> frames = np.ones((61, 19))
-    >>> epoch = stage.push(Chunk.of(info, np.arange(61) / 30, frames))[-1]
+    27
+    >>> frames = np.ones((181, 19))
+    >>> epoch = stage.push(Chunk.of(info, np.arange(181) / 30, frames))[-1]
     >>> epoch.stop, float(epoch.data[0]), epoch.quality
-    (2.0, 1.0, 1.0)
+    (6.0, 0.0, 1.0)
     """
 
     window: float = 2.0
@@ -82,7 +103,9 @@ class FaceFeatures:
     _sfreq: float = field(init=False, repr=False)
     _n: int = field(init=False, repr=False)
     _frames: GridRing = field(init=False, repr=False)
+    _confidence: GridRing = field(init=False, repr=False)
     _blinks: BlinkDetector = field(init=False, repr=False)
+    _neutral: Neutral = field(init=False, repr=False)
     _cut: GridCut = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -98,7 +121,10 @@ class FaceFeatures:
         self._sfreq = info.sfreq
         self._n = max(round(self.window * info.sfreq), 1)
         self._frames = GridRing(self._n, info.n_channels)
+        self._confidence = GridRing(self._n, 1)
         self._blinks = BlinkDetector(info.sfreq)
+        looks = round(_NEUTRAL_S / self.hop), round(_NEUTRAL_LEAST_S / self.hop)
+        self._neutral = Neutral(*looks, len(_MEANS))
         self._cut = GridCut(info.sfreq, self.hop)
         self._info = replace(info, channels=FACE_FEATURES, sfreq=1 / self.hop)
         return self._info
@@ -115,27 +141,42 @@ class FaceFeatures:
         indices = sample_indices(frames)
         data = np.where(frames.ok[:, None], frames.data, np.nan)
         self._frames.put(indices, data)
+        self._confidence.put(indices, frames.data[:, [_AT["confidence"]]])
         self._blinks.put(indices, data[:, _AT["ear"]])
 
     def _epoch(self, k: int) -> Epoch:
         stop = grid_time(k, self.hop)
         newest = sample_index(stop, self._sfreq)
         frames = self._frames.upto(newest, self._n)
-        seen = frames[np.isfinite(frames[:, _AT["ear"]])]
-        blink_rate, closed_share = self._blinks.look(newest)
-        shape = _window_features(seen)
-        data = np.concatenate([shape[:-1], [blink_rate, closed_share], shape[-1:]])
-        quality = float(seen[:, _AT["confidence"]].sum() / self._n)
-        return Epoch(self._info, k, stop - self.window, stop, data, quality)
+        confidence = np.nan_to_num(frames[:, _AT["confidence"]])
+        mean = means(frames[:, _AT_MEANS])
+        # What is taken for neutral must have been seen well, and for most of the window.
+        if (confidence > 0).mean() >= _DOUBT:
+            self._neutral.put(mean)
+        data = np.concatenate(
+            [
+                mean - self._neutral.median,
+                _spreads(frames[:, _AT_SPREADS]),
+                slopes(frames[:, _AT_SLOPES], self._sfreq),
+                [movement(frames[:, columns], self._sfreq) for columns in (_AT_MOUTH, _AT_BROWS)],
+                self._blinks.look(newest),
+                [_head_motion(frames[:, _AT["head_speed"]])],
+            ]
+        )
+        quality = float(confidence.sum() / self._n)
+        reason = self._reason(newest) if quality < _DOUBT else ""
+        return Epoch(self._info, k, stop - self.window, stop, data, quality, reason)
+
+    def _reason(self, newest: int) -> str:
+        found = self._confidence.upto(newest, self._n)[:, 0] > 0
+        return "face hardly seen" if found.mean() >= _DOUBT else "no face"
 
 
-def _window_features(seen: Floats) -> Floats:
-    """Return means, SDs and head motion of the frames with a face."""
-    if len(seen) == 0:
-        return np.full(len(_MEANS) + len(_SPREADS) + 1, np.nan)
-    means = seen[:, [_AT[name] for name in _MEANS]].mean(axis=0)
-    spreads = seen[:, [_AT[name] for name in _SPREADS]].std(axis=0)
-    speed = seen[:, _AT["head_speed"]]
+def _spreads(frames: Floats) -> Floats:
+    centred = frames - means(frames)
+    return np.asarray(np.sqrt(means(centred * centred)))
+
+
+def _head_motion(speed: Floats) -> float:
     speed = speed[np.isfinite(speed)]
-    motion = np.log(np.sqrt(np.mean(speed**2)) + _STILL_RAD_S) if len(speed) else np.nan
-    return np.concatenate([means, spreads, [motion]])
+    return float(np.log(np.sqrt(np.mean(speed**2)) + _STILL_RAD_S)) if len(speed) else float("nan")

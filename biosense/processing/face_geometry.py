@@ -10,6 +10,7 @@ import numpy as np
 
 from biosense.core.camera_streams import FACE_CHANNELS, FACE_POINTS, POSE_CHANNELS
 from biosense.core.types import Floats
+from biosense.processing.face_visibility import visibility, weighted
 
 EXPRESSION_CHANNELS = (
     "ear_right",
@@ -32,8 +33,11 @@ EXPRESSION_CHANNELS = (
 ANGLE_CHANNELS = ("pitch", "yaw", "roll")
 """Results of `euler_angles`, radians."""
 
+Sides = tuple[Floats, Floats]  # of the right and of the left half of the face
+
 _AT = {name: number for number, name in enumerate(FACE_POINTS)}
 _POSE_AT = FACE_CHANNELS.index(POSE_CHANNELS[0])
+_BOTH_SIDES = 0.1  # visibility of each: with less the two cannot be compared
 _LEAST_OPENING = 0.1  # of the eye's width: below it the lids say nothing about where the eye looks
 
 
@@ -41,15 +45,16 @@ def expression(data: Floats) -> Floats:
     """Compute the shape of eyes, brows, mouth and nose.
 
     - ear_right, ear_left: eye aspect ratio (d(p2, p6) + d(p3, p5)) / (2 d(p1, p4)), Soukupova &
-      Cech 2016; ear: their mean, weighted by the width that is seen of each eye, since the far eye
-      of a turned head says little.
+      Cech 2016; ear: their mean, weighted by the width that is seen of each eye and by the
+      visibility of its side, since the far eye of a turned head says little.
     - mar: mouth aspect ratio, inner lips. smile_width: between the mouth corners (AU12, AU20).
       lip_corner_lift: corners above the middle of the lips (AU12 up, AU15 down).
     - brow_inner, brow_outer: brows above the eye corners (AU1, AU4; AU2). brow_gap: between the
       brows (AU4). nose_wrinkle: eye corner to nostril (AU9, AU10; falls). jaw_drop: nose to chin.
     - gaze_x, gaze_y: iris between the eye corners (lids), -0.5 to 0.5; + image-right, + down.
     - smile_asymmetry: (R - L) / (R + L) of the distances from mouth corner to outer eye corner; +
-      when the subject's left corner is higher.
+      when the subject's left corner is higher. NaN when the head is turned by more than about 40
+      degrees. All pairs are means weighted by the visibility of their side.
 
     Distances are 3-D and in units of the distance between the outer eye corners. AU: action unit of
     Ekman & Friesen's FACS.
@@ -72,16 +77,18 @@ def expression(data: Floats) -> Floats:
     points = data[:, : 3 * len(FACE_POINTS)].reshape(len(data), len(FACE_POINTS), 3)
     size = _distance(points, "right_eye_1", "left_eye_4")
     upright = _without_roll(points)
+    seen = visibility(rotation_matrices(data))
+    both = np.where(np.minimum(*seen) >= _BOTH_SIDES, 1.0, np.nan)
     columns = [
-        *_eye_openings(points),
+        *_eye_openings(points, seen),
         _distance(points, "lip_upper_inner", "lip_lower_inner")
         / _distance(points, "mouth_inner_right", "mouth_inner_left"),
         _distance(points, "mouth_right", "mouth_left") / size,
         _corner_lift(upright) / size,
-        *(column / size for column in _brows_and_nose(points)),
+        *(column / size for column in _brows_and_nose(points, seen)),
         _distance(points, "nose_base", "chin") / size,
-        *_gaze(upright),
-        _smile_asymmetry(points),
+        *_gaze(upright, seen),
+        both * _smile_asymmetry(points),
     ]
     return np.column_stack(columns)
 
@@ -164,7 +171,7 @@ def _without_roll(points: Floats) -> Floats:
     return np.stack([turned_x, turned_y], axis=2)
 
 
-def _eye_openings(points: Floats) -> tuple[Floats, Floats, Floats]:
+def _eye_openings(points: Floats, seen: Sides) -> tuple[Floats, Floats, Floats]:
     ratios, widths = [], []
     for side in ("right", "left"):
         lids = _distance(points, f"{side}_eye_2", f"{side}_eye_6")
@@ -173,8 +180,8 @@ def _eye_openings(points: Floats) -> tuple[Floats, Floats, Floats]:
         x, y, _ = _vector(points, f"{side}_eye_1", f"{side}_eye_4").T
         widths.append(x * x + y * y)
     right, left = ratios
-    both = (right * widths[0] + left * widths[1]) / (widths[0] + widths[1])
-    return right, left, both
+    weights = widths[0] * seen[0], widths[1] * seen[1]
+    return right, left, weighted((right, left), weights)
 
 
 def _corner_lift(upright: Floats) -> Floats:
@@ -185,18 +192,19 @@ def _corner_lift(upright: Floats) -> Floats:
     return lift
 
 
-def _brows_and_nose(points: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    inner = _distance(points, "right_brow_inner", "right_eye_4")
-    inner = inner + _distance(points, "left_brow_inner", "left_eye_1")
-    outer = _distance(points, "right_brow_outer", "right_eye_1")
-    outer = outer + _distance(points, "left_brow_outer", "left_eye_4")
-    gap = _distance(points, "right_brow_inner", "left_brow_inner")
-    nose = _distance(points, "right_eye_4", "nose_right")
-    nose = nose + _distance(points, "left_eye_1", "nose_left")
-    return 0.5 * inner, 0.5 * outer, gap, 0.5 * nose
+def _brows_and_nose(points: Floats, seen: Sides) -> tuple[Floats, Floats, Floats, Floats]:
+    def pair(right: tuple[str, str], left: tuple[str, str]) -> Floats:
+        return weighted((_distance(points, *right), _distance(points, *left)), seen)
+
+    return (
+        pair(("right_brow_inner", "right_eye_4"), ("left_brow_inner", "left_eye_1")),
+        pair(("right_brow_outer", "right_eye_1"), ("left_brow_outer", "left_eye_4")),
+        _distance(points, "right_brow_inner", "left_brow_inner"),
+        pair(("right_eye_4", "nose_right"), ("left_eye_1", "nose_left")),
+    )
 
 
-def _gaze(upright: Floats) -> tuple[Floats, Floats]:
+def _gaze(upright: Floats, seen: Sides) -> tuple[Floats, Floats]:
     across, down = [], []
     for side in ("right", "left"):
         corners = [upright[:, _AT[f"{side}_eye_{number}"]] for number in (1, 4)]
@@ -207,7 +215,7 @@ def _gaze(upright: Floats) -> tuple[Floats, Floats]:
         opening = np.maximum(lower - upper, _LEAST_OPENING * np.abs(width))
         across.append((iris[:, 0] - corners[0][:, 0]) / width - 0.5)
         down.append((iris[:, 1] - 0.5 * (upper + lower)) / opening)
-    return 0.5 * (across[0] + across[1]), 0.5 * (down[0] + down[1])
+    return weighted((across[0], across[1]), seen), weighted((down[0], down[1]), seen)
 
 
 def _smile_asymmetry(points: Floats) -> Floats:

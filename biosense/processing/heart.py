@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,9 +13,20 @@ from biosense.core.grid import HOP, grid_time, sample_indices
 from biosense.core.stage import Stage
 from biosense.core.types import Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.grid_cut import GridCut
-from biosense.processing.heart_features import BREAK_S, HEART_CHANNELS, Rhythm
+from biosense.processing.heart_features import BREAK_S, HEART_CHANNELS, TROUBLE, Rhythm
+from biosense.processing.transit import TRANSIT_CHANNELS, PulseTransit
 
 WINDOW_S = 10.0  # of the heart rate and of the quality
+_MOST_HEARD = 64  # beats that nobody asked for are forgotten
+PULSE_CHANNELS = (*HEART_CHANNELS, *TRANSIT_CHANNELS)
+
+
+class HeartBeat(NamedTuple):
+    """Hold when the heart beat, when that was known (session time, both), and how surely."""
+
+    time: float
+    known: float
+    confidence: float
 
 
 @dataclass
@@ -34,6 +46,8 @@ class HeartFeatures:
     heart_rate_delta    heart rate of 10 s minus that of 60 s (20 s)
     amplitude_delta     log of median beat amplitude, 10 s against 60 s (20 s)
     amplitude_sd_30     SD of log amplitude over 30 s (20 s)
+    ln_hf_60            ln of HF power (0.15 to 0.40 Hz) of intervals, s^2, 60 s (48 s)
+    ln_lf_300           ln of LF power (0.04 to 0.15 Hz) of intervals, s^2, 300 s (240 s)
     ==================  ====================================================================
 
     Intervals are cleaned by `IntervalFilter`; none spans a gap longer than 0.1 s, and no difference
@@ -41,11 +55,19 @@ class HeartFeatures:
 
     Quality is the share of the last 10 s that accepted intervals fill, times the mean confidence
     of its beats, times the share of ok samples; 0 with fewer than 3 beats in 10 s or none for 3 s.
+    The reason of an epoch is what lowers its quality below 0.7: "no beats", "noise", "gaps", or
+    the kind of beats that spoil the rhythm ("ectopic beats", "missed beats": see `IntervalKind`).
+
+    With `transit`, the channels of `PulseTransit` follow: the time from R peaks to these pulses.
+    The R peaks are another stream's, which `hear` brings; a point uses those that were known by
+    then and had been heard. Without any it has no value.
 
     Parameters
     ----------
     detector
         `RPeaks()` for ECG, `PulsePeaks()` for PPG.
+    transit
+        True for a pulse wave.
     hop
         Step of the grid, seconds.
 
@@ -65,12 +87,16 @@ class HeartFeatures:
     """
 
     detector: Stage[Chunk, Chunk]
+    transit: bool = False
     hop: float = HOP
     _info: StreamInfo = field(init=False, repr=False)
     _sfreq: float = field(init=False, repr=False)
     _rhythm: Rhythm = field(init=False, repr=False)
     _cut: GridCut = field(init=False, repr=False)
     _waiting: deque[tuple[float, Floats]] = field(init=False, repr=False)
+    _transit: PulseTransit = field(init=False, repr=False)
+    _heard: deque[HeartBeat] = field(init=False, repr=False)
+    _told: deque[HeartBeat] = field(init=False, repr=False)
     _trusted: deque[tuple[int, int]] = field(init=False, repr=False)
     _open: int = field(init=False, repr=False)
     _first: float | None = field(init=False, repr=False)
@@ -80,12 +106,18 @@ class HeartFeatures:
         """Start the detector and forget everything."""
         self.detector.start(info)
         self._info = replace(
-            info, channels=HEART_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"
+            info,
+            channels=PULSE_CHANNELS if self.transit else HEART_CHANNELS,
+            sfreq=1.0 / self.hop,
+            unit="",
+            dtype="float64",
         )
         self._sfreq = info.sfreq
         self._rhythm = Rhythm()
         self._cut = GridCut(info.sfreq, self.hop)
         self._waiting, self._trusted = deque(), deque()
+        self._transit = PulseTransit()
+        self._heard, self._told = deque(maxlen=_MOST_HEARD), deque(maxlen=_MOST_HEARD)
         self._open, self._first, self._newest = 0, None, None
         return self._info
 
@@ -95,6 +127,12 @@ class HeartFeatures:
             return []
         for beats in self.detector.push(item):
             self._waiting.extend(zip(beats.times.tolist(), beats.data, strict=True))
+            self._told.extend(
+                HeartBeat(time, float(known), float(confidence))
+                for time, (_, confidence, known, _) in zip(
+                    beats.times.tolist(), beats.data, strict=True
+                )
+            )
         valid = np.isfinite(item.data[:, 0])
         self._note_gaps(sample_indices(item)[valid])
         self._first = float(item.times[0]) if self._first is None else self._first
@@ -111,6 +149,16 @@ class HeartFeatures:
         """Return nothing: beats that flushing would settle came after the last point."""
         return []
 
+    def tell(self) -> list[HeartBeat]:
+        """Return the beats found since the last call, for a stage that wants to `hear` them."""
+        told = [*self._told]
+        self._told.clear()
+        return told
+
+    def hear(self, beats: Iterable[HeartBeat]) -> None:
+        """Take R peaks of the same heart from another stream, in order."""
+        self._heard.extend(beats)
+
     def _note_gaps(self, indices: Ints) -> None:
         if len(indices) == 0:
             return
@@ -125,12 +173,19 @@ class HeartFeatures:
 
     def _epoch(self, k: int) -> Epoch:
         now = grid_time(k, self.hop)
+        while self._heard and self._heard[0].known <= now + 1e-9:
+            beat = self._heard.popleft()
+            self._transit.add_heart(beat.time, beat.confidence)
         while self._waiting and self._waiting[0][1][2] <= now + 1e-9:
             time, (amplitude, confidence, _, _) = self._waiting.popleft()
             self._rhythm.add_beat(time, float(amplitude), float(confidence))
+            self._transit.add_pulse(time, float(confidence))
         quality = self._rhythm.quality(now) * self._trusted_share(k, now)
         data = self._rhythm.features(now)
-        return Epoch(self._info, k, now - WINDOW_S, now, data, quality)
+        if self.transit:
+            data = np.append(data, self._transit.features(now))
+        trouble = "" if quality > TROUBLE else self._rhythm.trouble(now) or "gaps"
+        return Epoch(self._info, k, now - WINDOW_S, now, data, quality, trouble)
 
     def _trusted_share(self, k: int, now: float) -> float:
         oldest = k - round(WINDOW_S / self.hop)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
-from statistics import median
+from collections import Counter, deque
+from dataclasses import dataclass
 
 import numpy as np
 
 from biosense.core.types import Bools, Floats
+from biosense.processing.hrv_spectrum import HF_HZ, HF_S, LF_HZ, LF_S, band_power
+from biosense.processing.intervals import IntervalFilter, IntervalKind
 
 HEART_CHANNELS = (
     "heart_rate",
@@ -21,54 +22,15 @@ HEART_CHANNELS = (
     "heart_rate_delta",
     "amplitude_delta",
     "amplitude_sd_30",
+    "ln_hf_60",
+    "ln_lf_300",
 )
-SHORTEST_S, LONGEST_S = 0.3, 2.0  # 200 to 30 beats per minute
-TOLERANCE = 0.25  # of the median of the last 5 accepted intervals (Malik rule, a little wider)
 BREAK_S = 0.1  # a longer gap may hide a beat: no interval across it
 KEEP_S = 60.0
-
-
-@dataclass
-class IntervalFilter:
-    """Accept or reject intervals between beats, with nothing but the past.
-
-    An interval is accepted within 25 % of the median of the last 5 accepted ones. Three rejected in
-    a row that agree with each other are a new rhythm, not artefacts: the third is accepted and the
-    median starts from them.
-
-    Examples
-    --------
-    >>> intervals = IntervalFilter()
-    >>> [intervals.accept(seconds) for seconds in (0.8, 0.82, 0.4, 0.8, 0.5, 0.51, 0.5, 0.5)]
-    [True, True, False, True, False, False, True, True]
-    """
-
-    _accepted: deque[float] = field(default_factory=lambda: deque(maxlen=5), repr=False)
-    _rejected: deque[float] = field(default_factory=lambda: deque(maxlen=3), repr=False)
-
-    def accept(self, seconds: float, *, doubtful: bool = False) -> bool:
-        """Return whether an interval counts, and learn from it; a doubtful one sets no rhythm."""
-        if not SHORTEST_S <= seconds <= LONGEST_S:
-            self._rejected.clear()
-            return False
-        if _near(seconds, median(self._accepted or [seconds])):
-            self._rejected.clear()
-            self._accepted.append(seconds)
-            return True
-        if doubtful:
-            self._rejected.clear()
-            return False
-        self._rejected.append(seconds)
-        usual = median(self._rejected)
-        if len(self._rejected) < 3 or not all(_near(one, usual, 0.15) for one in self._rejected):
-            return False
-        self._accepted = deque(self._rejected, maxlen=5)
-        self._rejected.clear()
-        return True
-
-
-def _near(seconds: float, usual: float, tolerance: float = TOLERANCE) -> bool:
-    return abs(seconds - usual) <= tolerance * usual
+TROUBLE = 0.7
+KINDS_KEPT = 64
+STALE_S = 10.0  # a spectrum holds for so long after the last accepted interval
+LEAST_POWER = 1e-9  # s^2: 0.03 ms, what the timing of beats scatters by at best
 
 
 @dataclass
@@ -90,6 +52,10 @@ class Rhythm:
         self._last = -np.inf
         self._doubtful = False
         self._before = np.nan  # the interval that ended at the last beat, if it was accepted
+        self._ahead = np.nan  # the one before an early beat, which may turn out to be none
+        self._long: deque[tuple[float, float, float]] = deque()
+        self._spectrum: tuple[float, float] | None = None
+        self._kinds: deque[tuple[float, IntervalKind]] = deque(maxlen=KINDS_KEPT)
 
     def add_gap(self, time: float) -> None:
         """Note that samples are missing just before `time`."""
@@ -100,18 +66,55 @@ class Rhythm:
         if confidence < self.min_confidence or time <= self._last:
             self._doubtful = True
             return
-        interval = time - self._last
         broken = any(self._last < gap <= time for gap in self._gaps) or np.isinf(self._last)
         while self._gaps and self._gaps[0] <= time:
             self._gaps.popleft()
+        interval = np.nan if broken else time - self._last
+        doubtful, self._doubtful = self._doubtful, False
+        self._take(time, interval, amplitude, confidence, doubtful=doubtful)
+
+    def add_interval(self, time: float, interval: float, confidence: float) -> None:
+        """Take the next interval of a sensor that sends no signal, ended at `time`.
+
+        Where beats are missing before it (`time` says so), no difference spans them.
+        """
+        if not (interval > 0 and time > self._last) or confidence < self.min_confidence:
+            self._before = np.nan
+            self._intervals.forget_early()
+            return
+        if not time - self._last - interval < max(0.3, 0.5 * interval):
+            self._before = np.nan
+            self._intervals.forget_early()
+        if not self._take(time, interval, np.nan, confidence, doubtful=False):
+            self._beats[-1] = (time, np.nan, 0.0)  # nothing but its interval speaks for it
+
+    def _take(
+        self, time: float, interval: float, amplitude: float, confidence: float, *, doubtful: bool
+    ) -> bool:
+        """Return whether the interval counts."""
         self._last = time
         self._beats.append((time, amplitude, confidence))
-        doubtful, self._doubtful = self._doubtful, False
-        if not broken and self._intervals.accept(interval, doubtful=doubtful):
-            self._accepted.append((time, interval, interval - self._before))
-            self._before = interval
-        else:
+        if np.isnan(interval):
             self._before = np.nan
+            self._intervals.forget_early()
+            return False
+        verdict = self._intervals.judge(interval, doubtful=doubtful)
+        self._kinds.append((time, verdict.kind))
+        seconds = verdict.seconds
+        if seconds is None:
+            # the piece that comes next may complete this one: keep what was before it
+            if verdict.kind is not IntervalKind.EARLY:
+                self._before = self._ahead = np.nan
+            else:
+                self._ahead, self._before = self._before, np.nan
+            return False
+        before = self._ahead if verdict.kind is IntervalKind.EXTRA else self._before
+        accepted = (time, seconds, seconds - before)
+        self._accepted.append(accepted)
+        self._long.append(accepted)
+        self._before, self._ahead = seconds, np.nan
+        self._spectrum = None
+        return True
 
     def features(self, now: float) -> Floats:
         """Return `HEART_CHANNELS` at session time `now`, NaN where too little is known."""
@@ -130,8 +133,45 @@ class Rhythm:
                 _slope(ends, intervals, ends > now - 20.0),
                 rate[10.0] - rate[60.0],
                 *self._amplitude(now),
+                *self._powers(now),
             ]
         )
+
+    def _powers(self, now: float) -> tuple[float, float]:
+        """Return ln of HF and LF power, of windows that end with the last accepted interval."""
+        if not self._long or self._long[-1][0] <= now - STALE_S:
+            return np.nan, np.nan
+        if self._spectrum is None:
+            newest = self._long[-1][0]
+            while self._long[0][0] <= newest - LF_S:
+                self._long.popleft()
+            ends, intervals, _ = _columns(self._long)
+            recent = ends > newest - HF_S
+            high = band_power(ends[recent], intervals[recent], HF_HZ, HF_S)
+            low = band_power(ends, intervals, LF_HZ, LF_S)
+            self._spectrum = (
+                float(np.log(np.maximum(high, LEAST_POWER))),
+                float(np.log(np.maximum(low, LEAST_POWER))),
+            )
+        return self._spectrum
+
+    def trouble(self, now: float) -> str:
+        """Say in a word or two what lowers the quality most; empty where nothing does much."""
+        recent = [beat for beat in self._beats if beat[0] > now - 10.0]
+        if len(recent) < 3 or recent[-1][0] < now - 3.0:
+            return "no beats"
+        sure = sum(confidence for *_, confidence in recent) / len(recent)
+        odd = Counter(
+            kind
+            for time, kind in self._kinds
+            if time > now - 10.0 and kind is not IntervalKind.NORMAL
+        )
+        covered = sum(interval for end, interval, _ in self._accepted if end > now - 10.0)
+        if sure < min(TROUBLE, covered / 8.0):
+            return "noise"
+        if covered / 8.0 < TROUBLE and odd:
+            return f"{odd.most_common(1)[0][0]} beats"
+        return ""
 
     def quality(self, now: float) -> float:
         """Return how far the last 10 s can be believed: covered by intervals, and beats sure."""

@@ -11,40 +11,73 @@ from biosense.core.stage import Pipeline
 from biosense.core.types import Modality, StreamInfo
 from biosense.processing.decimate import Decimate
 from biosense.processing.eda import EdaFeatures
-from biosense.processing.eeg import BandPowers, analysis_rate
+from biosense.processing.eeg_pipeline import eeg_pipeline
+from biosense.processing.emg import EmgEnvelope, EmgFeatures, emg_band
 from biosense.processing.face import FaceGeometry
 from biosense.processing.face_features import FaceFeatures
 from biosense.processing.filters import BandPass, Cascade, Notch
 from biosense.processing.heart import HeartFeatures
 from biosense.processing.pulse_peaks import PulsePeaks
 from biosense.processing.regularise import Regularise
+from biosense.processing.respiration import RespFeatures
 from biosense.processing.rpeaks import RPeaks
 from biosense.processing.rppg_features import RppgFeatures
+from biosense.processing.rr import RrFeatures, is_intervals
+from biosense.processing.temperature import TempFeatures
 from biosense.processing.units import ToSI
-from biosense.processing.window import Window
 
-EEG_BAND_HZ = (1.0, 45.0)
-EEG_WINDOW_S = 2.0
+ECG_HZ, PPG_HZ = (500.0, 1000.0), (250.0, 500.0)  # a faster stream is thinned to these
 CAMERA_HZ = 30.0  # features of the face and its pulse are the same for every frame rate
 
 
 def _eeg(info: StreamInfo, mains_hz: float) -> Pipeline:
-    thin = Decimate(analysis_rate(info.sfreq))
-    clean = Cascade((Notch(mains_hz), BandPass(*EEG_BAND_HZ)))
-    return Pipeline(ToSI(), Regularise(), thin, clean, Window(EEG_WINDOW_S), BandPowers())
+    return eeg_pipeline(info, mains_hz)
 
 
 def _ecg(info: StreamInfo, mains_hz: float) -> Pipeline:
-    return Pipeline(ToSI(), Regularise(), HeartFeatures(RPeaks()))
+    if is_intervals(info):
+        return Pipeline(ToSI(), RrFeatures())
+    thin = _thinned(info, ECG_HZ)
+    return Pipeline(ToSI(), Regularise(), *thin, HeartFeatures(RPeaks()))
 
 
 def _ppg(info: StreamInfo, mains_hz: float) -> Pipeline:
-    return Pipeline(ToSI(), Regularise(), HeartFeatures(PulsePeaks()))
+    if is_intervals(info):
+        return Pipeline(ToSI(), RrFeatures(transit=True))
+    thin = _thinned(info, PPG_HZ)
+    return Pipeline(ToSI(), Regularise(), *thin, HeartFeatures(PulsePeaks(), transit=True))
+
+
+def _thinned(info: StreamInfo, limits: tuple[float, float]) -> tuple[Decimate, ...]:
+    """Return what brings a fast stream to a rate within limits, if a whole ratio does; or nothing.
+
+    Its low-pass is late by some samples of the new rate, 10 ms and less: beats are, too.
+    """
+    least, most = limits
+    if info.sfreq <= most:
+        return ()
+    factors = range(int(info.sfreq // least), 1, -1)
+    return tuple(Decimate(info.sfreq / one) for one in factors if info.sfreq % one == 0)[:1]
 
 
 def _eda(info: StreamInfo, mains_hz: float) -> Pipeline:
     # Straight lines know a sample of a 4 Hz sensor half a second earlier than a cubic does.
     return Pipeline(ToSI(), Regularise(order=1), EdaFeatures())
+
+
+def _resp(info: StreamInfo, mains_hz: float) -> Pipeline:
+    return Pipeline(ToSI(), Regularise(order=1), RespFeatures())
+
+
+def _temp(info: StreamInfo, mains_hz: float) -> Pipeline:
+    return Pipeline(ToSI(), Regularise(order=1), TempFeatures())
+
+
+def _emg(info: StreamInfo, mains_hz: float) -> Pipeline:
+    clean = Cascade((Notch(mains_hz), BandPass(*emg_band(info.sfreq))))
+    if mains_hz >= info.sfreq / 2:
+        clean = Cascade((BandPass(*emg_band(info.sfreq)),))
+    return Pipeline(ToSI(), Regularise(), clean, EmgEnvelope(), EmgFeatures())
 
 
 def _rppg(info: StreamInfo, mains_hz: float) -> Pipeline:
@@ -69,6 +102,9 @@ PIPELINES: Registry[Callable[[StreamInfo, float], Pipeline]] = Registry(
         Modality.PPG: _ppg,
         Modality.RPPG: _rppg,
         Modality.FACE: _face,
+        Modality.RESP: _resp,
+        Modality.TEMP: _temp,
+        Modality.EMG: _emg,
     },
 )
 
@@ -80,6 +116,9 @@ _TYPICAL = (
     StreamInfo("ppg", Modality.PPG, ("ppg",), 64.0),
     StreamInfo("rppg", Modality.RPPG, RPPG_CHANNELS, 30.0),
     StreamInfo("face", Modality.FACE, FACE_CHANNELS, 30.0),
+    StreamInfo("resp", Modality.RESP, ("belt",), 64.0),
+    StreamInfo("temp", Modality.TEMP, ("skin",), 4.0, "degC"),
+    StreamInfo("emg", Modality.EMG, ("zygomaticus", "corrugator"), 1000.0, "V"),
 )
 
 
@@ -96,7 +135,8 @@ def feature_pipeline(info: StreamInfo, *, mains_hz: float = 50.0) -> Pipeline:
     Raises
     ------
     BadInput
-        For a stream of a modality without features, or an irregular one.
+        For a stream of a modality without features, or an irregular one that holds no intervals
+        between beats.
 
     Examples
     --------
@@ -106,7 +146,7 @@ def feature_pipeline(info: StreamInfo, *, mains_hz: float = 50.0) -> Pipeline:
     """
     if info.modality is None or info.modality not in PIPELINES:
         raise BadInput(f"no features are computed from {info.modality} ({info.name!r})")
-    if info.sfreq == 0:
+    if info.sfreq == 0 and not is_intervals(info):
         raise BadInput(
             f"{info.name!r} is irregular (nominal rate 0), but {info.modality} needs a regular "
             "stream: let its sender declare its rate"

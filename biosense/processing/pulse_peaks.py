@@ -15,11 +15,11 @@ from biosense.processing.beat_logic import BeatJudge
 from biosense.processing.beat_track import (
     BeatRow,
     BeatTrack,
-    BeatTrust,
     beat_chunks,
     beat_info,
     parabolic_peak,
 )
+from biosense.processing.beat_trust import BeatTrust, ramp
 from biosense.processing.sections import Sections
 
 REFRACTORY_S = 0.3
@@ -28,6 +28,9 @@ SHAPE_S = 0.2  # on either side of the steepest point
 SNR = (1.3, 2.0)  # lower than for ECG: the dicrotic wave counts as noise
 SKEW_S = 4.0  # time constant of the skewness that tells the polarity
 SWITCH_SKEW = 0.4
+# Skewness of what rises and falls alike (a swinging arm, breath) is below 0.15, of pulse waves
+# above 0.6 (wearable finger sensor and simulations, 5 % quantile); between these, one is doubted.
+UPRIGHT = (0.2, 0.5)
 SWITCH_S = 5.0  # the other polarity must look right for so long
 
 
@@ -44,7 +47,8 @@ class PulsePeaks:
 
     The polarity is learned from skewness: a pulse wave stands upright where its peaks are narrower
     than its valleys (Elgendi, Bioengineering 3:21, 2016) and its upstrokes steeper than its
-    downstrokes. Both polarities are followed all the time and the likelier one is given out.
+    downstrokes. Both polarities are followed all the time and the likelier one is given out. What
+    is not skewed either way is no pulse, however regular: its confidence is 0.
 
     Parameters
     ----------
@@ -75,6 +79,7 @@ class PulsePeaks:
     _sfreq: float = field(init=False, repr=False)
     _expected: int | None = field(init=False, repr=False)
     _given: float = field(init=False, repr=False)
+    _believed: float = field(init=False, repr=False)
 
     def start(self, info: StreamInfo) -> StreamInfo:
         """Design the filters for the rate of the stream and forget everything."""
@@ -87,7 +92,7 @@ class PulsePeaks:
         self._front = _SlopeFilter(info.sfreq, self.low_pass)
         self._tracks = (self._track(), self._track())
         self._polarity = _Polarity()
-        self._expected, self._given = None, -np.inf
+        self._expected, self._given, self._believed = None, -np.inf, 0.0
         self._info = beat_info(info)
         return self._info
 
@@ -150,6 +155,7 @@ class PulsePeaks:
         for known, inverted, row in sorted(found, key=lambda entry: entry[:2]):
             at = round(known * self._sfreq) - first
             self._polarity.update(known, float(skew[at]))
+            self._believed = ramp(abs(float(skew[at])), *UPRIGHT)
             rows += self._chosen(bool(inverted), row)
         return rows
 
@@ -166,7 +172,7 @@ class PulsePeaks:
         if inverted != self._polarity.inverted or row.time < self._given + REFRACTORY_S:
             return []
         self._given = row.time
-        return [row]
+        return [row._replace(confidence=self._believed * row.confidence)]
 
 
 @dataclass

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from biosense.core.types import Floats
+from biosense.core.types import Bools, Floats
 
 PULSE_BAND_HZ = (0.7, 3.5)  # 42 to 210 bpm
 _AROUND_HZ = (0.1, 0.2)  # half widths around the rate and its double (de Haan & Jeanne 2013)
 _ORDER = 2  # of the Butterworth band-pass whose gain the spectrum is multiplied with
+
+Complexes = NDArray[np.complex128]
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,75 @@ class PulsePeak:
 NO_PEAK = PulsePeak(float("nan"), float("nan"), float("nan"))
 
 
+@dataclass(frozen=True, eq=False)
+class BandSpectrum:
+    """Hold the Hann spectra of some waves in the pulse band: bins (K,), values (K, waves).
+
+    `gain` is the squared gain of the band-pass, (K,); it is not in `values`. `scale` turns the
+    summed power of a line into the mean square of its sine; `resolution` is the half width of the
+    peak of a line, Hz.
+    """
+
+    frequency: Floats
+    values: Complexes
+    scale: Floats
+    resolution: float
+    gain: Floats
+
+    @classmethod
+    def of(cls, waves: Floats, sfreq: float) -> BandSpectrum:
+        """Compute the spectra of waves, shape (n, waves); NaN where a sample is missing.
+
+        The band-pass is applied as the gain of a Butterworth filter on the periodogram. In contrast
+        to a filter of the stream it has nothing to settle behind a gap, and no delay.
+        """
+        n = len(waves)
+        present = np.isfinite(waves)
+        known = np.where(present, waves, 0.0)
+        mean = known.sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+        taper = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n))[:, None] * present
+        size = 1 << int(np.ceil(np.log2(6 * n)))  # bins of about 1 bpm before interpolation
+        first, last = (int(np.ceil(edge * size / sfreq)) for edge in PULSE_BAND_HZ)
+        values = np.fft.rfft(((known - mean) * taper).T, size)[:, first - 1 : last + 2].T
+        frequency = np.arange(first - 1, first - 1 + len(values)) * sfreq / size
+        weight = np.maximum((taper**2).sum(axis=0), 1e-300)
+        gain = _band_pass_gain(frequency)
+        return cls(frequency, values, 2 / (size * weight), 2 * sfreq / n, gain)
+
+    def peak(self, column: int, away: Bools | None = None) -> PulsePeak:
+        """Return the highest peak of one wave."""
+        return peak_of(self, self.values[:, column], float(self.scale[column]), away)
+
+
+def peak_of(
+    spectrum: BandSpectrum, values: Complexes, scale: float, away: Bools | None = None
+) -> PulsePeak:
+    """Return the highest peak of a wave whose spectrum is `values`, (K,), outside `away`, (K,)."""
+    frequency = spectrum.frequency
+    raw: Floats = values.real**2 + values.imag**2
+    power = raw * spectrum.gain
+    at = _climb(raw, int(np.argmax(power if away is None else np.where(away, 0.0, power))))
+    if at is None:
+        return NO_PEAK
+    rate = frequency[at] + _vertex(raw[at - 1 : at + 2]) * (frequency[1] - frequency[0])
+    signal = around_rate(frequency, float(rate))
+    inside = float(power[signal].sum())
+    rest = max(float(power[~signal].sum()), 1e-12 * inside)
+    # Mean square of a sine at the rate: the peak of a Hann window is 4 / n wide.
+    lobe = float(raw[np.abs(frequency - rate) <= spectrum.resolution].sum())
+    snr_db = 10 * float(np.log10(inside / rest))
+    return PulsePeak(60 * float(rate), snr_db, float(np.sqrt(8 * lobe * scale)))
+
+
+def around_rate(frequency: Floats, rate: float) -> Bools:
+    """Tell which bins belong to a rate (Hz) and its double."""
+    near: Bools = np.abs(frequency - rate) <= _AROUND_HZ[0]
+    near |= np.abs(frequency - 2 * rate) <= _AROUND_HZ[1]
+    return near
+
+
 def find_pulse(wave: Floats, sfreq: float) -> PulsePeak:
     """Find the pulse in a window: Hann periodogram, highest peak in 0.7-3.5 Hz, parabola.
-
-    The band-pass is applied as the gain of a Butterworth filter on the periodogram. In contrast to
-    a filter of the stream it has nothing to settle behind a gap, and no delay.
 
     Parameters
     ----------
@@ -56,32 +123,15 @@ def find_pulse(wave: Floats, sfreq: float) -> PulsePeak:
     >>> round(peak.bpm, 1), peak.snr_db > 9, round(peak.amplitude, 4)
     (72.0, True, 0.002)
     """
-    present = np.isfinite(wave)
-    if not present.any():
-        return NO_PEAK
-    n = len(wave)
-    taper = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)) * present
-    centred = np.where(present, wave - wave[present].mean(), 0.0)
-    size = 1 << int(np.ceil(np.log2(8 * n)))  # bins of at most 0.75 bpm before interpolation
-    first, last = (int(np.ceil(edge * size / sfreq)) for edge in PULSE_BAND_HZ)
-    spectrum = np.fft.rfft(centred * taper, size)[first - 1 : last + 2]
-    frequency = np.arange(first - 1, first - 1 + len(spectrum)) * sfreq / size
-    raw = spectrum.real**2 + spectrum.imag**2
-    power = raw * _band_pass_gain(frequency)
-    at = _climb(raw, int(np.argmax(power)))
-    if at is None:
-        return NO_PEAK
-    rate = frequency[at] + _vertex(raw[at - 1 : at + 2]) * sfreq / size
-    signal = np.abs(frequency - rate) <= _AROUND_HZ[0]
-    signal |= np.abs(frequency - 2 * rate) <= _AROUND_HZ[1]
-    inside = float(power[signal].sum())
-    rest = max(float(power[~signal].sum()), 1e-12 * inside)
-    # Mean square of a sine at the rate: the peak of a Hann window is 4 / n wide.
-    lobe = raw[np.abs(frequency - rate) <= 2 * sfreq / n].sum()
-    sine = 2 * float(lobe) / (size * float(np.sum(taper**2)))
-    return PulsePeak(
-        60 * float(rate), 10 * float(np.log10(inside / rest)), float(np.sqrt(8 * sine))
-    )
+    return BandSpectrum.of(wave[:, None], sfreq).peak(0)
+
+
+def _band_pass_gain(frequency: Floats) -> Floats:
+    """Return the squared gain of an analogue Butterworth band-pass."""
+    low, high = PULSE_BAND_HZ
+    detuning = (frequency**2 - low * high) / (frequency * (high - low))
+    gain: Floats = 1 / (1 + detuning ** (2 * _ORDER))
+    return gain
 
 
 def _climb(raw: Floats, at: int) -> int | None:
@@ -96,14 +146,6 @@ def _climb(raw: Floats, at: int) -> int | None:
         else:
             return at if raw[at] > 0 else None
     return None
-
-
-def _band_pass_gain(frequency: Floats) -> Floats:
-    """Squared gain of an analogue Butterworth band-pass."""
-    low, high = PULSE_BAND_HZ
-    detuning = (frequency**2 - low * high) / (frequency * (high - low))
-    gain: Floats = 1 / (1 + detuning ** (2 * _ORDER))
-    return gain
 
 
 def _vertex(power: Floats) -> float:

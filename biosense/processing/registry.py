@@ -14,16 +14,23 @@ from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.registry import Registry
 from biosense.core.stage import Stage
 from biosense.core.types import Chunk, Epoch, Modality, StreamInfo
+from biosense.processing.asr import Asr
+from biosense.processing.connectivity import Connectivity
 from biosense.processing.decimate import Decimate
 from biosense.processing.eda import EdaFeatures
 from biosense.processing.eeg import BandPowers
-from biosense.processing.example_body import ecg_waves, ppg_waves, scr_waves
+from biosense.processing.eeg_artefacts import EegArtefacts
+from biosense.processing.eeg_channels import BadChannels
+from biosense.processing.eeg_entropy import ChannelEntropies
+from biosense.processing.emg import EmgEnvelope, EmgFeatures
+from biosense.processing.example_body import beat_intervals, ecg_waves, ppg_waves, scr_waves
 from biosense.processing.example_camera import colour_frames, face_frames, geometry_frames
+from biosense.processing.example_eeg import burst_waves, eeg_windows
+from biosense.processing.example_slow import breath_waves, muscle_waves, skin_waves
 from biosense.processing.example_streams import (
     feature_epochs,
     grid_stream,
     raw_stream,
-    window_epochs,
 )
 from biosense.processing.face import GEOMETRY_CHANNELS, FaceGeometry
 from biosense.processing.face_features import FaceFeatures
@@ -31,11 +38,15 @@ from biosense.processing.filters import BandPass, Cascade, HighPass, LowPass, No
 from biosense.processing.heart import HeartFeatures
 from biosense.processing.normalise import RunningNormalise
 from biosense.processing.pulse_peaks import PulsePeaks
+from biosense.processing.reference import Reference
 from biosense.processing.regularise import Regularise
+from biosense.processing.respiration import RespFeatures
 from biosense.processing.rpeaks import RPeaks
-from biosense.processing.rppg import Pos
+from biosense.processing.rppg import Chrom, Green, Pos
 from biosense.processing.rppg_features import RppgFeatures
+from biosense.processing.rr import RrFeatures
 from biosense.processing.scr import ScrDetector
+from biosense.processing.temperature import TempFeatures
 from biosense.processing.units import ToSI
 from biosense.processing.window import Window
 
@@ -60,8 +71,11 @@ class StageExample:
 
 
 _CAP = StreamInfo("cap", Modality.EEG, ("Fz", "Cz", "Pz"), 128.0, "V")
+_HEAD = StreamInfo("head", Modality.EEG, ("F3", "F4", "C3", "C4", "P3", "P4"), 128.0, "V")
 _WRIST = StreamInfo("wrist", Modality.EDA, ("eda",), 8.0, "S")
 _MUSCLE = StreamInfo("muscle", Modality.EMG, ("left", "right"), 200.0, "mV", dtype="int16")
+_BELT = StreamInfo("belt", Modality.RESP, ("chest",), 25.0)
+_SKIN = StreamInfo("skin", Modality.TEMP, ("finger",), 8.0, "degC")
 _CHEST = StreamInfo("chest", Modality.ECG, ("ecg",), 130.0, "V")
 _FINGER = StreamInfo("finger", Modality.PPG, ("ppg",), 64.0, "")
 
@@ -93,24 +107,31 @@ STAGES: Registry[StageExample] = Registry(
             lambda: RunningNormalise(half_life=30.0),
             lambda: feature_epochs(Modality.ECG, ("rate", "rmssd", "sdnn")),
         ),
-        "band_powers": StageExample(
-            BandPowers,
-            lambda: [
-                replace(epoch, data=1e-6 * epoch.data)
-                for epoch in window_epochs(
-                    StreamInfo("eeg", Modality.EEG, ("Fp1", "F3", "F4", "Pz"), 128.0, "V"),
-                    length=2.0,
-                )
-            ],
+        "band_powers": StageExample(BandPowers, eeg_windows),
+        "channel_entropies": StageExample(ChannelEntropies, eeg_windows),
+        "bad_channels": StageExample(lambda: BadChannels(enter=0.5, leave=1.0), eeg_windows),
+        "eeg_artefacts": StageExample(EegArtefacts, eeg_windows),
+        "connectivity": StageExample(lambda: Connectivity(piece=0.5), eeg_windows),
+        "reference": StageExample(Reference, lambda: grid_stream(_CAP)),
+        "asr": StageExample(
+            lambda: Asr(calibrate=5.0, cutoff=5.0),
+            lambda: grid_stream(_HEAD, seconds=12.0, gap=(8.6, 9.9), signal=burst_waves),
         ),
-        "pos": StageExample(
-            Pos,
-            lambda: grid_stream(
-                StreamInfo("rppg", Modality.RPPG, RPPG_CHANNELS, 30.0),
-                seconds=8.0,
-                signal=colour_frames,
-            ),
+        "asr_ahead": StageExample(
+            lambda: Asr(calibrate=5.0, cutoff=5.0, ahead=0.25),
+            lambda: grid_stream(_HEAD, seconds=12.0, gap=(8.6, 9.9), signal=burst_waves),
         ),
+        **{
+            name: StageExample(
+                method,
+                lambda: grid_stream(
+                    StreamInfo("rppg", Modality.RPPG, RPPG_CHANNELS, 30.0),
+                    seconds=8.0,
+                    signal=colour_frames,
+                ),
+            )
+            for name, method in (("pos", Pos), ("chrom", Chrom), ("green", Green))
+        },
         "rppg_features": StageExample(
             RppgFeatures,
             lambda: grid_stream(
@@ -146,12 +167,35 @@ STAGES: Registry[StageExample] = Registry(
             lambda: grid_stream(_CHEST, seconds=15.0, gap=(9.6, 10.4), signal=ecg_waves),
         ),
         "ppg_features": StageExample(
-            lambda: HeartFeatures(PulsePeaks()),
+            lambda: HeartFeatures(PulsePeaks(), transit=True),
             lambda: grid_stream(_FINGER, seconds=18.0, gap=(11.6, 12.9), signal=ppg_waves),
+        ),
+        "rr_features": StageExample(
+            RrFeatures, lambda: beat_intervals(StreamInfo("strap rr", None, ("rr",), 0.0, "s"))
         ),
         "scr": StageExample(
             ScrDetector,
             lambda: grid_stream(_WRIST, seconds=40.0, gap=(20.6, 22.9), signal=scr_waves),
+        ),
+        "resp_features": StageExample(
+            RespFeatures,
+            lambda: grid_stream(_BELT, seconds=50.0, gap=(30.6, 32.9), signal=breath_waves),
+        ),
+        "temp_features": StageExample(
+            TempFeatures,
+            lambda: grid_stream(_SKIN, seconds=90.0, gap=(60.6, 62.9), signal=skin_waves),
+        ),
+        "emg_envelope": StageExample(
+            EmgEnvelope, lambda: grid_stream(replace(_MUSCLE, unit="V"), signal=muscle_waves)
+        ),
+        "emg_features": StageExample(
+            EmgFeatures,
+            lambda: grid_stream(
+                replace(_MUSCLE, sfreq=32.0, unit="V"),
+                seconds=20.0,
+                gap=(12.6, 13.9),
+                signal=lambda times, channels: abs(muscle_waves(times, channels)),
+            ),
         ),
         "eda_features": StageExample(
             EdaFeatures,

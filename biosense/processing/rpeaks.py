@@ -6,22 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import signal
 
 from biosense.core.errors import BadInput
 from biosense.core.grid import contiguous_runs, sample_indices
-from biosense.core.types import Chunk, Floats, StreamInfo
+from biosense.core.types import Chunk, StreamInfo
 from biosense.processing.beat_logic import BeatJudge
 from biosense.processing.beat_track import (
     BeatRow,
     BeatTrack,
     beat_chunks,
     beat_info,
-    parabolic_peak,
 )
-from biosense.processing.sections import Sections
+from biosense.processing.qrs_filter import QrsFilter
 
 SEARCH_S = 0.075  # the R wave lies within this of the envelope's peak, delay removed
+EARLY, DUE = 2.0, 0.8  # in noise, what comes too early must be higher
 SHAPE_S = 0.1  # on either side of the R peak: QRS and a little more
 
 
@@ -33,16 +32,15 @@ class RPeaks:
     with irregular times: the R peak (largest deflection of the 0.5 to 40 Hz signal, parabola
     through three samples, filter delay removed) and the columns amplitude (in the unit of the
     input), confidence (0 to 1), known_at (session time of the sample that settled it) and late.
-    A beat is known at most 0.4 s after its R peak; only beats found while learning (first 2 s) or
+    A beat is known at most 0.5 s after its R peak; only beats found while learning (first 2 s) or
     by searching back are later, and say so in `late`.
 
-    The filters are designed by frequency: band-pass 5 to 15 Hz, slope, square, triangular window of
-    150 ms, root. What is kept of the paper's decisions, and what is not: see `BeatJudge`.
+    What takes the place of the paper's filters: see `QrsFilter`. What is kept of its decisions, and
+    what is not: see `BeatJudge`. Which way an R peak points is learned; a lead that is turned over
+    or moved in mid-stream is followed within a few beats (`LeadShape`).
 
     Parameters
     ----------
-    band
-        Pass band of the detection filter, Hz.
     hold
         A peak counts when the envelope stays below it for so long, seconds.
 
@@ -59,9 +57,8 @@ class RPeaks:
     [0.8, 0.8, 0.8]
     """
 
-    band: tuple[float, float] = (5.0, 15.0)
-    hold: float = 0.15
-    _front: _QrsFilter = field(init=False, repr=False)
+    hold: float = 0.25
+    _front: QrsFilter = field(init=False, repr=False)
     _track: BeatTrack = field(init=False, repr=False)
     _info: StreamInfo = field(init=False, repr=False)
     _expected: int | None = field(init=False, repr=False)
@@ -74,11 +71,12 @@ class RPeaks:
                 "1 channel, regularised, at 100 to 1000 Hz: pick one or resample"
             )
         rate = info.sfreq
-        self._front = _QrsFilter(rate, self.band)
+        self._front = QrsFilter(rate)
         delay, light_delay = self._front.measure_delay()
         reach, around = round(SEARCH_S * rate), round(SHAPE_S * rate)
         hold = round(self.hold * rate)
-        self._track = BeatTrack(rate, hold, delay, light_delay, reach, around, True, BeatJudge())
+        judge = BeatJudge(early=EARLY, due=DUE)
+        self._track = BeatTrack(rate, hold, delay, light_delay, reach, around, True, judge)
         self._expected = None
         self._info = beat_info(info)
         return self._info
@@ -96,7 +94,7 @@ class RPeaks:
         for begin, stop, fresh in contiguous_runs(indices, self._expected):
             if fresh:
                 rows += self._jump(int(indices[begin]), float(values[begin]))
-            light, envelope = self._front.filter(values[begin:stop])
+            light, envelope = self._front.filter(values[begin:stop], int(indices[begin]))
             rows += self._track.push(light, envelope, ok[begin:stop])
             self._expected = int(indices[stop - 1]) + 1
         return beat_chunks(self._info, rows)
@@ -121,42 +119,3 @@ class RPeaks:
         self._track.prime(now)
         self._front.prime(first)
         return rows
-
-
-class _QrsFilter:
-    """Filter an ECG lightly, for the place of the R peak, and into an envelope of QRS energy."""
-
-    def __init__(self, sfreq: float, band: tuple[float, float]) -> None:
-        self._sfreq = sfreq
-        self._light = Sections(signal.butter(2, (0.5, 40.0), "bandpass", fs=sfreq, output="sos"))
-        self._band = Sections(signal.butter(2, band, "bandpass", fs=sfreq, output="sos"))
-        window = signal.windows.triang(max(3, round(0.15 * sfreq)))
-        self._window = window / window.sum()
-        self.prime(0.0)
-
-    def prime(self, first: float) -> None:
-        """Begin anew, as if the first value had been there for ever."""
-        self._light.prime(first)
-        self._band.prime(0.0)
-        self._window_state = np.zeros(len(self._window) - 1)
-        self._before = 0.0
-
-    def filter(self, values: Floats) -> tuple[Floats, Floats]:
-        """Return the lightly filtered signal and the envelope, shape (n,) each."""
-        light = self._light.filter(values)
-        band = self._band.filter(light)
-        slope = np.diff(band, prepend=self._before)
-        self._before = float(band[-1])
-        # The second coefficient keeps scipy off np.convolve, whose sums depend on the cutting.
-        energy, self._window_state = signal.lfilter(
-            self._window, [1.0, 0.0], slope**2, zi=self._window_state
-        )
-        return light, np.sqrt(np.maximum(energy, 0.0))
-
-    def measure_delay(self) -> tuple[int, float]:
-        """Measure, on a pulse as wide as a QRS, how late envelope and light signal peak."""
-        at = round(0.5 * self._sfreq)
-        width = max(0.012 * self._sfreq, 1.0)
-        light, envelope = self.filter(np.exp(-0.5 * ((np.arange(3 * at) - at) / width) ** 2))
-        self.prime(0.0)
-        return int(np.argmax(envelope)) - at, parabolic_peak(light, int(np.argmax(light)))[0] - at

@@ -33,7 +33,7 @@ _BASES = {
     "\u03a9": "ohm",  # Greek capital omega
     "\u2126": "ohm",  # the ohm sign, which looks the same
 }
-# Temperature stays in degrees Celsius (nobody reads skin in kelvin), rates in beats per minute.
+# Temperature goes to degrees Celsius (nobody reads skin in kelvin), rates in beats per minute.
 _AS_IT_IS = {
     "\u00b0C": "degC",
     "\u2103": "degC",
@@ -48,6 +48,12 @@ _AS_IT_IS = {
     "pixels": "px",
     "1": "",
     "normalized": "",
+}
+# Other scales of temperature, of that modality alone: degC = factor * value + offset.
+_TO_CELSIUS = {"K": (1.0, -273.15), "degF": (5 / 9, -160 / 9)}
+_SCALES = {
+    **dict.fromkeys(("K", "\u212a", "kelvin", "degK", "\u00b0K"), "K"),
+    **dict.fromkeys(("F", "\u00b0F", "\u2109", "degF", "fahrenheit"), "degF"),
 }
 DEFAULT_UNITS = {
     Modality.EEG: "uV",
@@ -65,8 +71,9 @@ class ToSI:
     """Turn a raw stream into float64 volts, siemens or seconds.
 
     Skin resistance (ohm) becomes conductance 1/R, in which skin conductance responses add up and
-    keep their size when the level drifts; R <= 0 becomes NaN. An unknown or missing unit is read by
-    modality (`DEFAULT_UNITS`), an unknown one with a warning. Missing values stay NaN.
+    keep their size when the level drifts; R <= 0 becomes NaN. Temperature becomes degrees Celsius.
+    An unknown or missing unit is read by modality (`DEFAULT_UNITS`), an unknown one with a warning.
+    Missing values stay NaN.
 
     Raises
     ------
@@ -86,6 +93,7 @@ class ToSI:
     _info: StreamInfo = field(init=False, repr=False)
     _factor: float = field(init=False, repr=False)
     _inverse: bool = field(init=False, repr=False)
+    _offset: float = field(init=False, repr=False)
 
     def start(self, info: StreamInfo) -> StreamInfo:
         """Look up the unit of the stream."""
@@ -97,6 +105,10 @@ class ToSI:
         if problem := unit_problem(info):
             _log.warning("%s", problem)
         self._inverse = unit == "ohm" and info.modality is Modality.EDA
+        self._offset = 0.0
+        if unit in _TO_CELSIUS:
+            self._factor, self._offset = _TO_CELSIUS[unit]
+            unit = "degC"
         self._info = replace(info, unit="S" if self._inverse else unit, dtype="float64")
         return self._info
 
@@ -109,6 +121,8 @@ class ToSI:
             values = 1.0 / np.where(values > 0, values * self._factor, np.nan)
         elif self._factor != 1.0:
             values = values * self._factor
+        if self._offset:
+            values = values + self._offset
         return [replace(item, info=self._info, data=values)]
 
     def flush(self) -> Sequence[Chunk]:
@@ -147,6 +161,10 @@ def _read_unit(text: str, modality: Modality | None) -> tuple[str, float] | None
     """
     if text in _AS_IT_IS:
         return _AS_IT_IS[text], 1.0
+    if modality is Modality.TEMP:
+        scale = _SCALES.get(text, _SCALES.get(text.lower()))
+        if scale is not None:
+            return scale, 1.0
     symbol = text.replace("\u00b5", "u").replace("\u03bc", "u")  # micro sign, Greek mu
     if modality is Modality.EDA and symbol in ("us", "ms", "s"):
         symbol = symbol[:-1] + "S"  # nobody sends skin conductance in seconds

@@ -73,7 +73,7 @@ def test_no_face_is_found_where_there_is_none(clips):
     assert not clip.found.any()
     assert np.isnan(clip.face[:, :-1]).all()
     assert np.isnan(clip.rppg[:, 0]).all()
-    assert np.isfinite(clip.rppg[:, 12:]).all()
+    assert np.isfinite(clip.rppg[:, 12:16]).all()
 
 
 @pytest.mark.data

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from camera_fakes import FACE, FOREHEAD, LEFT_CHEEK, RIGHT_CHEEK, SIZE, mesh, picture
 
+from biosense.acquisition.camera.backend import mesh_indices
 from biosense.acquisition.camera.regions import RegionColours, linear_table, trust_table
-from biosense.core.camera_streams import RPPG_CHANNELS
+from biosense.core.camera_streams import HEAD_CHANNELS, RPPG_CHANNELS
 
 
 def measure(image, points):
@@ -112,6 +113,17 @@ def test_a_region_turned_away_from_the_camera_is_nan():
     assert all(values[f"{region}_pixels"] == 0 for region in ("forehead", "right_cheek"))
 
 
+def test_the_place_of_the_head_is_told_in_pixels_of_the_frame():
+    points = mesh()
+    nose, right, left = mesh_indices(("nose_tip", "right_eye_1", "left_eye_4"))
+    points[[nose, right, left], :2] = (160, 110), (130, 90), (190, 98)
+    values = measure(picture(), points)
+    assert (values["head_x"], values["head_y"]) == (160, 110)
+    assert values["head_size"] == pytest.approx(np.hypot(60, 8))
+    assert values["head_roll"] == pytest.approx(np.arctan2(8, 60))
+    assert np.isnan([measure(picture(), None)[name] for name in HEAD_CHANNELS]).all()
+
+
 def test_the_background_stays_clear_of_the_face_and_of_the_shoulders():
     left, _, right, bottom = FACE
     image = np.full((*SIZE, 3), 200, np.uint8)
@@ -153,9 +165,9 @@ def test_a_face_that_fills_the_frame_leaves_no_background():
 def test_the_background_survives_the_face_and_a_change_of_size():
     colours = RegionColours()
     image = picture(background=(30, 60, 90))
-    with_face = colours.measure(image, mesh())[12:]
-    np.testing.assert_array_equal(colours.measure(image, None)[12:], with_face)
-    assert np.isfinite(colours.measure(image[::2, ::2].copy(), None)[12:]).all()
+    with_face = colours.measure(image, mesh())[12:16]
+    np.testing.assert_array_equal(colours.measure(image, None)[12:16], with_face)
+    assert np.isfinite(colours.measure(image[::2, ::2].copy(), None)[12:16]).all()
 
 
 def test_a_weak_pulse_survives_eight_bits():

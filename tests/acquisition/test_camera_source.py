@@ -119,11 +119,13 @@ async def test_a_slow_tracker_drops_frames_and_says_so_once(tmp_path):
     backend = FixedFace(clock=clock, seconds=0.1)
     rppg, _, events = split(await everything(play(video, backend=backend, clock=clock)))
     overruns = [event for event in events if event.kind is EventKind.OVERRUN]
-    assert len(rppg) == len(backend.seen) < 25
+    # The first face is looked at twice more: is there a nearer one?
+    assert len(rppg) == len(backend.seen) - 2 < 25
     assert len(overruns) == 1
     assert "frames dropped" in overruns[0].text
     late = [chunk.arrived - chunk.times[0] for chunk in rppg]
-    assert max(late) <= 0.2 + 1e-6  # the queue of a camera, and one frame's tracking
+    assert late[0] <= 0.4  # the two looks more
+    assert max(late[1:]) <= 0.2 + 1e-6  # the queue of a camera, and one frame's tracking
 
 
 async def test_the_preview_gets_every_frame_and_its_time(clip):
@@ -160,7 +162,7 @@ async def test_a_reader_that_stands_still_holds_the_camera_back(tmp_path):
         while len(backend.seen) != before:
             before = len(backend.seen)
             await asyncio.sleep(0.15)
-        assert before == 65  # 64 in the queue and one that waits
+        assert before == 67  # 64 in the queue, one that waits, two looks for a nearer face
         rppg, *_ = split([item async for item in source])
     assert len(rppg) == 100
 

@@ -6,7 +6,7 @@ import pytest
 from biosense.acquisition.simulated import ALL_MODALITIES, AffectPath, Participant, simulate
 from biosense.acquisition.simulated.noise import BLOCK_S, ColouredNoise, Episodes, Events
 from biosense.acquisition.simulated.skin import SkinTraits
-from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
+from biosense.core.camera_streams import FACE_CHANNELS, FACE_POINTS, RPPG_CHANNELS
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
 
@@ -58,8 +58,17 @@ def test_a_lost_face_is_all_nan_with_confidence_0_and_background_only():
     assert np.isfinite(face[~lost]).all()
     assert np.isnan(rppg[lost][:, [0, 1, 2, 4, 5, 6, 8, 9, 10]]).all()
     assert (rppg[lost][:, [3, 7, 11]] == 0).all()
-    assert np.isfinite(rppg[:, 12:]).all()
+    assert np.isfinite(rppg[:, 12:16]).all()
+    assert np.isnan(rppg[lost, 16:]).all()
     assert np.isfinite(rppg[~lost]).all()
+
+
+def test_both_streams_of_the_camera_see_the_head_in_one_place(everything):
+    face, rppg = everything.stream("sim-face").data, everything.stream("sim-rppg").data
+    nose = 3 * FACE_POINTS.index("nose_tip")
+    apart = rppg[:, 16:18] - face[:, nose : nose + 2]
+    assert np.nanstd(apart, axis=0).max() < 1.0  # the jitter of two trackers, pixels
+    assert np.abs(np.nanmean(apart, axis=0)).max() < 0.2
 
 
 def test_same_seed_gives_the_same_bytes(everything):

@@ -279,4 +279,5 @@ def test_boundaries_and_syncs_come_with_the_clock(
         for second in range(5):
             recorder.put(eeg(float(second)))
             synced.get(timeout=10)
-    assert tags(tmp_path).count(Tag.BOUNDARY) >= 6  # behind the headers, with each sync, at the end
+    # Behind the headers, at the end, and with syncs: a slow one may serve several seconds.
+    assert tags(tmp_path).count(Tag.BOUNDARY) >= 3

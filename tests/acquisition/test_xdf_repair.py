@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,13 @@ def whole() -> bytes:
 
 
 @pytest.fixture
-def quiet() -> None:
+def quiet() -> Iterator[None]:
     logging.getLogger("pyxdf").setLevel(logging.CRITICAL + 1)
-    logging.getLogger("biosense").setLevel(logging.ERROR)
+    ours = logging.getLogger("biosense")
+    before = ours.level
+    ours.setLevel(logging.ERROR)
+    yield
+    ours.setLevel(before)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ MakeToy = Callable[..., list[LabelledSequence]]
 SHORT = TrainingSettings(width=16, epochs=2, batches=1, crop_s=(20.0, 30.0), batch=4)
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize("name", ["cross_attention", "deep_cca", "early", "late"])
 def test_training_learns_the_toy_for_unseen_people(name: str, make_toy: MakeToy) -> None:
     settings = TrainingSettings(
         width=24, epochs=8, batches=10, crop_s=(20.0, 40.0), batch=4, learning_rate=3e-3

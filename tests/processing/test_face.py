@@ -250,15 +250,16 @@ def column(epochs, name):
     return np.array([epoch.data[FACE_FEATURES.index(name)] for epoch in epochs])
 
 
-def test_features_are_means_over_the_window():
-    epochs = features(recording(10, smile=lambda t: np.where(t > 5, 5.0, 0.0)))
+def test_features_are_means_over_the_window_less_the_neutral_face():
+    epochs = features(recording(16, smile=lambda t: np.where(t > 10, 5.0, 0.0)))
     stops = np.array([epoch.stop for epoch in epochs])
     smile = column(epochs, "smile_width")
-    assert np.allclose(smile[stops <= 5], 0.56)
-    assert np.allclose(smile[stops > 7], 0.66)
-    assert smile[stops == 6] == pytest.approx(0.61, abs=0.002)
-    assert column(epochs, "smile_width_sd")[stops == 6] == pytest.approx(0.05, abs=0.002)
-    assert column(epochs, "smile_width_sd")[stops == 9] == pytest.approx(0, abs=1e-9)
+    assert np.isnan(smile[stops < 5]).all()
+    assert np.allclose(smile[(stops >= 6) & (stops <= 10)], 0)
+    assert np.allclose(smile[stops > 12], 0.10)
+    assert smile[stops == 11] == pytest.approx(0.05, abs=0.002)
+    assert column(epochs, "smile_width_sd")[stops == 11] == pytest.approx(0.05, abs=0.002)
+    assert column(epochs, "smile_width_sd")[stops == 14] == pytest.approx(0, abs=1e-9)
 
 
 def test_blinks_are_counted_per_minute():
@@ -277,9 +278,9 @@ def test_only_closures_of_a_blinks_length_are_blinks(length, counted):
     assert found == pytest.approx(counted, abs=0.05)
 
 
-def test_long_closed_eyes_show_in_the_closed_share():
+def test_long_closed_eyes_show_in_perclos():
     epochs = features(recording(60, blinks=[40.0], blink_s=6.0))
-    assert column(epochs, "closed_share")[-1] == pytest.approx(0.1, abs=0.01)
+    assert column(epochs, "perclos")[-1] == pytest.approx(0.1, abs=0.01)
 
 
 def test_a_face_lost_with_closed_eyes_is_no_blink():

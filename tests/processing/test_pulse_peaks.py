@@ -97,6 +97,31 @@ def test_what_is_no_pulse_is_not_believed(kind: str) -> None:
     assert len(found) == 0 or found[:, 2].mean() < 0.05
 
 
+@pytest.mark.parametrize("shape", ["pure", "wandering", "noisy"])
+@pytest.mark.parametrize("rate", [0.8, 1.0, 1.7])
+def test_a_sine_is_not_believed_however_regular(rate: float, shape: str) -> None:
+    times = np.arange(64 * 60) / 64
+    phase = rate * times + (0.2 * np.sin(0.6 * times) if shape == "wandering" else 0.0)
+    noise = 0.05 * np.random.default_rng(6).standard_normal(len(times))
+    sine = np.sin(2 * np.pi * phase) + (noise if shape == "noisy" else 0.0)
+    found = detect(100 + 10 * sine, 64)
+    assert found[found[:, 0] > 12.0, 2].max(initial=0.0) < 0.1
+
+
+def test_motion_spoils_the_confidence_while_it_lasts() -> None:
+    ppg, _ = simulated(64, seconds=60)
+    times = np.arange(len(ppg)) / 64
+    rng = np.random.default_rng(7)
+    shaken = np.cumsum(rng.standard_normal(len(ppg)))
+    shaken -= np.convolve(shaken, np.ones(128) / 128, "same")
+    ppg += np.where((times > 20) & (times < 40), 3 * ppg.std() * shaken / shaken.std(), 0.0)
+    found = detect(ppg, 64)
+    within = (found[:, 0] > 22) & (found[:, 0] < 40)
+    assert found[within, 2].mean() < 0.3
+    assert found[(found[:, 0] > 8) & (found[:, 0] < 19), 2].mean() > 0.9
+    assert found[(found[:, 0] > 50), 2].mean() > 0.8
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("participant", [1, 2, 3])
 def test_wearable_pulse_stands_upright(shared_data: Path, participant: int) -> None:

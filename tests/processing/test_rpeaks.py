@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from beats_found import beats_of, score
+from scipy import signal
 
 from biosense.core import Chunk, Modality, Pipeline, StreamInfo
 from biosense.core.errors import BadInput
@@ -74,7 +75,7 @@ def test_record_100_confidence_is_high_and_latency_kept(record_100: tuple[Floats
     found = detect(record_100[0][:, 0], 360.0, step=64)
     assert np.median(found[:, 2]) > 0.95
     in_time = found[found[:, 4] == 0]
-    assert (in_time[:, 3] - in_time[:, 0]).max() < 0.4
+    assert (in_time[:, 3] - in_time[:, 0]).max() <= 0.5
     assert len(in_time) > 0.99 * len(found)
 
 
@@ -89,7 +90,7 @@ def test_record_118_is_found_where_quiet_and_doubted_where_noisy(
     assert score(quiet[:, 0], beats[beats < 40.0], 0.15).f1 >= 0.98
     result = score(noisy[:, 0], beats[beats >= 40.0], 0.15)
     record_property("f1 at 6 dB electrode motion", result.f1)
-    assert result.f1 >= 0.7, "worse than when this was written (0.75)"
+    assert result.f1 >= 0.86, "worse than when this was written (0.877; best of others 0.828)"
     assert quiet[:, 2].mean() > 0.9
     assert noisy[:, 2].mean() < 0.4
 
@@ -109,6 +110,60 @@ def test_an_inverted_lead_gives_the_same_beats() -> None:
     assert len(upright) > 45
     np.testing.assert_allclose(upright[1:, 0], inverted[1:, 0], atol=1e-9)
     np.testing.assert_allclose(upright[1:, 1], inverted[1:, 1], rtol=1e-6)
+
+
+def test_a_lead_that_is_turned_over_is_followed_at_once() -> None:
+    ecg, beats = simulated(256)
+    ecg[20 * 256 :] *= -1  # which looks like one more beat, where the level jumps
+    found = detect(ecg, 256)
+    assert score(found[:, 0], beats[1:], 0.01).sensitivity == 1.0
+    later = found[found[:, 0] > 20.5]
+    assert later[:, 2].min() > 0.7
+    np.testing.assert_allclose(later[:, 1], 1e-3, rtol=0.35)
+
+
+@pytest.mark.data
+def test_another_lead_is_believed_after_three_beats(record_100: tuple[Floats, Floats]) -> None:
+    ecg, beats = record_100
+    seconds = np.arange(60 * 360) / 360
+    leads = np.where(seconds < 30.0, ecg[: len(seconds), 0], -ecg[: len(seconds), 1])
+    found = detect(leads, 360.0)
+    assert score(found[:, 0], beats[beats < 59.0], 0.05).f1 >= 0.98
+    later = found[(found[:, 0] > 33.0) & (found[:, 0] < 59.0)]
+    assert np.median(later[:, 2]) > 0.8
+    assert np.mean(later[:, 2] > 0.1) > 0.95
+
+
+def test_premature_wide_beats_are_found_in_a_clean_signal() -> None:
+    times = np.arange(40 * 256) / 256
+    ecg = 0.01 * np.random.default_rng(0).standard_normal(len(times))
+    beats = [0.5]
+    while beats[-1] < 39.0:
+        early, after = len(beats) % 4 == 3, len(beats) % 4 == 0
+        beats.append(beats[-1] + 0.8 * (0.6 if early else 1.4 if after else 1.0))
+    for number, beat in enumerate(beats):
+        width, height = (0.03, 1.3) if number and number % 4 == 3 else (0.011, 1.0)
+        ecg += height * np.exp(-0.5 * ((times - beat) / width) ** 2)
+    found = detect(1e-3 * ecg, 256)
+    assert score(found[:, 0], np.array(beats[:-1]), 0.075).sensitivity >= 0.97
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("edges", "snr", "wanted"), [((1.0, 10.0), 6.0, 0.99), ((20.0, 120.0), 0.0, 0.96)]
+)
+def test_beats_are_found_in_noise_of_electrodes_and_muscles(
+    record_100: tuple[Floats, Floats], edges: tuple[float, float], snr: float, wanted: float
+) -> None:
+    """By the rule of the noise stress test, noise of 0 dB has 0.35 of the height of the QRS."""
+    ecg, beats = record_100[0][: 360 * 120, 0], record_100[1]
+    rng = np.random.default_rng(5)
+    filtered = signal.sosfilt(
+        signal.butter(2, edges, "bandpass", fs=360, output="sos"), rng.standard_normal(len(ecg))
+    )
+    noise = 0.35 * 1.4 * 10 ** (-snr / 20) * filtered / filtered.std()
+    found = detect(ecg + noise, 360.0, step=64)
+    assert score(found[:, 0], beats[beats < 119.5], 0.15).f1 >= wanted
 
 
 def test_scale_and_offset_do_not_matter() -> None:

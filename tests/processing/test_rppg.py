@@ -1,16 +1,17 @@
-"""POS: its physics, its polarity, streaming against the formula, faces and gaps."""
+"""POS (CHROM and green beside it): physics, polarity, streaming against the formula, gaps."""
 
 import numpy as np
 import pytest
 
 from biosense.core import Chunk, Modality, StreamInfo
-from biosense.core.camera_streams import RPPG_CHANNELS
+from biosense.core.camera_streams import RPPG_COLOURS
 from biosense.core.errors import BadInput
-from biosense.processing.rppg import Pos, pos_projection, pos_samples
+from biosense.processing.rppg import Chrom, Green, Pos, pos_projection
+from biosense.processing.skin_colour import window_samples
 
 SFREQ = 30.0
 L = 48
-INFO = StreamInfo("webcam", Modality.RPPG, RPPG_CHANNELS, SFREQ)
+INFO = StreamInfo("webcam", Modality.RPPG, RPPG_COLOURS, SFREQ)
 SKIN = np.array([0.5, 0.36, 0.29])
 ABSORPTION = np.array([0.33, 0.77, 0.53]) / 0.77
 
@@ -25,11 +26,11 @@ def frames(skin, background=None, pixels=(2600.0, 1900.0, 1800.0, 4000.0)):
     return np.hstack(parts)
 
 
-def run(data, sizes=None, indices=None):
-    """Push rows through POS in pieces and return times, data and ok of the output."""
+def run(data, sizes=None, indices=None, method=Pos):
+    """Push rows through a method in pieces and return times, data and ok of the output."""
     indices = np.arange(len(data)) if indices is None else indices
     chunk = Chunk.of(INFO, indices / SFREQ, data)
-    stage = Pos()
+    stage = method()
     stage.start(INFO)
     out, at = [], 0
     for size in [len(data)] if sizes is None else sizes:
@@ -86,7 +87,7 @@ def test_a_change_of_light_alone_gives_nothing():
 
 def test_a_window_without_colour_change_has_no_second_term():
     still = np.tile(SKIN, (L, 1))
-    assert np.array_equal(pos_projection(still), np.zeros(L))
+    assert np.abs(pos_projection(still)).max() < 1e-14
 
 
 @pytest.mark.parametrize("gain", [0.5, 2.0, np.array([1.3, 0.8, 0.6])])
@@ -116,7 +117,7 @@ def test_a_sample_comes_out_when_47_more_frames_came_in():
     stage.start(INFO)
     chunk = Chunk.of(INFO, np.arange(60) / SFREQ, frames(noisy_skin(60)))
     out = [stage.push(chunk.slice(n, n + 1)) for n in range(60)]
-    assert pos_samples(SFREQ) == L
+    assert window_samples(SFREQ) == L
     assert all(len(result) == 0 for result in out[: L - 1])
     assert [result[0].times.tolist() for result in out[L - 1 :]] == [[n / SFREQ] for n in range(13)]
 
@@ -185,6 +186,65 @@ def test_a_black_picture_is_no_division_by_zero():
     assert not ok.any()
 
 
+def chrom_of_the_formula(colour):
+    n = len(colour)
+    total, count = np.zeros(n), np.zeros(n)
+    for stop in range(L, n + 1):
+        r, g, b = (colour[stop - L : stop] / colour[stop - L : stop].mean(axis=0)).T
+        x, y = 3 * r - 2 * g, 1.5 * r + g - 1.5 * b
+        h = x - x.std() / y.std() * y
+        total[stop - L : stop] += h - h.mean()
+        count[stop - L : stop] += 1
+    return total / count
+
+
+def test_chrom_is_its_formula_and_upright():
+    skin = noisy_skin(150)
+    assert (
+        np.abs(run(frames(skin), method=Chrom)[1][:, 0] - chrom_of_the_formula(skin)).max() < 1e-12
+    )
+    blood = np.sin(2 * np.pi * 1.2 * np.arange(300) / SFREQ)
+    skin = SKIN * (1 - 0.005 * np.outer(blood, ABSORPTION))
+    for method in (Chrom, Green):
+        wave = run(frames(skin), method=method)[1][:, 0]
+        assert np.corrcoef(wave, blood)[0, 1] > 0.98
+
+
+def test_green_feels_light_that_pos_and_chrom_do_not():
+    light = 1 + 0.02 * np.sin(2 * np.pi * 1.1 * np.arange(200) / SFREQ)
+    data = frames(SKIN * light[:, None])
+    sizes = [np.ptp(run(data, method=method)[1][:, 0]) for method in (Pos, Chrom, Green)]
+    assert max(sizes[:2]) < 1e-12
+    assert sizes[2] == pytest.approx(0.04, rel=0.1)
+
+
+@pytest.mark.parametrize("hertz", [0.7, 1.2, 3.5])
+def test_the_pass_band_of_green_is_flat_and_without_delay(hertz):
+    t = np.arange(600) / SFREQ
+    swing = 0.002 * np.sin(2 * np.pi * hertz * t)
+    wave = run(frames(SKIN * (1 - swing)[:, None]), method=Green)[1][100:-100, 0]
+    part = swing[100:-100]
+    gain = wave @ part / (part @ part)
+    assert gain == pytest.approx(1.0, abs=0.03)  # 0.3 dB
+    assert np.corrcoef(wave, part)[0, 1] > 0.9999
+
+
+def test_slow_light_is_stopped():
+    t = np.arange(1800) / SFREQ
+    drift = 0.1 * np.sin(2 * np.pi * 0.03 * t)
+    wave = run(frames(SKIN * (1 + drift)[:, None]), method=Green)[1][100:-100, 0]
+    assert np.ptp(wave) < 0.02 * np.ptp(drift)  # 34 dB
+
+
+def test_an_impulse_and_a_step_are_over_after_a_window():
+    for change in (np.eye(1, 300, 150)[0], np.arange(300) >= 150):
+        skin = SKIN * (1 + 0.01 * np.outer(change, [0.2, -1.0, 0.3]))
+        wave = run(frames(skin))[1][:, 0]
+        assert np.abs(wave[150 - L + 1 : 150 + L]).max() > 1e-3
+        assert np.abs(wave[: 150 - L]).max() < 1e-12
+        assert np.abs(wave[150 + L :]).max() < 1e-12
+
+
 def test_the_input_is_not_written_to():
     data = frames(noisy_skin(100))
     data[50:60, :12] = np.nan
@@ -196,5 +256,9 @@ def test_the_input_is_not_written_to():
 def test_wrong_streams_are_refused():
     with pytest.raises(BadInput, match="must be RPPG_CHANNELS"):
         Pos().start(StreamInfo("x", Modality.RPPG, ("r", "g", "b"), SFREQ))
+    many = tuple(f"c{n}" for n in range(256))
+    for channels in (("r",), many, RPPG_COLOURS[::-1]):
+        with pytest.raises(BadInput, match="must be RPPG_CHANNELS"):
+            Green().start(StreamInfo("x", Modality.RPPG, channels, 20_000.0))
     with pytest.raises(BadInput, match="at least 8 Hz"):
-        Pos().start(StreamInfo("x", Modality.RPPG, RPPG_CHANNELS, 5.0))
+        Pos().start(StreamInfo("x", Modality.RPPG, RPPG_COLOURS, 5.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -71,10 +71,13 @@ class Landmarks:
         shape (468, 3), or (478, 3) with irises; numbered as in the MediaPipe face mesh.
     confidence
         How sure the tracker is that this is a face, 0 to 1.
+    blendshapes
+        Scores of `BLENDSHAPE_CHANNELS`, 0 to 1; None from a backend without them.
     """
 
     points: Floats
     confidence: float
+    blendshapes: Floats | None = None
 
     def __post_init__(self) -> None:
         n, *rest = self.points.shape
@@ -86,11 +89,14 @@ class Landmarks:
 
     def scaled(self, factor: float) -> Landmarks:
         """Return the same face in a frame `factor` times as large."""
-        return Landmarks(self.points * factor, self.confidence)
+        return replace(self, points=self.points * factor)
 
 
 class FaceBackend(Protocol):
-    """Find a face in the frames of one camera, given in the order in which they were taken."""
+    """Find a face in the frames of one camera, given in the order in which they were taken.
+
+    One that also has a true attribute `has_blendshapes` gives these with every face.
+    """
 
     def track(self, image: Image) -> Landmarks | None:
         """Return the face in an RGB frame, shape (height, width, 3), or None at once if lost."""

@@ -1,10 +1,10 @@
-"""Mean colour of skin regions and of the background: all that camera pulse needs of a frame."""
+"""Colours of skin and background, and the head's place: all that camera pulse needs of a frame."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from biosense.acquisition.camera.backend import Image
+from biosense.acquisition.camera.backend import Image, mesh_indices
 from biosense.acquisition.camera.opencv import load_opencv
 from biosense.core.types import Floats
 
@@ -14,6 +14,7 @@ _SKIN = (
     (117, 118, 101, 36, 203, 206, 216, 207, 187, 123),  # right cheek
     (346, 347, 330, 266, 423, 426, 436, 427, 411, 352),  # left cheek
 )
+_HEAD = mesh_indices(("nose_tip", "right_eye_1", "left_eye_4"))
 # Both cheeks are listed from the outer upper corner inwards: they run opposite ways round.
 _CLOCKWISE = (True, True, False)
 
@@ -74,7 +75,7 @@ class RegionColours:
         self._shape = (0, 0)
 
     def measure(self, frame: Image, points: Floats | None) -> Floats:
-        """Return the values of `RPPG_CHANNELS`, shape (16,).
+        """Return the values of `RPPG_CHANNELS`, shape (20,).
 
         Parameters
         ----------
@@ -84,14 +85,16 @@ class RegionColours:
             The face mesh in pixels of this frame, shape (468 or more, 3); None without a face.
         """
         skin = [_nothing()] * len(_SKIN)
+        head = np.full(4, np.nan)
         if points is not None:
+            head = _head_place(points)
             skin = [
                 self._skin(frame, points[list(outline), :2], clockwise)
                 for outline, clockwise in zip(_SKIN, _CLOCKWISE, strict=True)
             ]
         self._place_patches(frame, points)
         sums = sum((self._patch_sum(frame, patch) for patch in self._patches), np.zeros(4))
-        return np.concatenate([*skin, _mean(sums)])
+        return np.concatenate([*skin, _mean(sums), head])
 
     def _skin(self, frame: Image, outline: Floats, clockwise: bool) -> Floats:
         area = self._cv2.contourArea(outline.astype(np.float32), oriented=True)
@@ -149,6 +152,13 @@ def _beside(points: Floats, width: int, height: int) -> tuple[Box, ...]:
     patches = ((0, 0, inner_left, bottom), (inner_right, 0, width, bottom))
     least = _MIN_PATCH * width
     return tuple(p for p in patches if p[2] - p[0] >= least and bottom >= least)
+
+
+def _head_place(points: Floats) -> Floats:
+    """Return the values of `HEAD_CHANNELS`."""
+    nose, right, left = points[_HEAD, :2]
+    across = left - right
+    return np.array([*nose, np.hypot(*across), np.arctan2(across[1], across[0])])
 
 
 def _mean(sums: Floats) -> Floats:

@@ -23,13 +23,13 @@ from biosense.acquisition.camera.live_frames import open_device, open_url
 from biosense.acquisition.camera.mediapipe_backend import MediaPipeBackend
 from biosense.acquisition.camera.tracker import FaceTracker
 from biosense.acquisition.camera.watch import DropWatch, FaceWatch
-from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
+from biosense.core.camera_streams import BLENDSHAPE_CHANNELS, FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, Event, EventKind, Item, Modality, StreamInfo
 
 _QUEUE_FRAMES = 64  # two seconds; beyond that frames are dropped before they cost anything
-_BOTH = (EventKind.LOST, EventKind.RECOVERED)  # what a reader of either stream must hear
+_BOTH = (EventKind.LOST, EventKind.RECOVERED)  # what a reader of any stream must hear
 
 
 class CameraSource:
@@ -39,7 +39,7 @@ class CameraSource:
     sample each for every frame, with the time at which the frame was taken; pixels go nowhere.
     Their `sfreq` is nominal: frames come irregularly, and they are dropped, and counted in an
     event, when tracking is slower than the camera. float32 resolves 6e-8 of the value, a weak
-    pulse is 1e-3 of it.
+    pulse is 1e-3 of it. A backend with blendshapes adds `<name>-blendshapes`.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class CameraSource:
         opening = thread.submit(self._open)
         try:
             await asyncio.wrap_future(opening)
-            self._infos = _infos(self.name, self._reader)
+            self._infos = _infos(self.name, self._reader, self._tracker.has_blendshapes)
             self._work = self._loop.run_in_executor(thread, self._track_all)
         except BaseException:
             opening.add_done_callback(self._abandon)
@@ -184,14 +184,15 @@ class CameraSource:
     def _track(self, frame: Frame) -> list[Item]:
         if self._on_frame is not None:
             self._on_frame(frame.time, frame.image)
-        rows = self._tracker.measure(frame.image)
+        rows = self._tracker.measure_all(frame.image)
         arrived = self._clock.now()
         items: list[Item] = [
             Chunk.of(info, [frame.time], [row], arrived=arrived)
             for info, row in zip(self._infos, rows, strict=True)
         ]
-        confidence = float(rows[1][-1])
-        if text := self._faces.push(frame.time, present=confidence > 0):
+        present = bool(rows[1][-1] > 0)
+        stranger = self._tracker.stranger
+        if text := self._faces.push(frame.time, present=present, stranger=stranger):
             items += self._events(Notice(EventKind.INFO, text))
         if dropped := self._drops.push(frame.time, self._reader.dropped):
             text = f"tracking is slower than the camera: {dropped} frames dropped"
@@ -199,7 +200,7 @@ class CameraSource:
         return items
 
     def _events(self, notice: Notice) -> list[Item]:
-        infos = self._infos if notice.kind in _BOTH else self._infos[1:]
+        infos = self._infos if notice.kind in _BOTH else self._infos[1:2]
         now = self._clock.now()
         return [Event(now, notice.kind, info.name, notice.text) for info in infos]
 
@@ -214,16 +215,20 @@ class CameraSource:
         return True
 
 
-def _infos(name: str, reader: FrameReader) -> tuple[StreamInfo, StreamInfo]:
-    def info(modality: Modality, channels: tuple[str, ...]) -> StreamInfo:
+def _infos(name: str, reader: FrameReader, blendshapes: bool) -> tuple[StreamInfo, ...]:
+    def info(kind: str, modality: Modality | None, channels: tuple[str, ...]) -> StreamInfo:
         return StreamInfo(
-            f"{name}-{modality}",
+            f"{name}-{kind}",
             modality,
             channels,
             reader.fps,
-            source_id=f"camera:{reader.label}:{modality}",
+            source_id=f"camera:{reader.label}:{kind}",
             dtype="float32",
             lossy=True,
         )
 
-    return info(Modality.RPPG, RPPG_CHANNELS), info(Modality.FACE, FACE_CHANNELS)
+    both = (
+        info("rppg", Modality.RPPG, RPPG_CHANNELS),
+        info("face", Modality.FACE, FACE_CHANNELS),
+    )
+    return (*both, info("blendshapes", None, BLENDSHAPE_CHANNELS)) if blendshapes else both

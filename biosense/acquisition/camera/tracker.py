@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from biosense.acquisition.camera.backend import FaceBackend, Image, Landmarks, mesh_indices
+from biosense.acquisition.camera.follow import FollowOne
+from biosense.acquisition.camera.light import light_trust
 from biosense.acquisition.camera.opencv import load_opencv
 from biosense.acquisition.camera.pose import HeadPose
 from biosense.acquisition.camera.regions import RegionColours
-from biosense.core.camera_streams import FACE_CHANNELS
+from biosense.core.camera_streams import BLENDSHAPE_CHANNELS, FACE_CHANNELS
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 
 
 class FaceTracker:
-    """Track the face of one camera and measure its colours, points and pose.
+    """Track the face of one person and measure its colours, points and pose.
+
+    The person is the first whose face is seen for a second (`FollowOne`); other people's faces are
+    not measured. The confidence of a face is the backend's, lowered where its light is too poor for
+    the landmarks to be trusted (`light_trust`).
 
     Parameters
     ----------
@@ -32,7 +40,9 @@ class FaceTracker:
         self.max_width = max_width
         self._cv2 = load_opencv()
         self._colours = RegionColours()
+        self.has_blendshapes = bool(getattr(backend, "has_blendshapes", False))
         self._pose = HeadPose()
+        self._follow = FollowOne(backend, self._cv2)
         self._indices = mesh_indices()
 
     def measure(self, frame: Image) -> tuple[Floats, Floats]:
@@ -46,21 +56,36 @@ class FaceTracker:
         Returns
         -------
         rppg, face
-            Shapes (16,) and (130,); points in pixels of this frame.
+            Shapes (20,) and (130,); points in pixels of this frame.
         """
+        rppg, row, *_ = self.measure_all(frame)
+        return rppg, row
+
+    def measure_all(self, frame: Image) -> tuple[Floats, ...]:
+        """Return what `measure` does, and `BLENDSHAPE_CHANNELS` where the backend has them."""
         face = self.find(frame)
         points = None if face is None else face.points
-        return self._colours.measure(frame, points), self.face_row(face)
+        rows = self._colours.measure(frame, points), self.face_row(face)
+        return (*rows, _blendshapes(face)) if self.has_blendshapes else rows
+
+    @property
+    def stranger(self) -> bool:
+        """Whether a face that is not the person's was in view in the last frame."""
+        return self._follow.stranger
 
     def find(self, frame: Image) -> Landmarks | None:
-        """Return the face in a BGR frame, in pixels of this frame."""
+        """Return the person's face in a BGR frame, in pixels of this frame."""
         height, width, _ = frame.shape
         factor = max(1.0, width / self.max_width)
         if factor > 1.0:
             size = (self.max_width, round(height / factor))
             frame = self._cv2.resize(frame, size, interpolation=self._cv2.INTER_AREA)
-        face = self.backend.track(self._cv2.cvtColor(frame, self._cv2.COLOR_BGR2RGB))
-        return face if face is None or factor == 1.0 else face.scaled(factor)
+        face = self._follow.find(frame, self._cv2.cvtColor(frame, self._cv2.COLOR_BGR2RGB))
+        if face is None:
+            return None
+        trust = light_trust(self._cv2, frame, face.points)
+        face = replace(face, confidence=face.confidence * trust)
+        return face if factor == 1.0 else face.scaled(factor)
 
     def face_row(self, face: Landmarks | None) -> Floats:
         """Return the values of `FACE_CHANNELS`: all NaN with confidence 0 where there is no face.
@@ -79,3 +104,9 @@ class FaceTracker:
     def close(self) -> None:
         """Free the backend."""
         self.backend.close()
+
+
+def _blendshapes(face: Landmarks | None) -> Floats:
+    if face is None or face.blendshapes is None:
+        return np.full(len(BLENDSHAPE_CHANNELS), np.nan)
+    return face.blendshapes

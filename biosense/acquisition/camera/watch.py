@@ -10,7 +10,9 @@ _REPORT_S = 5.0
 
 @dataclass
 class FaceWatch:
-    """Say when a face has come or gone for good: for half a second of frames.
+    """Say when the person's face has come or gone for good: for half a second of frames.
+
+    Another person's face in its place is said once, until the person is back.
 
     Examples
     --------
@@ -22,15 +24,30 @@ class FaceWatch:
     _told: bool | None = field(default=None, init=False, repr=False)
     _seen: bool | None = field(default=None, init=False, repr=False)
     _since: float = field(default=0.0, init=False, repr=False)
+    _warned: bool = field(default=False, init=False, repr=False)
 
-    def push(self, time: float, *, present: bool) -> str:
-        """Take a frame's time and whether a face is in it; return what to say, mostly nothing."""
+    def push(self, time: float, *, present: bool, stranger: bool = False) -> str:
+        """Take a frame's time and whose face is in it; return what to say, mostly nothing.
+
+        Parameters
+        ----------
+        time
+            Session time, seconds.
+        present
+            Whether the person's face is in view.
+        stranger
+            Whether a face is in view that is not the person's.
+        """
         if present != self._seen:
             self._seen, self._since = present, time
+        if self._told is False and stranger and not self._warned:
+            self._warned = True
+            return "another face in view: not followed, it is not the one this run began with"
         if present == self._told or time - self._since < _HELD_S:
             return ""
         first, self._told = self._told is None, present
         if present:
+            self._warned = False
             return "face found"
         return "no face in view" if first else "face left"
 

@@ -34,7 +34,6 @@ MulticastMinRTT = 0.1
 MulticastMaxRTT = 0.3
 UnicastMinRTT = 0.1
 UnicastMaxRTT = 0.3
-TimeProbeMaxRTT = 0.064
 TimeProbeInterval = 0.02
 [log]
 level = -3

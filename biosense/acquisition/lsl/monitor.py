@@ -140,9 +140,10 @@ class StampCheck:
         far = stamps > latest + self._tolerance
         if far.any():
             stamps = self._moved(stamps, far, latest)
-        steps = np.diff(stamps, prepend=stamps[0] if np.isnan(self._last) else self._last)
-        self.backwards += int((steps < -self._tremble).sum())
-        self.step = float(steps.max())
+        first = 0.0 if np.isnan(self._last) else float(stamps[0]) - self._last
+        steps = stamps[1:] - stamps[:-1]
+        self.backwards += int((steps < -self._tremble).sum()) + (first < -self._tremble)
+        self.step = float(steps.max(initial=first))
         self._last = float(stamps[-1])
         return stamps
 

@@ -11,7 +11,7 @@ from biosense.acquisition.simulated.geometry import deform, neutral_face, projec
 from biosense.acquisition.simulated.heart import Heart
 from biosense.acquisition.simulated.noise import BLOCK_S, Wander, generator
 from biosense.acquisition.simulated.stream import stream_info
-from biosense.core.camera_streams import FACE_CHANNELS, FACE_POINTS, RPPG_CHANNELS, RPPG_REGIONS
+from biosense.core.camera_streams import FACE_CHANNELS, FACE_POINTS, RPPG_CHANNELS, RPPG_COLOURS
 from biosense.core.types import Chunk, Floats, Modality
 
 FRAME_HZ = 30.0
@@ -20,6 +20,7 @@ _JITTER_S = 0.006  # a frame is up to this late
 _WIDTH, _HEIGHT = 640, 480
 _PULSE_RGB = np.array([0.33, 0.77, 0.53]) / 0.77  # de Haan & van Leest 2014, green = 1
 _LIGHT_SKIN, _DARK_SKIN = np.array([0.45, 0.31, 0.23]), np.array([0.13, 0.075, 0.05])
+_HEAD_POINTS = [FACE_POINTS.index(name) for name in ("nose_tip", "right_eye_1", "left_eye_4")]
 _REGION_PULSE = np.array([1.0, 0.9, 0.85])  # forehead, cheeks
 
 
@@ -48,6 +49,35 @@ class Frames:
         return times[rng.random(n) >= _DROPPED]
 
 
+class _Head:
+    """A head of a person's own shape, and where it is; both streams of the camera see it."""
+
+    def __init__(self, seed: int, behaviour: Behaviour) -> None:
+        rng = generator(seed, "face")
+        self._behaviour = behaviour
+        shape = rng.normal(1.0, 0.04, 3)
+        self.neutral = neutral_face() * shape + rng.normal(0.0, 0.8, (len(FACE_POINTS), 3))
+        self.lopsided = float(rng.normal(0.0, 0.15))
+        self._scale = float(rng.uniform(1.0, 1.6))
+        self._place = Wander.draw(rng, 8.0, 120.0, columns=3)
+        self.jitter_px = float(rng.uniform(0.15, 0.4))
+
+    def see(self, points: Floats, pose: Floats, times: Floats) -> Floats:
+        """Return points of the head, (n, points, 3) in mm, in pixels."""
+        place = self._place.at(times)
+        centre = np.array([_WIDTH / 2, 0.42 * _HEIGHT]) + 14.0 * place[:, :2]
+        return project(points, pose, self._scale * (1.0 + 0.03 * place[:, 2]), centre)
+
+    def place(self, times: Floats, rng: np.random.Generator) -> Floats:
+        """Return the values of `HEAD_CHANNELS` with the tracker's jitter, shape (n, 4)."""
+        rigid = np.repeat(self.neutral[None, _HEAD_POINTS], len(times), axis=0)
+        seen = self.see(rigid, self._behaviour.pose(times), times)[:, :, :2]
+        seen = seen + rng.normal(0.0, self.jitter_px, seen.shape)
+        across = seen[:, 2] - seen[:, 1]
+        tilt = np.arctan2(across[:, 1], across[:, 0])
+        return np.column_stack([seen[:, 0], np.hypot(*across.T), tilt])
+
+
 class SimulatedFace:
     """Draw the landmarks of a face: a head of its own shape that moves, smiles, blinks and talks.
 
@@ -61,16 +91,10 @@ class SimulatedFace:
 
     def __init__(self, seed: int, behaviour: Behaviour) -> None:
         self.info = stream_info(Modality.FACE, FACE_CHANNELS, FRAME_HZ, "px", seed)
-        rng = generator(seed, "face")
         self._seed = seed
         self._behaviour = behaviour
         self._frames = Frames(seed)
-        shape = rng.normal(1.0, 0.04, 3)
-        self._neutral = neutral_face() * shape + rng.normal(0.0, 0.8, (len(FACE_POINTS), 3))
-        self._lopsided = float(rng.normal(0.0, 0.15))
-        self._scale = float(rng.uniform(1.0, 1.6))
-        self._place = Wander.draw(rng, 8.0, 120.0, columns=3)
-        self._jitter_px = float(rng.uniform(0.15, 0.4))
+        self._head = _Head(seed, behaviour)
 
     def block(self, index: int) -> Chunk:
         """Return block `index`, times since the start of the person."""
@@ -78,14 +102,11 @@ class SimulatedFace:
         behaviour = self._behaviour
         expression = behaviour.expression(times)
         pose = behaviour.pose(times)
-        place = self._place.at(times)
-        scale = self._scale * (1.0 + 0.03 * place[:, 2])
-        centre = np.array([_WIDTH / 2, 0.42 * _HEIGHT]) + 14.0 * place[:, :2]
-        points = deform(self._neutral, expression, self._lopsided)
+        points = deform(self._head.neutral, expression, self._head.lopsided)
         self._look(points, behaviour.gaze(times))
-        seen = project(points, pose, scale, centre)
+        seen = self._head.see(points, pose, times)
         rng = generator(self._seed, "landmarks", index)
-        seen += rng.normal(0.0, self._jitter_px, seen.shape) * (1.0, 1.0, 2.5)
+        seen += rng.normal(0.0, self._head.jitter_px, seen.shape) * (1.0, 1.0, 2.5)
         rows = np.column_stack([seen.reshape(len(times), -1), pose, np.ones(len(times))])
         rows[:, -1] = 0.99 - 0.05 * rng.random(len(times)) - 0.2 * np.abs(pose[:, 1])
         return Chunk.of(self.info, times, _without_face(rows, behaviour.in_view(times)))
@@ -100,7 +121,7 @@ class SimulatedRppg:
     """Draw the mean colour of three regions of skin and of the background, in linear light.
 
     The light of the room drifts and flickers for all of them; the skin adds the pulse, in the
-    colours of blood, and the shading of a moving head.
+    colours of blood, and the shading of a moving head, whose place is told with them.
 
     Parameters
     ----------
@@ -119,6 +140,7 @@ class SimulatedRppg:
         self._heart = heart
         self._behaviour = behaviour
         self._frames = Frames(seed)
+        self._head = _Head(seed, behaviour)
         tone = float(rng.random())
         exposure = rng.uniform(0.8, 1.2)
         self._skin = exposure * (_LIGHT_SKIN + tone * (_DARK_SKIN - _LIGHT_SKIN))
@@ -145,7 +167,9 @@ class SimulatedRppg:
         hidden = self._behaviour.in_view(times) == 0
         rows[hidden, :3, :3] = np.nan
         rows[hidden, :3, 3] = 0.0
-        return Chunk.of(self.info, times, rows.reshape(len(times), 4 * len(RPPG_REGIONS)))
+        head = self._head.place(times, generator(self._seed, "head", index))
+        head[hidden] = np.nan
+        return Chunk.of(self.info, times, np.hstack([rows.reshape(-1, len(RPPG_COLOURS)), head]))
 
     def _room(self, times: Floats) -> Floats:
         hertz, depth = self._flicker

@@ -1,0 +1,286 @@
+"""Skin conductance online against NeuroKit2 and cvxEDA: `python -m benchmarks.eda DATA_FOLDER`.
+
+DATA_FOLDER holds the recordings neurokit_bio_*_100hz.csv. `biosense` is the live pipeline, in
+chunks of a quarter of a second; NeuroKit2 and cvxEDA (asked where cvxopt is installed) see the
+whole recording at once. Simulated responses have the canonical shape exp(-t/2) - exp(-t/0.7) or a
+slower one, 0.1 to 1 uS on a level that drifts by 0.6 uS, with white noise. An onset counts as found
+within 1 s. Tonic levels are compared by their correlation at the delay at which it is highest, from
+25 s after the beginning to 10 s before the end, where cvxEDA's own level runs off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from biosense.core.stage import Pipeline, Stage
+from biosense.core.types import Chunk, Floats, Modality, StreamInfo
+from biosense.processing.eda import EDA_CHANNELS, EdaFeatures
+from biosense.processing.offline.eda import EdaSplit, Method, split_eda
+from biosense.processing.regularise import Regularise
+from biosense.processing.scr import ScrDetector
+from biosense.processing.units import ToSI
+
+SEEDS = range(20)
+SECONDS = 180.0
+RATES = (4.0, 8.0, 32.0, 128.0)
+SPACINGS = (("isolated", 8.0, 15.0), ("overlapping", 3.0, 8.0), ("dense", 1.5, 6.0))
+NOISES_US = (0.002, 0.005, 0.01)
+HAS_CVX = importlib.util.find_spec("cvxopt") is not None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Hold simulated skin conductance (uS) and its responses; times in seconds."""
+
+    times: Floats
+    eda: Floats
+    onsets: Floats
+    amplitudes: Floats
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Hold how many onsets there are, were found, and agree; their errors in seconds."""
+
+    true: int
+    found: int
+    hits: int
+    errors: Floats
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.hits / max(1, self.true + self.found)
+
+
+def response(since: Floats, decay: float = 2.0, rise: float = 0.7) -> Floats:
+    """Return canonical responses of height 1."""
+    peak = np.log(decay / rise) / (1 / rise - 1 / decay)
+    after = np.maximum(since, 0.0)
+    height = np.exp(-peak / decay) - np.exp(-peak / rise)
+    return np.asarray((np.exp(-after / decay) - np.exp(-after / rise)) / height)
+
+
+def scene(seed: int, sfreq: float, gaps: tuple[float, float], noise: float) -> Scene:
+    rng = np.random.default_rng(seed)
+    times = np.arange(int(SECONDS * sfreq)) / sfreq
+    onsets = 5 + np.cumsum(rng.uniform(*gaps, 200))
+    onsets = onsets[onsets < SECONDS - 8]
+    amplitudes = np.exp(rng.uniform(np.log(0.1), 0.0, len(onsets)))
+    eda = 4 + response(times[:, None] - onsets) @ amplitudes
+    eda += 0.3 * np.sin(2 * np.pi * times / 200 + rng.uniform(0, 6))
+    return Scene(times, eda + noise * rng.standard_normal(len(times)), onsets, amplitudes)
+
+
+def online(
+    stage: Stage[Any, Any], times: Floats, eda: Floats, sfreq: float
+) -> tuple[list[Any], float]:
+    """Return what the live pipeline gives, and the seconds that it took."""
+    info = StreamInfo("palm", Modality.EDA, ("eda",), sfreq, "uS")
+    pipeline = Pipeline(ToSI(), Regularise(order=1), stage)
+    pipeline.start(info)
+    step = max(1, round(sfreq / 4))
+    chunks = [
+        Chunk.of(info, times[at : at + step], eda[at : at + step, None])
+        for at in range(0, len(times), step)
+    ]
+    began = time.process_time()
+    results = [result for chunk in chunks for result in pipeline.push(chunk)] + pipeline.flush()
+    return results, time.process_time() - began
+
+
+def responses(times: Floats, eda: Floats, sfreq: float) -> Floats:
+    """Return rows of onset, amplitude (uS), rise time, half recovery, time of confirmation."""
+    chunks, _ = online(ScrDetector(), times, eda, sfreq)
+    rows = [np.column_stack([chunk.times, chunk.data]) for chunk in chunks]
+    return np.concatenate([np.empty((0, 5)), *rows]) * [1, 1e6, 1, 1, 1]
+
+
+def neurokit_onsets(eda: Floats, sfreq: float) -> Floats:
+    import neurokit2
+
+    try:
+        _, found = neurokit2.eda_process(eda, sampling_rate=round(sfreq))
+    except (ValueError, IndexError, ZeroDivisionError):  # it finds no peak, or the rate is too low
+        return np.empty(0)
+    onsets = np.asarray(found["SCR_Onsets"], np.float64)
+    return onsets[np.isfinite(onsets)] / sfreq
+
+
+def count(found: Floats, true: Floats, tolerance: float = 1.0) -> Counts:
+    free, errors = list(range(len(true))), []
+    for onset in found:
+        near = min(free, key=lambda at, onset=onset: abs(true[at] - onset), default=None)
+        if near is not None and abs(true[near] - onset) <= tolerance:
+            free.remove(near)
+            errors.append(onset - true[near])
+    return Counts(len(true), len(found), len(errors), np.array(errors))
+
+
+def total(counts: list[Counts]) -> Counts:
+    return Counts(
+        sum(one.true for one in counts),
+        sum(one.found for one in counts),
+        sum(one.hits for one in counts),
+        np.concatenate([one.errors for one in counts]),
+    )
+
+
+def simulated() -> None:
+    print(f"responses found, {len(SEEDS)} seeds of {SECONDS:g} s")
+    print("              noise    rate | biosense F1  prec  recall  onset error  | NeuroKit2 F1")
+    for name, low, high in SPACINGS:
+        for noise in NOISES_US:
+            for sfreq in RATES:
+                scenes = [scene(seed, sfreq, (low, high), noise) for seed in SEEDS]
+                ours = total(
+                    [count(responses(s.times, s.eda, sfreq)[:, 0], s.onsets) for s in scenes]
+                )
+                other = total([count(neurokit_onsets(s.eda, sfreq), s.onsets) for s in scenes])
+                print(
+                    f"{name:12s} {1e3 * noise:3.0f} nS {sfreq:4.0f} Hz |   {ours.f1:5.3f}"
+                    f"      {ours.hits / max(1, ours.found):4.2f}   {ours.hits / ours.true:4.2f}"
+                    f"   {np.median(ours.errors):+5.2f} +- {np.std(ours.errors):4.2f} |"
+                    f"   {other.f1:5.3f}"
+                )
+
+
+def amplitudes() -> None:
+    print(
+        "\namplitude of one response over the true one, 20 places between the samples: least, most"
+    )
+    for sfreq in RATES:
+        cells = []
+        for height in (0.1, 0.3, 1.0):
+            times = np.arange(int(40 * sfreq)) / sfreq
+            got = []
+            for seed in SEEDS:
+                onset = 10 + np.random.default_rng(seed).uniform(0, 1)
+                rows = responses(times, 3 + height * response(times - onset), sfreq)
+                got += (rows[:, 1] / height).tolist() or [np.nan]
+            cells.append(f"{height:3.1f} uS {min(got):5.3f} {max(got):5.3f}")
+        print(f"{sfreq:4.0f} Hz | " + " | ".join(cells))
+
+
+def steps() -> None:
+    heights = (0.1, 0.3, 1.0, 3.0, -0.5)
+    print("\nresponses raised by 20 steps of a slipping electrode (5 heights x 20 seeds)")
+    for sfreq in RATES:
+        ours = other = 0
+        for seed in SEEDS:
+            for height in heights:
+                rng = np.random.default_rng(seed)
+                times = np.arange(int(60 * sfreq)) / sfreq
+                eda = 4 + height * (times > 20 + rng.uniform(0, 1))
+                eda += 0.002 * rng.standard_normal(len(times))
+                ours += len(responses(times, eda, sfreq))
+                near = neurokit_onsets(eda, sfreq) if seed < 4 else np.empty(0)
+                other += int(((near > 18) & (near < 23)).sum())
+        print(f"{sfreq:4.0f} Hz | biosense {ours:3d} of 100 | NeuroKit2 {other:3d} of 20")
+
+
+def tonic_online(times: Floats, eda: Floats, sfreq: float) -> tuple[Floats, Floats]:
+    epochs, _ = online(EdaFeatures(), times, eda, sfreq)
+    column = EDA_CHANNELS.index("scl_log")
+    return np.array([e.stop for e in epochs]), np.exp([e.data[column] for e in epochs])
+
+
+def agreement(times: Floats, level: Floats, reference: Floats, sfreq: float) -> str:
+    """Return the highest correlation, the delay where it lies, and the mean difference."""
+    at = np.arange(len(reference)) / sfreq
+    inside = np.isfinite(level) & (times > 25) & (times < at[-1] - 10)
+    delays = np.arange(0, 10, 0.25)
+    found = [
+        np.corrcoef(level[inside], np.interp(times[inside] - delay, at, reference))[0, 1]
+        for delay in delays
+    ]
+    best = int(np.argmax(found))
+    off = np.abs(level[inside] - np.interp(times[inside], at, reference)).mean()
+    return f"{found[best]:5.3f} at {delays[best]:4.2f} s, {off:5.3f} uS off"
+
+
+def trailing(eda: Floats, sfreq: float, seconds: float = 60.0) -> tuple[Floats, Floats]:
+    """Return cvxEDA's level as it would be known live: the newest value of the last minute."""
+    stops = np.arange(round(20 * sfreq), len(eda), round(sfreq))
+    begins = np.maximum(stops - round(seconds * sfreq), 0)
+    levels = [
+        split_eda(eda[begin:stop], sfreq).tonic[-(5 * 8)]
+        for begin, stop in zip(begins, stops, strict=True)
+    ]
+    return stops / sfreq, np.array(levels)
+
+
+def tonic(name: str, eda: Floats, sfreq: float) -> None:
+    times = np.arange(len(eda)) / sfreq
+    reference: Method = "cvxeda" if HAS_CVX else "smoothmedian"
+    split = split_eda(eda, sfreq, method=reference)
+    print(f"{name} against {reference} (offline)")
+    print(f"  biosense, live        {agreement(*tonic_online(times, eda, sfreq), *known(split))}")
+    if not HAS_CVX:
+        return
+    print(f"  cvxEDA of 60 s, live  {agreement(*trailing(eda, sfreq), *known(split))}")
+    others: tuple[Method, ...] = ("highpass", "smoothmedian")
+    for method in others:
+        other = split_eda(eda, sfreq, method=method)
+        at = np.arange(len(other.tonic)) / other.sfreq
+        print(f"  {method:12s} (offline) {agreement(at, other.tonic, *known(split))}")
+
+
+def known(split: EdaSplit) -> tuple[Floats, float]:
+    return split.tonic, split.sfreq
+
+
+def real(folder: Path) -> None:
+    print("\nreal recordings: responses of 0.05 uS and more, and how many of them agree within 1 s")
+    for name in ("eventrelated", "resting_8min"):
+        path = next(folder.rglob(f"neurokit_bio_{name}_100hz.csv"))
+        eda = np.genfromtxt(path, delimiter=",", names=True)["EDA"]
+        times = np.arange(len(eda)) / 100.0
+        rows = responses(times, eda, 100.0)
+        large = rows[rows[:, 1] > 0.05, 0]
+        other = neurokit_onsets(eda, 100.0)
+        both = count(large, other)
+        print(f"{name}: biosense {len(large)}, NeuroKit2 {len(other)}, both {both.hits}")
+        tonic(name, eda, 100.0)
+
+
+def cost() -> None:
+    import neurokit2
+
+    one = scene(0, 128.0, (3.0, 8.0), 0.002)
+    _, seconds = online(EdaFeatures(), one.times, one.eda, 128.0)
+    began = time.process_time()
+    neurokit2.eda_process(one.eda, sampling_rate=128)
+    other = time.process_time() - began
+    print(
+        f"\ncost at 128 Hz: biosense {1e3 * seconds / SECONDS:.2f} ms of one core per second of EDA"
+        f" (live, pipeline and features); NeuroKit2 {1e3 * other / SECONDS:.2f} ms (offline)"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    real(arguments.folder)
+    print()
+    for seed in range(3):
+        one = scene(seed, 32.0, (3.0, 10.0), 0.002)
+        tonic(f"simulated {seed}", one.eda, 32.0)
+    amplitudes()
+    steps()
+    cost()
+    print()
+    simulated()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""Muscle activity: the envelope of each muscle, and features of all and of those of the face."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from biosense.core.errors import BadInput
+from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_index, sample_indices
+from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
+from biosense.processing.grid_cut import GridCut
+from biosense.processing.grid_ring import GridRing
+
+LEAST_HZ = 100.0
+BAND_HZ = (20.0, 450.0)  # SENIAM: surface EMG lies between; below it is cables and movement
+BLOCK_HZ = 32.0
+BLOCKS = 4  # 125 ms of root mean square
+MUSCLES = (("zygomaticus", "zyg"), ("corrugator", "corr"), ("trapezius", "trap"))
+EMG_CHANNELS = (
+    "emg_level",
+    "emg_slow",
+    "emg_burst",
+    "emg_burst_share",
+    "emg_burst_rate",
+    *(name for name, _ in MUSCLES),
+)
+BURST, REST = 3.0, 0.2  # times the resting envelope: its lowest fifth of 30 s
+REST_S, SLOW_S, SHARE_S = 30.0, 5.0, 10.0
+FLAT_V, LARGEST_V = 5e-8, 5e-3  # an amplifier alone has 0.2 uV and more; muscles below 5 mV
+
+
+def emg_band(sfreq: float) -> tuple[float, float]:
+    """Return the band that is kept at a rate: 20 to 450 Hz, or to 90 % of Nyquist.
+
+    Raises
+    ------
+    BadInput
+        Below 100 Hz.
+
+    Examples
+    --------
+    >>> emg_band(2000.0), emg_band(200.0)
+    ((20.0, 450.0), (20.0, 90.0))
+    """
+    if sfreq < LEAST_HZ:
+        raise BadInput(
+            f"EMG at {sfreq:g} Hz: at least {LEAST_HZ:g} Hz is needed, most of it lies above 50 Hz"
+        )
+    return BAND_HZ[0], min(BAND_HZ[1], 0.45 * sfreq)
+
+
+@dataclass
+class EmgEnvelope:
+    """Turn band-passed EMG into the root mean square of each muscle, about 32 times a second.
+
+    Squares are averaged over blocks that lie on the sample grid and over 4 of them; a value is
+    stamped at the end of its 125 ms, which it lags by half. After a gap the first full block is
+    taken for those before it. A value is ok where all samples of its newest block are.
+
+    Examples
+    --------
+    >>> from biosense.core.types import Modality
+    >>> info = StreamInfo("face", Modality.EMG, ("zygomaticus",), 512.0, "V")
+    >>> stage = EmgEnvelope()
+    >>> stage.start(info).sfreq
+    32.0
+    >>> times = np.arange(512) / 512
+    >>> wave = 2e-5 * np.sin(2 * np.pi * 64 * times)
+    >>> stage.push(Chunk.of(info, times, wave[:, None]))[0].data[-1].round(7).tolist()
+    [1.41e-05]
+    """
+
+    _info: StreamInfo = field(init=False, repr=False)
+    _step: int = field(init=False, repr=False)
+    _rest: Floats = field(init=False, repr=False)
+    _before: Floats | None = field(init=False, repr=False)
+    _expected: int | None = field(init=False, repr=False)
+
+    def start(self, info: StreamInfo) -> StreamInfo:
+        """Choose the blocks for the stream's rate."""
+        if info.sfreq < LEAST_HZ or info.unit != "V":
+            raise BadInput(
+                f"{info.name!r} has {info.sfreq} Hz in {info.unit!r}; EMG needs at least "
+                f"{LEAST_HZ:g} Hz, in 'V': put ToSI() and Regularise() before"
+            )
+        self._step = max(1, int(info.sfreq / BLOCK_HZ))
+        self._rest = np.empty((0, info.n_channels + 1))  # the last column holds ok
+        self._before, self._expected = None, None
+        self._info = replace(info, sfreq=info.sfreq / self._step, dtype="float64")
+        return self._info
+
+    def push(self, item: Chunk) -> Sequence[Chunk]:
+        """Return the envelope of the blocks that this chunk completed."""
+        indices = sample_indices(item)
+        rows = np.column_stack([item.data**2, item.ok & np.isfinite(item.data).all(axis=1)])
+        chunks = []
+        for start, stop, fresh in contiguous_runs(indices, self._expected):
+            if fresh:
+                self._rest, self._before = self._rest[:0], None
+            chunks += self._run(int(indices[start]), rows[start:stop])
+            self._expected = int(indices[stop - 1]) + 1
+        return chunks
+
+    def flush(self) -> Sequence[Chunk]:
+        """Return nothing: half a block is none."""
+        return []
+
+    def _run(self, first: int, rows: Floats) -> list[Chunk]:
+        first -= len(self._rest)
+        rows = np.concatenate([self._rest, rows])
+        skip = min(-first % self._step, len(rows))  # up to the next block
+        count = (len(rows) - skip) // self._step
+        used = skip + count * self._step
+        self._rest = rows[used:]
+        if count == 0:
+            return []
+        blocks = rows[skip:used].reshape(count, self._step, -1)
+        means = blocks.mean(axis=1)
+        stops = (first + skip) // self._step + 1 + np.arange(count)
+        data = np.sqrt(self._averaged(means[:, :-1]))
+        ok = blocks[:, :, -1].min(axis=1) == 1
+        return [Chunk(self._info, stops / self._info.sfreq, data, ok)]
+
+    def _averaged(self, means: Floats) -> Floats:
+        if self._before is None:
+            self._before = np.repeat(means[:1], BLOCKS - 1, axis=0)
+        known = np.concatenate([self._before, means])
+        self._before = known[-(BLOCKS - 1) :]
+        parts = [known[at : at + len(means)] for at in range(BLOCKS)]
+        return np.asarray(sum(parts[1:], parts[0]) / BLOCKS)
+
+
+@dataclass
+class EmgFeatures:
+    """Compute muscle activity at every point of the grid from envelopes in volts.
+
+    ===============  ==============================================================
+    emg_level        log of the envelope's RMS of 0.5 s in uV, mean over the muscles
+    emg_slow         the same over 5 s
+    emg_burst        share of the muscles that are in a burst now
+    emg_burst_share  share of the last 10 s, mean over the muscles
+    emg_burst_rate   bursts that began in 30 s, per minute, mean over the muscles
+    zygomaticus ..   the level of the muscles named in `MUSCLES`, by the channels' names; NaN
+                     without one
+    ===============  ==============================================================
+
+    A burst is an envelope above 3 times that at rest, which is the 20 % quantile of the last 30 s
+    (5 s needed). Quality is the share of values in the last 10 s that are there, ok and neither
+    flat (below 0.05 uV) nor beyond 5 mV, mean over the muscles; `reason` is "gaps", "flat",
+    "too large" or "untrusted", whichever costs most.
+
+    Examples
+    --------
+    >>> from biosense.core.types import Modality
+    >>> info = StreamInfo("face", Modality.EMG, ("zygomaticus major",), 32.0, "V")
+    >>> stage = EmgFeatures()
+    >>> _ = stage.start(info)
+    >>> epoch = stage.push(Chunk.of(info, np.arange(640) / 32, np.full((640, 1), 1e-5)))[-1]
+    >>> dict(zip(EMG_CHANNELS, epoch.data.round(2).tolist()))["zygomaticus"], epoch.quality
+    (2.3, 1.0)
+    """
+
+    hop: float = HOP
+    _info: StreamInfo = field(init=False, repr=False)
+    _rate: float = field(init=False, repr=False)
+    _named: list[list[int]] = field(init=False, repr=False)
+    _cut: GridCut = field(init=False, repr=False)
+    _ring: GridRing = field(init=False, repr=False)
+
+    def start(self, info: StreamInfo) -> StreamInfo:
+        """Look for the muscles that are known by name."""
+        if info.sfreq < 1 / self.hop or info.unit != "V":
+            raise BadInput(
+                f"{info.name!r} has {info.sfreq} Hz in {info.unit!r}; features of EMG need "
+                "envelopes in 'V': put EmgEnvelope() before"
+            )
+        self._rate = info.sfreq
+        names = [name.lower() for name in info.channels]
+        self._named = [
+            [at for at, name in enumerate(names) if short in name] for _, short in MUSCLES
+        ]
+        self._cut = GridCut(info.sfreq, self.hop)
+        self._ring = GridRing(self._samples(REST_S) + 1, info.n_channels + 1)
+        self._info = replace(
+            info, channels=EMG_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"
+        )
+        return self._info
+
+    def push(self, item: Chunk) -> Sequence[Epoch]:
+        """Return the features of the points that this chunk completed."""
+        indices = sample_indices(item)
+        rows = np.column_stack([item.data, item.ok])
+        epochs, done = [], 0
+        for stop, k in self._cut.cut(item.times):
+            self._ring.put(indices[done:stop], rows[done:stop])
+            done = stop
+            epochs.append(self._epoch(k))
+        self._ring.put(indices[done:], rows[done:])
+        return epochs
+
+    def flush(self) -> Sequence[Epoch]:
+        """Return nothing: what is left belongs to a point that was not reached."""
+        return []
+
+    def _samples(self, seconds: float) -> int:
+        return max(1, round(seconds * self._rate))
+
+    def _epoch(self, k: int) -> Epoch:
+        now = grid_time(k, self.hop)
+        rows = self._ring.upto(sample_index(now, self._rate), self._samples(REST_S))
+        envelope, present = rows[:, :-1], np.isfinite(rows[:, -1])
+        quality, reason = self._trust(rows[-self._samples(SHARE_S) :])
+        levels = _levels(envelope[-self._samples(0.5) :])
+        slow = _levels(envelope[-self._samples(SLOW_S) :])
+        named = [_mean(levels[at]) if at else math.nan for at in self._named]
+        bursts = self._bursts(envelope[present], present)
+        data = np.array([_mean(levels), _mean(slow), *bursts, *named])
+        return Epoch(self._info, k, now - SHARE_S, now, data, quality, reason)
+
+    def _bursts(self, envelope: Floats, present: Bools) -> tuple[float, float, float]:
+        """Return the share of muscles in a burst now, their share of 10 s, bursts a minute."""
+        seconds = len(envelope) / self._rate
+        if seconds < 5.0 or not present[-1]:
+            return math.nan, math.nan, math.nan
+        rest = np.maximum(np.quantile(envelope, REST, axis=0), FLAT_V)
+        active = envelope > BURST * rest
+        begun = active[1:] & ~active[:-1]
+        share = active[-self._samples(SHARE_S) :].mean()
+        rate = 60.0 * float(begun.sum(axis=0).mean()) / seconds
+        return float(active[-1].mean()), float(share), rate
+
+    def _trust(self, rows: Floats) -> tuple[float, str]:
+        there = np.isfinite(rows[:, -1:])
+        ok = rows[:, -1:] == 1
+        flat, large = rows[:, :-1] < FLAT_V, rows[:, :-1] > LARGEST_V
+        quality = float(np.mean(ok & ~flat & ~large))
+        if quality == 1.0:
+            return quality, ""
+        costs: dict[str, Floats | Bools | Ints] = {
+            "gaps": ~there,
+            "flat": flat,
+            "too large": large,
+            "untrusted": there & ~ok,
+        }
+        return quality, max(costs, key=lambda name: float(np.mean(costs[name])))
+
+
+def _levels(envelope: Floats) -> Floats:
+    """Return the log of the RMS in microvolts, shape (channels,); NaN without a value."""
+    known = envelope[np.isfinite(envelope[:, 0])]
+    if len(known) == 0:
+        return np.full(envelope.shape[1], np.nan)
+    return np.asarray(np.log(1e6 * np.maximum(np.sqrt(np.mean(known**2, axis=0)), 1e-9)))
+
+
+def _mean(values: Floats) -> float:
+    return float(np.mean(values))

@@ -1,0 +1,1 @@
+"""Processing of whole recordings by the reference libraries; in no live pipeline."""

@@ -1,0 +1,217 @@
+"""Respiration from a belt or a nasal sensor: rate, depth and their steadiness on the grid."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import signal
+
+from biosense.core.errors import BadInput
+from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_index, sample_indices
+from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
+from biosense.processing.breath_finder import Breath, BreathFinder
+from biosense.processing.grid_cut import GridCut
+from biosense.processing.grid_ring import GridRing
+from biosense.processing.sections import Sections
+
+RESP_CHANNELS = (
+    "resp_rate",
+    "resp_spread",
+    "resp_depth",
+    "resp_inspiration",
+    "resp_since",
+)
+WORK_HZ = 10.0
+LEAST_HZ = 4.0
+COUNT_S = 30.0
+QUALITY_S = 20.0
+LONGEST_WAIT_S = 60.0
+RAIL_SHARE = 0.1  # of the samples at one and the same end of the range: clipped
+MOST_NOISE = 1.2  # SD of steps over that of values: 1.4 is white noise, 0.4 fast breathing
+
+
+@dataclass
+class RespFeatures:
+    """Compute rate and depth of breathing at every point of the grid.
+
+    Takes a regularised signal of one channel in any unit, 4 Hz or more, that rises while air or
+    chest goes in. It is smoothed (Bessel, second order, `cutoff`) and looked at 10 times a second;
+    breaths are found by `BreathFinder`. Of the breaths of the last 30 s:
+
+    ================  =============================================================
+    resp_rate         60 over the median interval between peaks, per minute
+    resp_spread       their SD over their mean; three breaths needed
+    resp_depth        log of the median depth, in the unit of the signal
+    resp_inspiration  median share of the interval from trough to peak
+    resp_since        log(1 + seconds since the last peak), capped at 60 s
+    ================  =============================================================
+
+    Quality is the share of samples in the last 20 s that are there and ok; times the share that is
+    not at the end of the range where it is clipped; 0 where it is flat or mostly noise, and at most
+    0.5 without a breath in that time (10 s needed). `reason` is "gaps", "clipped", "flat", "noise"
+    or "no breaths".
+
+    Parameters
+    ----------
+    hop
+        Step of the grid, seconds.
+    cutoff
+        Of the smoothing, Hz.
+
+    Examples
+    --------
+    >>> from biosense.core.types import Modality
+    >>> info = StreamInfo("belt", Modality.RESP, ("chest",), 10.0)
+    >>> stage = RespFeatures()
+    >>> _ = stage.start(info)
+    >>> times = np.arange(400) / 10
+    >>> wave = np.sin(2 * np.pi * 0.25 * times)
+    >>> epoch = stage.push(Chunk.of(info, times, wave[:, None]))[-1]
+    >>> round(float(epoch.data[0]), 1), epoch.quality
+    (15.0, 1.0)
+    """
+
+    hop: float = HOP
+    cutoff: float = 1.0
+    _info: StreamInfo = field(init=False, repr=False)
+    _step: int = field(init=False, repr=False)
+    _rate: float = field(init=False, repr=False)
+    _expected: int | None = field(init=False, repr=False)
+    _low: Sections = field(init=False, repr=False)
+    _finder: BreathFinder = field(init=False, repr=False)
+    _cut: GridCut = field(init=False, repr=False)
+    _ring: GridRing = field(init=False, repr=False)
+    _waiting: deque[Breath] = field(init=False, repr=False)
+    _known: deque[Breath] = field(init=False, repr=False)
+
+    def start(self, info: StreamInfo) -> StreamInfo:
+        """Design the smoothing and forget everything."""
+        if info.n_channels != 1 or info.sfreq < LEAST_HZ:
+            raise BadInput(
+                f"{info.name!r} has {info.n_channels} channels at {info.sfreq} Hz; respiration "
+                f"needs 1 channel, at least {LEAST_HZ:g} Hz: put Regularise() before, and pick one "
+                "channel"
+            )
+        self._step = max(1, int(info.sfreq / WORK_HZ))
+        self._rate = info.sfreq / self._step
+        cutoff = min(self.cutoff, 0.19 * info.sfreq)
+        self._low = Sections(signal.bessel(2, cutoff, fs=info.sfreq, output="sos", norm="mag"))
+        self._finder = BreathFinder(self._rate, self._delay(info.sfreq))
+        self._cut = GridCut(info.sfreq, self.hop)
+        self._ring = GridRing(self._samples(QUALITY_S) + 1, 3)
+        self._waiting, self._known = deque(), deque()
+        self._expected: int | None = None
+        self._info = replace(
+            info, channels=RESP_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"
+        )
+        return self._info
+
+    def push(self, item: Chunk) -> Sequence[Epoch]:
+        """Return the features of the points that this chunk completed."""
+        indices, rows = self._thinned(item)
+        epochs, done = [], 0
+        for _, k in self._cut.cut(item.times):
+            last = sample_index(grid_time(k, self.hop), self._rate)
+            stop = int(np.searchsorted(indices, last, side="right"))
+            self._ring.put(indices[done:stop], rows[done:stop])
+            done = stop
+            epochs.append(self._epoch(k, last))
+        self._ring.put(indices[done:], rows[done:])
+        return epochs
+
+    def flush(self) -> Sequence[Epoch]:
+        """Return nothing: what is left belongs to a point that was not reached."""
+        return []
+
+    def _samples(self, seconds: float) -> int:
+        return max(1, round(seconds * self._rate))
+
+    def _delay(self, sfreq: float) -> float:
+        """Return how far the smoothed signal lags behind a ramp, seconds."""
+        ramp = np.arange(round(20 * sfreq)) / sfreq
+        return float(ramp[-1] - self._low.filter(ramp)[-1])
+
+    def _thinned(self, chunk: Chunk) -> tuple[Ints, Floats]:
+        """Return positions at the working rate, rows of smoothed, raw and ok; find the breaths."""
+        present = np.isfinite(chunk.data[:, 0])
+        indices = sample_indices(chunk)[present]
+        values, ok = chunk.data[present, 0], chunk.ok[present]
+        places, rows = [np.empty(0, np.int64)], [np.empty((0, 3))]
+        for start, stop, fresh in contiguous_runs(indices, self._expected):
+            part = slice(start, stop)
+            at, row = self._run(indices[part], values[part], ok[part], fresh)
+            places.append(at)
+            rows.append(row)
+            self._expected = int(indices[stop - 1]) + 1
+        return np.concatenate(places), np.concatenate(rows)
+
+    def _run(self, indices: Ints, values: Floats, ok: Bools, fresh: bool) -> tuple[Ints, Floats]:
+        if fresh:
+            self._low.prime(float(values[0]))
+            self._finder.reset()
+        smooth = self._low.filter(values)
+        kept = np.flatnonzero(indices % self._step == 0)
+        places = indices[kept] // self._step
+        # A loop over samples, ten a second: each turn decides what the next one has to reach.
+        for at, value in zip(places.tolist(), smooth[kept].tolist(), strict=True):
+            self._waiting.extend(self._finder.push(at, value))
+        return places, np.column_stack([smooth[kept], values[kept], ok[kept]])
+
+    def _epoch(self, k: int, last: int) -> Epoch:
+        now = grid_time(k, self.hop)
+        while self._waiting and self._waiting[0].known_at <= now + 1e-9:
+            self._known.append(self._waiting.popleft())
+        while self._known and self._known[0].known_at <= now - LONGEST_WAIT_S:
+            self._known.popleft()
+        quality, reason = self._trust(now, last)
+        return Epoch(self._info, k, now - QUALITY_S, now, self._features(now), quality, reason)
+
+    def _features(self, now: float) -> Floats:
+        breaths = [breath for breath in self._known if breath.known_at > now - COUNT_S]
+        intervals = np.array([b.interval for b in breaths if math.isfinite(b.interval)])
+        shares = [b.inspiration for b in breaths if math.isfinite(b.inspiration)]
+        rate = 60.0 / float(np.median(intervals)) if len(intervals) else math.nan
+        spread = float(intervals.std() / intervals.mean()) if len(intervals) >= 3 else math.nan
+        depth = math.log(float(np.median([b.depth for b in breaths]))) if breaths else math.nan
+        share = float(np.median(shares)) if shares else math.nan
+        since = math.nan
+        if self._known:
+            since = math.log1p(min(now - self._known[-1].peak, LONGEST_WAIT_S))
+        return np.array([rate, spread, depth, share, since])
+
+    def _trust(self, now: float, last: int) -> tuple[float, str]:
+        """Return the quality of the last 20 s and what lowers it."""
+        rows = self._ring.upto(last, self._samples(QUALITY_S))
+        there = np.isfinite(rows[:, 0])
+        share = float(np.mean(there & (rows[:, 2] == 1)))
+        if not there.any():
+            return 0.0, "gaps"
+        smooth, raw = rows[there, 0], rows[there, 1]
+        swing = float(np.ptp(smooth))
+        enough = len(smooth) >= self._samples(QUALITY_S / 2)
+        if enough and swing <= 1e-9 * max(1.0, float(np.abs(smooth).max())) + 1e-12:
+            return 0.0, "flat"
+        breathed = self._known and self._known[-1].known_at > now - QUALITY_S
+        paused = self._known and not breathed  # what is left then is noise, and not to blame
+        if enough and not paused and float(np.std(np.diff(raw))) > MOST_NOISE * float(np.std(raw)):
+            return 0.0, "noise"
+        rails = _clipped(raw) if enough else 0.0
+        if rails > RAIL_SHARE:
+            return share * (1 - rails), "clipped"
+        if enough and not breathed:
+            return min(share, 0.5), "no breaths"
+        return share, "" if share == 1.0 else "gaps"
+
+
+def _clipped(raw: Floats) -> float:
+    """Return the share of samples at one end of the range whose neighbour is there as well.
+
+    >>> _clipped(np.array([0.0, 1, 2, 2, 2, 1, 0, 1, 2]))
+    0.25
+    """
+    ends = (raw == raw.max(), raw == raw.min())
+    return float(sum(np.mean(end[1:] & end[:-1]) for end in ends))

@@ -1,0 +1,144 @@
+"""Skin temperature: level and slope on the session grid, and whether it is one of skin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from biosense.core.errors import BadInput
+from biosense.core.grid import HOP, grid_time, sample_index, sample_indices
+from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
+from biosense.processing.grid_cut import GridCut
+from biosense.processing.grid_ring import GridRing
+
+TEMP_CHANNELS = ("temp_level", "temp_slope", "temp_change")
+LOWEST_C, HIGHEST_C = 20.0, 42.0  # cold fingers to fever; rooms and batteries lie outside
+STEEPEST_C = 1.0  # per second: skin has mass, a sensor that touches or leaves it has not
+WORK_HZ = 4.0
+LEVEL_S = 5.0
+SLOPE_S = 30.0
+CHANGE_S = 120.0
+QUALITY_S = 10.0
+_GAP, _COLD, _HOT, _JUMP, _UNTRUSTED = 1, 2, 3, 4, 5
+_REASONS = ("", "gaps", "off the skin", "above 42 degC", "jump", "untrusted")
+
+
+@dataclass
+class TempFeatures:
+    """Compute level and slope of the skin's temperature at every point of the grid.
+
+    Takes one regularised channel in degrees Celsius, 0.5 Hz or more, of which it looks at about 4
+    samples a second:
+
+    ===========  ==================================================================
+    temp_level   median of the last 5 s, degC
+    temp_slope   least-squares slope over 30 s, degC per minute (15 s needed)
+    temp_change  level less the median of the last 120 s, degC (60 s needed)
+    ===========  ==================================================================
+
+    Values that cannot be skin's count in none of them. Quality is the share of samples in the last
+    10 s that are there, ok, 20 to 42 degC and no faster than 1 degC/s; `reason` is "gaps", "off the
+    skin", "above 42 degC", "jump" or "untrusted", whichever costs most.
+
+    Examples
+    --------
+    >>> from biosense.core.types import Modality
+    >>> info = StreamInfo("wrist", Modality.TEMP, ("skin",), 4.0, "degC")
+    >>> stage = TempFeatures()
+    >>> _ = stage.start(info)
+    >>> times = np.arange(240) / 4
+    >>> epoch = stage.push(Chunk.of(info, times, 33 + times[:, None] / 60))[-1]
+    >>> epoch.data[:2].round(2).tolist(), epoch.quality
+    ([33.96, 1.0], 1.0)
+    """
+
+    hop: float = HOP
+    _info: StreamInfo = field(init=False, repr=False)
+    _step: int = field(init=False, repr=False)
+    _rate: float = field(init=False, repr=False)
+    _cut: GridCut = field(init=False, repr=False)
+    _ring: GridRing = field(init=False, repr=False)
+    _last: tuple[int, float] | None = field(init=False, repr=False)
+
+    def start(self, info: StreamInfo) -> StreamInfo:
+        """Make the buffers."""
+        if info.n_channels != 1 or info.sfreq < 0.5 or info.unit != "degC":
+            raise BadInput(
+                f"{info.name!r} has {info.n_channels} channels at {info.sfreq} Hz in "
+                f"{info.unit!r}; skin temperature needs 1 channel, at least 0.5 Hz, in 'degC': put "
+                "ToSI() and Regularise() before, and pick one channel"
+            )
+        self._step = max(1, int(info.sfreq / WORK_HZ))
+        self._rate = info.sfreq / self._step
+        self._cut = GridCut(info.sfreq, self.hop)
+        self._ring = GridRing(self._samples(CHANGE_S) + 1, 2)
+        self._last = None
+        self._info = replace(
+            info, channels=TEMP_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"
+        )
+        return self._info
+
+    def push(self, item: Chunk) -> Sequence[Epoch]:
+        """Return the features of the points that this chunk completed."""
+        indices = sample_indices(item)
+        kept = np.flatnonzero((indices % self._step == 0) & np.isfinite(item.data[:, 0]))
+        places = indices[kept] // self._step
+        values = item.data[kept, 0]
+        rows = np.column_stack([values, self._faults(places, values, item.ok[kept])])
+        epochs, done = [], 0
+        for _, k in self._cut.cut(item.times):
+            last = sample_index(grid_time(k, self.hop), self._rate)
+            stop = int(np.searchsorted(places, last, side="right"))
+            self._ring.put(places[done:stop], rows[done:stop])
+            done = stop
+            epochs.append(self._epoch(k, last))
+        self._ring.put(places[done:], rows[done:])
+        return epochs
+
+    def flush(self) -> Sequence[Epoch]:
+        """Return nothing: what is left belongs to a point that was not reached."""
+        return []
+
+    def _samples(self, seconds: float) -> int:
+        return max(1, round(seconds * self._rate))
+
+    def _faults(self, places: Ints, values: Floats, ok: Bools) -> Ints:
+        """Return the code of what is wrong with each sample, 0 where nothing."""
+        if len(values) == 0:
+            return np.empty(0, np.int64)
+        before = self._last if self._last is not None else (int(places[0]) - 1, float(values[0]))
+        self._last = int(places[-1]), float(values[-1])
+        steps = np.diff(places, prepend=before[0]) / self._rate
+        fast = np.abs(np.diff(values, prepend=before[1])) > STEEPEST_C * steps
+        wrong = [values < LOWEST_C, values > HIGHEST_C, fast, ~ok]
+        return np.select(wrong, [_COLD, _HOT, _JUMP, _UNTRUSTED], 0)
+
+    def _epoch(self, k: int, last: int) -> Epoch:
+        now = grid_time(k, self.hop)
+        rows = self._ring.upto(last, self._samples(CHANGE_S))
+        values = np.where((rows[:, 1] == 0) | (rows[:, 1] == _JUMP), rows[:, 0], np.nan)
+        codes = np.nan_to_num(rows[-self._samples(QUALITY_S) :, 1], nan=_GAP).astype(np.int64)
+        quality = float(np.mean(codes == 0))
+        most = int(np.argmax(np.bincount(codes[codes > 0]))) if quality < 1 else 0
+        data = self._features(values)
+        return Epoch(self._info, k, now - QUALITY_S, now, data, quality, _REASONS[most])
+
+    def _features(self, values: Floats) -> Floats:
+        level = _median(values[-self._samples(LEVEL_S) :])
+        recent = values[-self._samples(SLOPE_S) :]
+        known = np.flatnonzero(np.isfinite(recent))
+        slope, change = math.nan, math.nan
+        if len(known) >= max(3, self._samples(SLOPE_S / 2)):
+            centred = (known - known.mean()) / self._rate
+            slope = 60.0 * float(np.sum(centred * recent[known]) / np.sum(centred**2))
+        if np.isfinite(values).sum() >= self._samples(CHANGE_S / 2):
+            change = level - _median(values)
+        return np.array([level, slope, change])
+
+
+def _median(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else math.nan
