@@ -103,8 +103,15 @@ def _rate(nominal_hz: float, rate_hz: float, samples: int) -> str:
 
 def _reading(features: Mapping[str, float]) -> str:
     """Return the one number that a person wants to see of a modality."""
-    rate = features.get("heart_rate", math.nan)
-    if not math.isnan(rate):
-        return f"{rate:.0f} bpm"
-    level = features.get("scl_log", math.nan)
-    return "" if math.isnan(level) else f"{math.exp(level):.1f} µS"
+    readings = (
+        ("heart_rate", "{:.0f} bpm", float),
+        ("scl_log", "{:.1f} µS", math.exp),
+        ("resp_rate", "{:.0f} /min", float),
+        ("temp_level", "{:.1f} °C", float),
+        ("emg_level", "{:.0f} µV", math.exp),
+    )
+    for name, words, scale in readings:
+        value = features.get(name, math.nan)
+        if not math.isnan(value):
+            return words.format(scale(value))
+    return ""

@@ -259,3 +259,20 @@ def test_rows_say_what_is_wrong_in_words_and_numbers(state: WindowState) -> None
     assert (slow.gaps, slow.lost, slow.reading) == ("2", "31", "4.2 µS")
     assert (new.rate, new.rate_ok, new.age, new.reading) == ("- / 100 Hz", True, "", "62 bpm")
     assert truth.name == "truth (simulated)"
+
+
+@pytest.mark.parametrize(
+    ("modality", "feature", "value", "reading"),
+    [
+        ("resp", "resp_rate", 14.6, "15 /min"),
+        ("temp", "temp_level", 33.26, "33.3 °C"),
+        ("emg", "emg_level", math.log(12.0), "12 µV"),
+        ("temp", "temp_level", math.nan, ""),
+    ],
+)
+def test_a_row_shows_the_reading_of_its_modality(
+    state: WindowState, modality: str, feature: str, value: float, reading: str
+) -> None:
+    state.take(run_status(stream("new", modality), features={modality: {feature: value}}))
+    (row,) = state.rows()
+    assert row.reading == reading

@@ -53,7 +53,7 @@ REFUSED = {
     info("irregular", sfreq=0.0): "'irregular' is irregular (nominal rate 0)",
     info("slow brain", Modality.EEG, sfreq=1.0): "below Nyquist (0.5 Hz) of 'slow brain'",
     info("slow heart", sfreq=5.0): "'slow heart' has 1 channels at 5.0 Hz",
-    info("breath", Modality.RESP): "no features are computed from resp ('breath')",
+    info("breath", Modality.RESP, sfreq=2.0): "'breath' has 1 channels at 2.0 Hz; respiration",
     info("one eye", Modality.FACE, sfreq=30.0): "channels",
 }
 

@@ -232,3 +232,19 @@ def test_bad_signals_give_a_page(tmp_path: Path, fill: float) -> None:
     path = write(tmp_path / "bad.xdf", [Chunk.of(info, np.arange(128 * 6) / 128, data)])
     write_report(path, tmp_path / "out.html")
     assert Page((tmp_path / "out.html").read_text(encoding="utf-8")).open == []
+
+
+@pytest.mark.parametrize(
+    ("modality", "sfreq", "unit"),
+    [(Modality.RESP, 25.0, "a.u."), (Modality.TEMP, 4.0, "C"), (Modality.EMG, 500.0, "mV")],
+)
+def test_streams_without_a_drawing_of_their_own_are_drawn_before_and_after(
+    tmp_path: Path, modality: Modality, sfreq: float, unit: str
+) -> None:
+    info = StreamInfo("other", modality, ("one",), sfreq, unit)
+    times = np.arange(round(12 * sfreq)) / sfreq
+    stream = Chunk.of(info, times, 30 + np.sin(2 * np.pi * 0.3 * times))
+    write_report(write(tmp_path / "other.xdf", [stream]), tmp_path / "out.html")
+    words = " ".join(Page((tmp_path / "out.html").read_text(encoding="utf-8")).words)
+    assert "Before cleaning" in words
+    assert "After cleaning" in words

@@ -155,7 +155,7 @@ class Collector:
             listener = _first(story)
         elif isinstance(stage, BandPowers):
             listener = _look_at_channels(story, stage)
-        elif inside_of(stage) is not None or isinstance(stage, Window):
+        elif number == _cleaned_before(stages):
             listener = _cleaned(story, stage)
             inner = detector_of(stage)
             if inner is not None:
@@ -163,6 +163,14 @@ class Collector:
                 # In place: others may hold on to the stage already.
                 setattr(stage, name, Tap(detector, Listener(went=_mark(story))))
         return Tap(stage, listener)
+
+
+def _cleaned_before(stages: tuple[Stage[Any, Any], ...]) -> int:
+    """Return which stage takes the cleaned signal: one that is known to, or else the last."""
+    for number, stage in enumerate(stages):
+        if inside_of(stage) is not None or isinstance(stage, Window):
+            return number
+    return len(stages) - 1
 
 
 def _trail(info: StreamInfo, channels: tuple[str, ...], scale: float, keep: bool = False) -> Trail:
@@ -188,10 +196,13 @@ def _cleaned(story: Story, stage: Stage[Any, Any]) -> Listener:
         out = info if shown is None else shown.start(info)
         if moments is not None:
             moments.start(info)
+        if out.sfreq == 0:  # intervals between beats: there is no signal to clean
+            return
         story.after = _trail(out, story.view.after, story.view.scale, keep=True)
 
-    def came(chunk: Chunk) -> None:
-        assert story.after is not None
+    def came(chunk: Any) -> None:
+        if story.after is None or not isinstance(chunk, Chunk):
+            return
         for each in [chunk] if shown is None else shown.push(chunk):
             story.after.push(each)
         for found in [] if moments is None else moments.push(chunk):

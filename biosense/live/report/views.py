@@ -109,9 +109,20 @@ VIEWS: Mapping[Modality, View] = {
         caption="Before: head pose as a rotation vector. After: ear, mar = height over width of "
         "the eyes (blinks are dips) and of the mouth; each lane is scaled to its own values.",
     ),
-    Modality.RESP: View("Respiration", window_s=60.0, typical_hz=0.25, band_hz=(0.25, 4.0)),
+    Modality.RESP: View(
+        "Respiration",
+        window_s=60.0,
+        typical_hz=0.25,
+        feature="resp_rate",
+        feature_unit="breaths/min",
+    ),
     Modality.TEMP: View("Skin temperature", "°C", window_s=60.0),
-    Modality.EMG: View("EMG", "µV", 1e6, band_hz=(0.25, 250.0), typical_hz=80.0),
+    Modality.EMG: View(
+        *("EMG", "µV", 1e6),
+        band_hz=(0.25, 250.0),
+        typical_hz=80.0,
+        caption="After: the envelope that features are made of (see the steps).",
+    ),
 }
 
 
