@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from biosense.core.clock import Clock
 
-STALL_S = 0.02  # a longer pause of this process is taken out of the simulated time
-TICK_S = 0.005
+# What a pause of this process may add to the simulated time, in seconds of it: less than what a
+# link takes for having been held up (0.1 s). In real time 2 ms at least, which an idle loop needs.
+PAUSE_S = 0.08
+LEAST_PAUSE_S, MOST_PAUSE_S = 0.002, 0.02
 
 
 class ScaledClock:
@@ -19,11 +21,13 @@ class ScaledClock:
 
     A pause of this process (the machine has other work) would look like a silence of every sensor,
     `speed` times as long. So simulated time waits with the process: it advances by no more than
-    20 ms of real time between two looks at it, of which there are many while anybody sleeps.
+    `PAUSE_S` between two looks at it, of which there are many while anybody sleeps. Above 20 times
+    real time it is therefore a little slower than `speed` says.
     """
 
     def __init__(self, speed: float = 1.0, start: float = 1000.0) -> None:
         self.speed = speed
+        self._pause = min(max(PAUSE_S / speed, LEAST_PAUSE_S), MOST_PAUSE_S)
         self._now = start
         self._looked = time.monotonic()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
@@ -33,7 +37,7 @@ class ScaledClock:
     def now(self) -> float:
         """Return session time, seconds."""
         real = time.monotonic()
-        self._now += self.speed * min(real - self._looked, STALL_S)
+        self._now += self.speed * min(real - self._looked, self._pause)
         self._looked = real
         return self._now
 
@@ -56,7 +60,7 @@ class ScaledClock:
         if self._sleepers:
             wait = (self._sleepers[0][0] - self.now()) / self.speed
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(min(max(wait, 0.0), TICK_S), self._wake)
+            self._timer = loop.call_later(min(max(wait, 0.0), self._pause / 2), self._wake)
 
     def _wake(self) -> None:
         now = self.now()
