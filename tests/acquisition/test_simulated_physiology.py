@@ -269,7 +269,7 @@ def test_pulse_is_in_the_skin_and_not_in_the_background(seed):
     grid = np.arange(0.1, 59.9, 1 / 30)
     seen = np.isfinite(rppg.data[:, 0])
     frames = np.stack(
-        [np.interp(grid, rppg.times[seen], values) for values in rppg.data[seen].T], axis=1
+        [np.interp(grid, rppg.times[seen], values) for values in rppg.data[seen, :16].T], axis=1
     ).reshape(-1, 4, 4)[:, :, :3]
     bpm, skin = spectra(frames[:, :3].mean(axis=1))
     _, background = spectra(frames[:, 3])
