@@ -75,7 +75,7 @@ class Verdict:
         Seconds from the first missed packet until the link said so; less than 0 for a drop that was
         told before a packet was missed. Only where the sensor was connected anew.
     waits
-        Seconds from then until the search for the sensor began: patience and back-off.
+        Seconds from then until the search for the sensor began: the back-off.
     errors
         Seconds by which the times are off the truth, after the first minute, sorted.
     """
