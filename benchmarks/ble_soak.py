@@ -7,8 +7,9 @@ bleak and everything above it run as they would on a real adapter, `--speed` tim
 time. Each ECG sample tells its number, so that every one that is missing or comes twice is known.
 Prints what was found. Exit code 1 when the run ended, a sample was lost or doubled outside a marked
 gap, or a lost sensor was noticed later than 2 packet intervals after the first missed packet. From
-then on it is searched for after the back-off, which grows when the sensor is lost again within 5 s; a
-stalled sensor stays connected during the first pause, since it may go on by itself. Needs Linux and dbus-daemon.
+then on it is searched for after the back-off, which grows when the sensor is lost again within 5 s;
+a stalled sensor stays connected during the first pause, since it may go on by itself. Needs Linux
+and dbus-daemon.
 """
 
 from __future__ import annotations
