@@ -19,7 +19,8 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from biosense.acquisition.simulated import ALL_MODALITIES, simulate
-from biosense.core.types import Chunk, Estimate, Floats, Modality, Recording
+from biosense.core.recording import Recording
+from biosense.core.types import Chunk, Estimate, Floats, Modality
 from biosense.live.model import load_model
 from biosense.live.offline import interleave, process
 from biosense.live.processor import Processor, ProcessorSettings

@@ -1,6 +1,7 @@
 """What everything in biosense speaks: streams, chunks, stages, clocks. Needs numpy only."""
 
 from biosense.core.errors import BiosenseError
+from biosense.core.recording import Marker, Rating, Recording, Trial
 from biosense.core.stage import Pipeline, Stage
 from biosense.core.types import (
     Chunk,
@@ -9,10 +10,7 @@ from biosense.core.types import (
     Estimate,
     Event,
     FusionInput,
-    Marker,
     Modality,
-    Rating,
-    Recording,
     StreamInfo,
 )
 
@@ -31,4 +29,5 @@ __all__ = [
     "Recording",
     "Stage",
     "StreamInfo",
+    "Trial",
 ]

@@ -43,3 +43,13 @@ class CheckpointMismatch(BiosenseError):
 
 class MissingExtra(BiosenseError, ImportError):
     """Raise when a library of an optional extra is not installed; the message names the extra."""
+
+
+class DatasetIncomplete(BiosenseError):
+    """Raise when a data set cannot be used as it is; the message says what is missing and where
+    it is given out.
+    """
+
+
+class DatasetDamaged(BiosenseError, ValueError):
+    """Raise for a file of a data set that cannot be trusted; the message names it and why."""

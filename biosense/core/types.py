@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -316,44 +315,3 @@ class Estimate:
     sd_valence: float
     sd_arousal: float
     weight: Mapping[Modality, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Marker:
-    """Hold a timed event in words."""
-
-    time: float
-    text: str
-    stream: str = "markers"
-
-
-@dataclass(frozen=True)
-class Rating:
-    """Hold a self-report of a person, valence and arousal mapped to [-1, 1] by the reader."""
-
-    time: float
-    valence: float
-    arousal: float
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """Hold a recording: whole streams as single chunks, with what was said and done beside them.
-
-    `annotations` are continuous ratings: chunks with the channels ("valence", "arousal").
-    """
-
-    streams: tuple[Chunk, ...]
-    markers: tuple[Marker, ...] = ()
-    ratings: tuple[Rating, ...] = ()
-    annotations: tuple[Chunk, ...] = ()
-    subject: str = ""
-    started: datetime | None = None
-
-    def stream(self, name: str) -> Chunk:
-        """Return the stream of that name, or say which there are."""
-        for chunk in self.streams:
-            if chunk.info.name == name:
-                return chunk
-        names = ", ".join(repr(chunk.info.name) for chunk in self.streams) or "none"
-        raise BadInput(f"no stream {name!r} in the recording; there are: {names}")

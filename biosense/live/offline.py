@@ -9,12 +9,12 @@ import numpy as np
 
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput
+from biosense.core.recording import Recording
 from biosense.core.types import (
     Chunk,
     Estimate,
     FusionInput,
     Record,
-    Recording,
     StreamInfo,
 )
 from biosense.live.affect import AffectHeader, affect_header

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -167,11 +167,10 @@ def _centre_and_spread(values: Floats) -> tuple[float, float]:
 def _crop(sequence: LabelledSequence, length: int, rng: np.random.Generator) -> LabelledSequence:
     start = int(rng.integers(0, max(sequence.n - length, 0) + 1))
     cut = slice(start, start + length)
-    return LabelledSequence(
-        sequence.subject,
-        sequence.time[cut],
-        {modality: values[cut] for modality, values in sequence.data.items()},
-        {modality: values[cut] for modality, values in sequence.quality.items()},
-        sequence.target[cut],
-        sequence.stimulus,
+    return replace(
+        sequence,
+        time=sequence.time[cut],
+        data={modality: values[cut] for modality, values in sequence.data.items()},
+        quality={modality: values[cut] for modality, values in sequence.quality.items()},
+        target=sequence.target[cut],
     )

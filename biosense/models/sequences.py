@@ -31,6 +31,13 @@ class LabelledSequence:
         Valence and arousal in [-1, 1], (time, 2); NaN where nobody rated.
     stimulus
         What was shown, where known.
+    group
+        Stimuli of one group never fall on both sides of a split; empty: the stimulus is its own.
+    position
+        Rank among the subject's sequences in the order in which they were recorded, from 0.
+    per_trial
+        True where the target is one rating of the whole sequence, repeated: it then says nothing
+        about time within the sequence, and is scored once per sequence.
 
     Examples
     --------
@@ -46,6 +53,9 @@ class LabelledSequence:
     quality: Mapping[Modality, Floats]
     target: Floats
     stimulus: str = ""
+    group: str = ""
+    position: int = 0
+    per_trial: bool = False
 
     def __post_init__(self) -> None:
         n = len(self.time)
@@ -73,6 +83,11 @@ class LabelledSequence:
     def n(self) -> int:
         """Number of steps."""
         return len(self.time)
+
+    @property
+    def stimuli(self) -> str:
+        """What must stay on one side of a split by stimulus: the group, else the stimulus."""
+        return self.group or self.stimulus
 
     @classmethod
     def from_inputs(

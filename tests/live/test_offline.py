@@ -11,7 +11,8 @@ from scripted import info
 from biosense.acquisition.simulated import simulate
 from biosense.acquisition.stream_xml import header_xml, parse_info
 from biosense.core.errors import BadInput
-from biosense.core.types import Chunk, Estimate, Modality, Recording
+from biosense.core.recording import Recording
+from biosense.core.types import Chunk, Estimate, Modality
 from biosense.live.affect import AffectHeader, affect_chunk, affect_header, affect_info
 from biosense.live.offline import extract, interleave
 from biosense.live.processor import ProcessorSettings

@@ -12,7 +12,8 @@ from biosense.acquisition.simulated.participant import ALL_MODALITIES, Participa
 from biosense.acquisition.simulated.state import AffectPath
 from biosense.acquisition.simulated.stream import BlockStream
 from biosense.core.errors import BadInput
-from biosense.core.types import Chunk, Modality, Recording, StreamInfo
+from biosense.core.recording import Recording
+from biosense.core.types import Chunk, Modality, StreamInfo
 
 TRUTH_HZ = 4.0
 

@@ -25,14 +25,13 @@ from biosense.acquisition.xdf.parse import (
 from biosense.acquisition.xdf.session import SessionClock, StreamSummary, drop_impossible
 from biosense.acquisition.xdf.walk import Damage
 from biosense.core.errors import BadInput, RecordingDamaged
+from biosense.core.recording import Marker, Recording
 from biosense.core.types import (
     Chunk,
     ClockOffset,
     Event,
     EventKind,
-    Marker,
     Record,
-    Recording,
     StreamInfo,
 )
 
