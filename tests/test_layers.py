@@ -19,7 +19,8 @@ RUNS = {"live", "study"}
 MAY_IMPORT = {
     "core": {"core"},
     **{name: {"core", name} for name in SIBLINGS},
-    **{name: {"core", name} | SIBLINGS for name in RUNS},
+    "live": {"core", "live"} | SIBLINGS,
+    "study": {"core", "live", "study"} | SIBLINGS,
     "gui": {"core", "gui"} | SIBLINGS | RUNS,
     "cli": {"core", "gui", "cli"} | SIBLINGS | RUNS,
     "__main__": {"cli"},
