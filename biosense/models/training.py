@@ -127,6 +127,7 @@ def train(
     name: str,
     sequences: Sequence[LabelledSequence],
     *,
+    validation: Sequence[LabelledSequence] = (),
     settings: TrainingSettings = DEFAULTS,
     data: str = "",
     warning: str = "",
@@ -145,6 +146,8 @@ def train(
         A key of `MODELS`.
     sequences
         Of at least two subjects; the modalities and features are taken from them.
+    validation
+        Held out of the fit; empty: a share of the subjects of `sequences` is.
     data, warning
         What the card says about the data, and what the model must not be used for.
     progress
@@ -159,8 +162,10 @@ def train(
         disagree.
     """
     counts = feature_counts(sequences)
-    check_hop(sequences, settings.hop)
-    fit, held = split_subjects(sequences, settings.validation, settings.seed)
+    check_hop([*sequences, *validation], settings.hop)
+    fit, held = list(sequences), list(validation)
+    if not held:
+        fit, held = split_subjects(sequences, settings.validation, settings.seed)
     for side, part in (("training", fit), ("validation", held)):
         if not any(np.isfinite(sequence.target).any() for sequence in part):
             raise BadInput(f"no {side} sequence has a target; training needs some on both sides")
@@ -171,7 +176,7 @@ def train(
         history = _descend(model, fit, held, settings, progress, clock)
     calibrate_variance(model, held)
     return Trained(
-        name, model.eval(), history, _card(model, sequences, held, settings, data, warning)
+        name, model.eval(), history, _card(model, [*fit, *held], held, settings, data, warning)
     )
 
 
