@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 
 from biosense import __version__
-from biosense.cli import check, demo, devices, estimate, live, replay, simulate, train, window
+from biosense.cli import (
+    calibrate,
+    check,
+    datasets,
+    demo,
+    devices,
+    estimate,
+    evaluate,
+    export,
+    live,
+    replay,
+    simulate,
+    study,
+    train,
+    window,
+)
 from biosense.cli.console import console, say_error
 from biosense.core.errors import BiosenseError
 
@@ -17,6 +32,8 @@ _EXTRAS = {  # which optional extra brings a library
     "torch": "ml",
     "safetensors": "ml",
     "joblib": "ml",
+    "sklearn": "ml",
+    "distributed": "cluster",
     "bleak": "ble",
     "jinja2": "report",
     "matplotlib": "report",
@@ -39,7 +56,12 @@ app.command("live")(live.live)
 app.command("replay")(replay.replay)
 app.command("estimate")(estimate.estimate)
 app.command("check")(check.check)
+app.command("export")(export.export)
 app.add_typer(train.app, name="train")
+app.command("datasets")(datasets.datasets)
+app.command("study")(study.study)
+app.command("evaluate")(evaluate.evaluate)
+app.command("calibrate")(calibrate.calibrate)
 app.command("simulate")(simulate.simulate)
 app.command("window", hidden=True)(window.window)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from biosense.acquisition.xdf.reader import XdfReader
     from biosense.core.types import Estimate, Modality
+    from biosense.models.contributions import Contributions
 
 
 def estimate(
@@ -30,9 +31,17 @@ def estimate(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write .csv or .parquet.")
     ] = None,
+    contributions: Annotated[
+        bool,
+        typer.Option(
+            "--contributions", help="Also write what each modality adds to each estimate."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Estimate valence and arousal over a recording, with the numbers of the live run."""
+    if contributions and out is None:
+        raise typer.BadParameter("--contributions are columns of a table: name it with --out FILE")
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise typer.BadParameter(f"{out} must end in .csv or .parquet")
     from dataclasses import asdict, replace
@@ -41,9 +50,10 @@ def estimate(
 
     reader = XdfReader(recording)  # a wrong path is answered before anything heavy is loaded
     from biosense.cli.console import console, print_json, say_warning
+    from biosense.live.calibrate import stranger
     from biosense.live.compare import compare_with_live
     from biosense.live.model import load_model
-    from biosense.live.offline import estimate_recording, recorded_header
+    from biosense.live.offline import estimate_recording, explain_recording, recorded_header
     from biosense.live.processor import ProcessorSettings
 
     header = recorded_header(reader)
@@ -54,9 +64,16 @@ def estimate(
         settings = replace(settings, mains_hz=mains)
     if header and model is None and header.model_digest != loaded.digest:
         say_warning(f"the model {name!r} has changed since the recording was made")
-    estimates = estimate_recording(reader, loaded, settings, header)
+    if problem := stranger(loaded.info.card, reader.sidecar.participant):
+        say_warning(problem)
+    added: Sequence[Contributions] = ()
+    if contributions:
+        pairs = explain_recording(reader, loaded, settings, header)
+        estimates, added = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    else:
+        estimates = estimate_recording(reader, loaded, settings, header)
     if out is not None:
-        write_table(out, estimates, loaded.model.modalities)
+        write_table(out, estimates, loaded.model.modalities, added)
     live = compare_with_live(reader, estimates)
     _say_what_is_missing(reader, estimates)
     if json:
@@ -87,8 +104,17 @@ def _say_what_is_missing(reader: XdfReader, estimates: Sequence[Estimate]) -> No
         say_warning("no estimates: `biosense check` says what is wrong with it")
 
 
-def write_table(path: Path, estimates: Sequence[Estimate], modalities: Sequence[Modality]) -> None:
-    """Write estimates as .csv or .parquet: time, then the channels of `biosense-affect`."""
+def write_table(
+    path: Path,
+    estimates: Sequence[Estimate],
+    modalities: Sequence[Modality],
+    added: Sequence[Contributions] = (),
+) -> None:
+    """Write estimates as .csv or .parquet: time, then the channels of `biosense-affect`.
+
+    Where contributions are given they follow, by target and modality: they sum to the estimate
+    minus the prior.
+    """
     import numpy as np
     import pandas as pd
 
@@ -100,6 +126,10 @@ def write_table(path: Path, estimates: Sequence[Estimate], modalities: Sequence[
         np.reshape(rows, (len(rows), info.n_channels)), columns=list(info.channels)
     )
     table.insert(0, "time", [item.time for item in estimates])
+    for target in ("valence", "arousal") if added else ():
+        for modality in modalities:
+            column = [getattr(each, target)[modality] for each in added]
+            table[f"contribution_{target}_{modality}"] = column
     if path.suffix == ".csv":
         table.to_csv(path, index=False)
     else:

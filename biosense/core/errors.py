@@ -53,3 +53,7 @@ class DatasetIncomplete(BiosenseError):
 
 class DatasetDamaged(BiosenseError, ValueError):
     """Raise for a file of a data set that cannot be trusted; the message names it and why."""
+
+
+class LeakFound(BiosenseError, ValueError):
+    """Raise where something of the test side reaches the training side: no score of it counts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -59,6 +59,14 @@ class Dataset(Protocol):
     def missing(self) -> Sequence[str]:
         """What the complete set has and this copy has not, one line each."""
         ...
+
+    @property
+    def subject_groups(self) -> Mapping[str, str]:
+        """People who must stay on one side of a split, with the name of their group; others lack.
+
+        They were recorded together, for instance, so that what moved one moved the others.
+        """
+        return {}
 
     def files(self, subject: str) -> Sequence[Path]:
         """Return what `load` reads, for keys of caches."""

@@ -21,6 +21,7 @@ from biosense.live.affect import AffectHeader, affect_header
 from biosense.live.processor import Outcome, Processor, ProcessorSettings
 from biosense.live.status import AFFECT
 from biosense.models.checkpoint import Loaded
+from biosense.models.contributions import Contributions
 from biosense.models.sequences import LabelledSequence
 from biosense.models.streaming import StreamingEstimator
 
@@ -57,8 +58,24 @@ def estimate_recording(
     first = header.first_samples if header is not None else {}
     infos = [info for info in reader.infos if not info.name.startswith("biosense-")]
     processor = Processor(settings, StreamingEstimator(loaded))
-    outcomes = process(_from_first(reader.items(), first), infos, processor)
+    outcomes = process(from_first(reader.items(), first), infos, processor)
     return [outcome for outcome in outcomes if isinstance(outcome, Estimate)]
+
+
+def explain_recording(
+    reader: XdfReader, loaded: Loaded, settings: ProcessorSettings, header: AffectHeader | None
+) -> list[tuple[Estimate, Contributions]]:
+    """Estimate over a recording as `estimate_recording` does, with what each modality adds."""
+    first = header.first_samples if header is not None else {}
+    infos = [info for info in reader.infos if not info.name.startswith("biosense-")]
+    processor = Processor(settings, StreamingEstimator(loaded))
+    explainer, explained = StreamingEstimator(loaded, contributions=True), []
+    for outcome in process(from_first(reader.items(), first), infos, processor):
+        if isinstance(outcome, FusionInput):
+            estimate = explainer.push(outcome)
+            assert explainer.contributions is not None
+            explained.append((estimate, explainer.contributions))
+    return explained
 
 
 def recorded_header(reader: XdfReader) -> AffectHeader | None:
@@ -106,7 +123,7 @@ def extract(recording: Recording, settings: ProcessorSettings) -> LabelledSequen
     return LabelledSequence.from_inputs(recording.subject, fused, target)
 
 
-def _from_first(items: Iterable[Record], first: dict[str, float]) -> Iterator[Record]:
+def from_first(items: Iterable[Record], first: dict[str, float]) -> Iterator[Record]:
     """Leave out what came before the live estimates began to use a stream."""
     for item in items:
         if isinstance(item, Chunk) and item.info.name in first and item.n:

@@ -20,7 +20,7 @@ from biosense.core.types import (
     Record,
     StreamInfo,
 )
-from biosense.live.quality import NumberWatch, QualityWatch
+from biosense.live.quality import ClipWatch, NumberWatch, QualityWatch
 from biosense.models.streaming import StreamingEstimator
 from biosense.processing.heart import HeartFeatures
 from biosense.processing.join import Join
@@ -129,7 +129,7 @@ class Processor:
         if lane is None:
             return []
         self.first_samples.setdefault(item.info.name, float(item.times[0]))
-        noticed = lane.numbers.push(item)
+        noticed = lane.numbers.push(item) + lane.clipping.push(item)
         outcomes = noticed + self._through(lane, lane.pipeline.push(item), item.arrived)
         self._share_beats()
         if lane.clocked is None:
@@ -167,16 +167,18 @@ class Processor:
 
     def _through(self, lane: _Lane, epochs: Iterable[Epoch], arrived: float) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for epoch in epochs:
+        found = [*epochs]
+        is_fed = self._is_fed(lane.modality)
+        normalised = lane.normalise.push_all(found) if is_fed else found
+        for epoch, relative in zip(found, normalised, strict=True):
             outcomes.append(epoch)
             outcomes += lane.watch.push(epoch)
-            if not self._is_fed(lane.modality):
+            if not is_fed:
                 continue
             # Also where the quality is 0: that the stream is of no use is known by this sample.
             self._arrivals[epoch.index] = arrived
-            for normalised in lane.normalise.push(epoch):
-                for fused in self._join.push(lane.modality, normalised):
-                    outcomes += self._estimate(fused)
+            for fused in self._join.push(lane.modality, relative):
+                outcomes += self._estimate(fused)
         return outcomes
 
     def _is_fed(self, modality: Modality) -> bool:
@@ -185,8 +187,8 @@ class Processor:
 
     def _estimate(self, fused: FusionInput) -> list[Outcome]:
         self.arrivals.append(self._arrivals.get(fused.index, float("nan")))
-        for index in [index for index in self._arrivals if index <= fused.index]:
-            del self._arrivals[index]
+        while self._arrivals and (oldest := next(iter(self._arrivals))) <= fused.index:
+            del self._arrivals[oldest]
         if self._estimator is None:
             return [fused]
         return [fused, self._estimator.push(fused)]
@@ -209,6 +211,7 @@ class _Lane:
         self.pipeline = pipeline if wrap is None else wrap(info, pipeline)
         self.normalise = RunningNormalise()
         self.numbers = NumberWatch()
+        self.clipping = ClipWatch()
         self.watch = QualityWatch()
         self.features = self.pipeline.start(info)
         self.normalise.start(self.features)

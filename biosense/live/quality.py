@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from biosense.core.types import Bools, Chunk, Epoch, Event, EventKind, Floats, Modality
+from biosense.core.types import Bools, Chunk, Epoch, Event, EventKind, Floats, Modality, StreamInfo
+from biosense.live.signal_checks import clipped_share
+from biosense.processing.fill import are_numbers
 
 LOW, HIGH = 0.3, 0.6  # quality below which a signal is bad, above which it is good again
 HOLD_S = 5.0  # a quality must stay there this long: a blink is no event
 START_S = 20.0  # before that, features with long windows have no value yet and so no quality
 NO_NUMBER_S = 1.0  # shorter gaps are counted, and need no event of their own
 
+CLIPPED = 0.1  # of the samples, cut off at the least or greatest value
+CLIP_S = 5.0
+
 _CAMERA = (Modality.RPPG, Modality.FACE)
+_FAST = (Modality.EEG, Modality.ECG, Modality.EMG, Modality.PPG)
 
 
 def usable_rows(chunk: Chunk) -> Bools:
     """Tell which samples hold numbers in at least half of their channels, shape (n,).
 
-    `Regularise` takes the others for not sent. A frame without a face is an answer and no gap: all
-    frames of a camera are usable, and so is text.
+    `Regularise` takes the others for not sent. A frame without a face is an answer and no gap: of a
+    camera's frame one number is enough (that there is no face). Text is usable.
     """
-    if chunk.info.is_text or chunk.info.modality in _CAMERA:
+    if chunk.info.is_text:
         return np.ones(chunk.n, np.bool_)
-    finite = np.isfinite(chunk.data)
+    finite = are_numbers(chunk.data)
     if finite.all():  # nearly always, and to count by rows costs ten times as much
         return np.ones(chunk.n, np.bool_)
+    if chunk.info.modality in _CAMERA:
+        return np.asarray(finite.any(axis=1))
     usable: Bools = 2 * finite.sum(axis=1) >= chunk.info.n_channels
     return usable
 
 
 @dataclass
 class NumberWatch:
-    """Report a stream that goes on sending, but no numbers (NaN or infinite), and its return.
+    """Report a stream that goes on sending, but no numbers (NaN, infinite, beyond any sensor).
 
     Examples
     --------
@@ -80,6 +90,68 @@ class NumberWatch:
             return []
         text = f"it sends numbers again after {time - since:.1f} s"
         return [Event(time, EventKind.RECOVERED, stream, text)]
+
+
+@dataclass
+class ClipWatch:
+    """Report a raw signal that is cut off at the ends of its range, and when it is so no longer.
+
+    Features cannot tell: a filter rounds the corners. Looked at in pieces of 5 s of stream time.
+    Slow signals are left out: they rest at their extremes (see `clipped_share`).
+
+    Examples
+    --------
+    >>> from biosense.core import StreamInfo
+    >>> info = StreamInfo("ecg", Modality.ECG, ("ecg",), 64.0)
+    >>> times = np.arange(64 * 6) / 64
+    >>> wave = np.clip(np.sin(8 * times), -0.5, 0.5)[:, None]
+    >>> [event.text for event in ClipWatch().push(Chunk.of(info, times, wave))]
+    ['clipped: ecg, 62 % of the samples at an end of their range']
+    """
+
+    _piece: int | None = None
+    _parts: list[NDArray[Any]] = field(default_factory=list)
+    _said: bool = False
+
+    def push(self, chunk: Chunk) -> list[Event]:
+        """Take raw samples and return the events that they bring."""
+        if chunk.info.modality not in _FAST or chunk.info.sfreq == 0 or chunk.n == 0:
+            return []
+        if chunk.times[-1] < self._end:  # nearly always: nothing is looked at
+            self._parts.append(chunk.data)
+            return []
+        events: list[Event] = []
+        pieces = np.floor(chunk.times / CLIP_S)
+        edges = [0, *(np.flatnonzero(np.diff(pieces)) + 1).tolist(), chunk.n]
+        for start, stop in pairwise(edges):
+            if self._piece != pieces[start]:
+                events += self._look(chunk.info, float(chunk.times[start]))
+                self._piece = int(pieces[start])
+            self._parts.append(chunk.data[start:stop])
+        return events
+
+    @property
+    def _end(self) -> float:
+        return -np.inf if self._piece is None else (self._piece + 1) * CLIP_S
+
+    def _look(self, info: StreamInfo, now: float) -> list[Event]:
+        """Look at the piece that is complete."""
+        parts, self._parts = self._parts, []
+        if sum(map(len, parts)) < 0.5 * CLIP_S * info.sfreq:
+            return []
+        values = np.concatenate(parts)
+        values = values[are_numbers(values).all(axis=1)]
+        shares = [clipped_share(column) if len(column) > 1 else 0.0 for column in values.T]
+        worst = int(np.argmax(shares))
+        is_clipped = shares[worst] >= CLIPPED
+        if is_clipped == self._said:
+            return []
+        self._said = is_clipped
+        if not is_clipped:
+            return [Event(now, EventKind.RECOVERED, info.name, "no longer clipped")]
+        share = f"{100 * shares[worst]:.0f} % of the samples at an end of their range"
+        text = f"clipped: {info.channels[worst]}, {share}"
+        return [Event(now, EventKind.LOW_QUALITY, info.name, text)]
 
 
 @dataclass

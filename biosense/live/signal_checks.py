@@ -136,7 +136,7 @@ def _flat(signal: _Signal) -> list[Finding]:
 def _clipped(signal: _Signal) -> list[Finding]:
     if signal.modality in (Modality.EDA, Modality.TEMP):
         return []  # they move so slowly that equal values are no sign
-    shares = np.array([_clipped_share(column) for column in signal.values.T])
+    shares = np.array([clipped_share(column) for column in signal.values.T])
     bad = shares >= _CLIPPED_WARN
     if not bad.any():
         return []
@@ -145,7 +145,7 @@ def _clipped(signal: _Signal) -> list[Finding]:
     return [Finding(signal.name, verdict, text)]
 
 
-def _clipped_share(values: Floats) -> float:
+def clipped_share(values: Floats) -> float:
     """Return the share of samples that were cut off at the least or greatest value.
 
     A signal with few steps repeats its extremes at every smooth turn, but enters them by one step;

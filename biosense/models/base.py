@@ -39,6 +39,9 @@ class FusionOutput:
     opinions
         What each modality says by itself, for families in which it does; in training only. Each is
         trained as the estimate is.
+    reconstructed
+        Share carried by what was guessed of absent modalities, the shape of `weight`; None for
+        models that guess nothing.
     """
 
     mean: Tensor
@@ -46,6 +49,7 @@ class FusionOutput:
     weight: Tensor
     penalty: Tensor | None = None
     opinions: tuple[FusionOutput, ...] = ()
+    reconstructed: Tensor | None = None
 
     @property
     def sd(self) -> Tensor:

@@ -17,11 +17,21 @@ MIN_SPREAD = 1e-6  # of its centre: a feature that varies less is constant, its 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Hold features by modality (batch, time, features), quality and targets; NaN where unknown."""
+    """Hold features by modality (batch, time, features), quality and targets; NaN where unknown.
+
+    `recorded` is the quality before training hid inputs; None where nothing was hidden.
+    """
 
     x: dict[Modality, Tensor]
     present: Tensor
     target: Tensor
+    recorded: Tensor | None = None
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the same on a device."""
+        recorded = None if self.recorded is None else self.recorded.to(device)
+        x = {modality: values.to(device) for modality, values in self.x.items()}
+        return Batch(x, self.present.to(device), self.target.to(device), recorded)
 
 
 @dataclass(frozen=True)
@@ -128,6 +138,7 @@ def crops(
         length = int(rng.integers(steps[0], longest + 1))
         cut = [_crop(sequences[k], length, rng) for k in order[first : first + size]]
         batch = collate(cut, counts)
+        batch = replace(batch, recorded=batch.present.clone())
         for row, sequence in zip(batch.present, cut, strict=True):
             hidden = augmentation.hide(presence(sequence, counts), hop, rng)
             row[: sequence.n] = torch.from_numpy(hidden)
@@ -164,9 +175,8 @@ def _centre_and_spread(values: Floats) -> tuple[float, float]:
     return float(centre), 1.0
 
 
-def _crop(sequence: LabelledSequence, length: int, rng: np.random.Generator) -> LabelledSequence:
-    start = int(rng.integers(0, max(sequence.n - length, 0) + 1))
-    cut = slice(start, start + length)
+def cut_sequence(sequence: LabelledSequence, cut: slice) -> LabelledSequence:
+    """Return some consecutive steps of a sequence; nothing is copied."""
     return replace(
         sequence,
         time=sequence.time[cut],
@@ -174,3 +184,8 @@ def _crop(sequence: LabelledSequence, length: int, rng: np.random.Generator) -> 
         quality={modality: values[cut] for modality, values in sequence.quality.items()},
         target=sequence.target[cut],
     )
+
+
+def _crop(sequence: LabelledSequence, length: int, rng: np.random.Generator) -> LabelledSequence:
+    start = int(rng.integers(0, max(sequence.n - length, 0) + 1))
+    return cut_sequence(sequence, slice(start, start + length))

@@ -9,6 +9,7 @@ from typing import Any
 from biosense import __version__
 from biosense.core.errors import CheckpointMismatch
 from biosense.core.types import Modality
+from biosense.models.conformal import Intervals
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Card:
         Of the validation subjects, by target. Mildly optimistic for the reason just given.
     settings
         Of the training.
+    intervals
+        Calibrated on the validation subjects; None where they rated nothing, or nobody trained.
+    person
+        Whom the model was fitted to; empty for a model for everybody.
     """
 
     data: str = ""
@@ -39,6 +44,8 @@ class Card:
     validation_subjects: tuple[str, ...] = ()
     metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    intervals: Intervals | None = None
+    person: str = ""
 
 
 @dataclass(frozen=True)

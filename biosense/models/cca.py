@@ -63,10 +63,10 @@ def cca_loss(
     rows = torch.ones(len(first), dtype=torch.bool, device=first.device) if mask is None else mask
     with torch.autocast(first.device.type, enabled=False):
         views = [view[rows].double() for view in (first, second)]
-        freedom, views = _centred(views, None if groups is None else groups[rows])
+        freedom, views = centre_groups(views, None if groups is None else groups[rows])
         if freedom < 2:
             return (first.sum() + second.sum()).double() * 0.0
-        factors = [_factor(view, freedom, rho) for view in views]
+        factors = [ridge_factor(view, freedom, rho) for view in views]
         cross = views[0].T @ views[1] / freedom
         half = torch.linalg.solve_triangular(factors[0], cross, upper=False)
         whitened = torch.linalg.solve_triangular(factors[1], half.T, upper=False)
@@ -125,10 +125,10 @@ def canonical_directions(
         unit variance, and the correlations (k,), falling; k = min(d1, d2).
     """
     with torch.no_grad():
-        freedom, views = _centred([first.double(), second.double()], groups)
+        freedom, views = centre_groups([first.double(), second.double()], groups)
         if freedom < 2:
             raise BadInput(f"{len(first)} rows are too few: 2 degrees of freedom must be left")
-        one, two = (_factor(view, freedom, rho) for view in views)
+        one, two = (ridge_factor(view, freedom, rho) for view in views)
         cross = views[0].T @ views[1] / freedom
         half = torch.linalg.solve_triangular(one, cross, upper=False)
         whitened = torch.linalg.solve_triangular(two, half.T, upper=False).T
@@ -138,8 +138,16 @@ def canonical_directions(
     return first_map, second_map, correlations
 
 
-def _centred(views: list[Tensor], groups: Tensor | None) -> tuple[int, list[Tensor]]:
-    """Take out the mean of each group; return the degrees of freedom left, and the views."""
+def centre_groups(views: list[Tensor], groups: Tensor | None) -> tuple[int, list[Tensor]]:
+    """Take out the mean of each group; return the degrees of freedom left, and the views.
+
+    Parameters
+    ----------
+    views
+        Each (n, features).
+    groups
+        Of each row, (n,), integer; None: all rows are one group.
+    """
     n = len(views[0])
     if n == 0:
         return 0, views
@@ -154,7 +162,8 @@ def _centred(views: list[Tensor], groups: Tensor | None) -> tuple[int, list[Tens
     return n - len(count), centred
 
 
-def _factor(view: Tensor, freedom: int, rho: float) -> Tensor:
+def ridge_factor(view: Tensor, freedom: int, rho: float) -> Tensor:
+    """Return the Cholesky factor of a centred view's covariance, with its relative ridge."""
     covariance = view.T @ view / freedom
     ridge = rho * covariance.diagonal().mean() + FLOOR
     factor: Tensor = torch.linalg.cholesky(covariance + ridge * torch.eye(len(view.T)).to(view))

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -20,6 +21,7 @@ from biosense.core.errors import BadInput, CheckpointMismatch
 from biosense.core.types import Modality
 from biosense.models.base import FusionModel
 from biosense.models.card import Card, CheckpointInfo, check_compatible
+from biosense.models.conformal import Intervals
 from biosense.models.registry import MODELS, build_model
 
 __all__ = ["SHIPPED", "Card", "CheckpointInfo", "Loaded", "check_compatible", "load", "save"]
@@ -158,6 +160,8 @@ def _read_info(file: Path) -> tuple[CheckpointInfo, str]:
             )
         card = dict(said["card"])
         card["validation_subjects"] = tuple(card["validation_subjects"])
+        if card.get("intervals") is not None:
+            card["intervals"] = Intervals(**_tuples(card["intervals"]))
         info = CheckpointInfo(
             said["model"],
             dict(said["settings"]),
@@ -169,6 +173,15 @@ def _read_info(file: Path) -> tuple[CheckpointInfo, str]:
         return info, str(said["sha256"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointMismatch(f"{file} is not a checkpoint's description: {error!r}") from error
+
+
+def _tuples(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with the lists of JSON as tuples."""
+
+    def frozen(value: Any) -> Any:
+        return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+    return {key: frozen(value) for key, value in said.items()}
 
 
 def _build(info: CheckpointInfo, file: Path) -> FusionModel:

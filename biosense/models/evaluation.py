@@ -12,6 +12,7 @@ import torch
 from biosense.core.types import Floats
 from biosense.models.base import TARGETS, FusionModel
 from biosense.models.batches import collate, presence
+from biosense.models.conformal import Intervals, fit_intervals
 from biosense.models.metrics import (
     COVERAGE_LEVELS,
     Scores,
@@ -74,11 +75,11 @@ class TargetEvaluation:
 def predict(model: FusionModel, sequence: LabelledSequence) -> Prediction:
     """Estimate at every step of a sequence; the model is left in evaluation mode."""
     model.eval()
-    batch = collate([sequence], model.config.modalities)
+    batch = collate([sequence], model.config.modalities).to(model.head.prior_mean.device)
     with torch.inference_mode():
         output = model(batch.x, batch.present)
     arrays = (output.mean, output.sd, output.weight)
-    return Prediction(*[tensor[0].double().numpy() for tensor in arrays])
+    return Prediction(*[tensor[0].double().cpu().numpy() for tensor in arrays])
 
 
 def evaluate(
@@ -121,12 +122,7 @@ def calibrate_variance(model: FusionModel, sequences: Sequence[LabelledSequence]
     Every subject weighs the same. Steps without any modality are left out: there the variance is
     the prior's, which needs no calibration.
     """
-    ratios = []
-    for sequence in sequences:
-        said = predict(model, sequence)
-        z = (said.mean - sequence.target) / said.sd
-        present = presence(sequence, model.config.modalities).max(1) > 0
-        ratios.append(np.where(present[:, None], z * z, np.nan))
+    ratios = [np.square(score) for score in _standardised_errors(model, sequences)]
     subjects = [sequence.subject for sequence in sequences]
     for column in range(len(TARGETS)):
         means = [_mean_known(ratio[:, column]) for ratio in ratios]
@@ -136,6 +132,30 @@ def calibrate_variance(model: FusionModel, sequences: Sequence[LabelledSequence]
             model.head.log_temperature[column] = shifted.clamp(
                 -MAX_LOG_TEMPERATURE, MAX_LOG_TEMPERATURE
             )
+
+
+def calibrate_intervals(
+    model: FusionModel, sequences: Sequence[LabelledSequence]
+) -> Intervals | None:
+    """Calibrate intervals on people who were not trained on, after the variance if that is.
+
+    Steps without any modality are left out, as in `calibrate_variance`. None where no such step has
+    a target of valence, or none of arousal.
+    """
+    scores = [np.abs(score) for score in _standardised_errors(model, sequences)]
+    if not np.isfinite(np.concatenate(scores)).any(0).all():
+        return None
+    return fit_intervals(scores, [sequence.subject for sequence in sequences])
+
+
+def _standardised_errors(model: FusionModel, sequences: Sequence[LabelledSequence]) -> list[Floats]:
+    """Return (mean - target) / sd of each sequence, (time, 2); NaN where nothing is present."""
+    scores = []
+    for sequence in sequences:
+        said = predict(model, sequence)
+        present = presence(sequence, model.config.modalities).max(1) > 0
+        scores.append(np.where(present[:, None], (said.mean - sequence.target) / said.sd, np.nan))
+    return scores
 
 
 def _evaluate_target(

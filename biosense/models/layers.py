@@ -69,13 +69,18 @@ class FeatureInputs(nn.Module):
 
     def forward(self, x: Mapping[Modality, Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
         """Return features (.., modalities, widest) and quality (.., modalities), both clean."""
+        values, quality, _ = self.known(x, present)
+        return values, quality
+
+    def known(self, x: Mapping[Modality, Tensor], present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `forward` does, and which features had a value, (.., modalities, widest)."""
         parts = [self._part(x, modality, present) for modality in self.counts]
         padded = torch.cat(parts, -1)[..., self._index]  # (.., modalities, widest)
         values = (padded - self.centre) * self.inverse
         quality = torch.nan_to_num(present).clamp(0, 1)
         usable = torch.isfinite(values) & self._real & (quality > 0).unsqueeze(-1)
         values = torch.where(usable, values, 0.0).clamp(-CLIP_SD, CLIP_SD)
-        return values, quality * usable.any(-1)
+        return values, quality * usable.any(-1), usable
 
     def _part(self, x: Mapping[Modality, Tensor], modality: Modality, present: Tensor) -> Tensor:
         wanted = (*present.shape[:-1], self.counts[modality])

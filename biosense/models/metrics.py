@@ -17,7 +17,7 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 
 COVERAGE_LEVELS = (0.5, 0.8, 0.9, 0.95)
-_QUANTILES = {0.5: 0.674490, 0.8: 1.281552, 0.9: 1.644854, 0.95: 1.959964}  # of |N(0, 1)|
+GAUSSIAN_QUANTILES = {0.5: 0.674490, 0.8: 1.281552, 0.9: 1.644854, 0.95: 1.959964}  # of |N(0, 1)|
 
 
 def ccc(prediction: Floats, target: Floats) -> float:
@@ -79,7 +79,7 @@ def coverage(prediction: Floats, sd: Floats, target: Floats) -> dict[float, floa
     if not known.any():
         return dict.fromkeys(COVERAGE_LEVELS, math.nan)
     z = np.abs(prediction[known] - target[known]) / sd[known]
-    return {level: float(np.mean(z <= _QUANTILES[level])) for level in COVERAGE_LEVELS}
+    return {level: float(np.mean(z <= GAUSSIAN_QUANTILES[level])) for level in COVERAGE_LEVELS}
 
 
 def nll(prediction: Floats, sd: Floats, target: Floats) -> float:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from biosense.core.types import Modality
 from biosense.models.base import FusionModel, FusionOutput, State, fade
 from biosense.models.layers import FeatureInputs, PerModality, PriorBlend, bounded, unsure
+from biosense.models.reconstruction import refuse_reconstruction
 from biosense.models.stepwise import StepwiseConfig
 
 
@@ -23,6 +24,7 @@ class Opinions(FusionModel):
 
     def __init__(self, config: StepwiseConfig) -> None:
         super().__init__()
+        refuse_reconstruction(type(self).__name__, config.reconstruct)
         self.config = config
         self.inputs = FeatureInputs(config.modalities)
         self.modalities = tuple(self.inputs.counts)

@@ -13,6 +13,7 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Modality
 from biosense.models.base import FusionOutput, State, evidence, fade, next_age
 from biosense.models.layers import PerModality
+from biosense.models.reconstruction import refuse_reconstruction
 from biosense.models.stepwise import Stepwise, StepwiseConfig, masked_softmax
 
 BLOCK = 16  # queries that share one set of keys; a compromise of memory and calls
@@ -57,6 +58,7 @@ class RecursiveJointAttention(Stepwise):
     config: RecursiveJointAttentionConfig
 
     def __init__(self, config: RecursiveJointAttentionConfig) -> None:
+        refuse_reconstruction(type(self).__name__, config.reconstruct)
         super().__init__(config)
         n, width = len(self.modalities), config.width
         self.join = PerModality((width,) * n, width, width, bias=False)
@@ -69,8 +71,7 @@ class RecursiveJointAttention(Stepwise):
 
     def forward(self, x: Mapping[Modality, Tensor], present: Tensor) -> FusionOutput:
         """Estimate at every step of whole sequences; see `FusionModel.forward`."""
-        values, quality = self.inputs(x, present)
-        tokens = self.token_norm(self.encode(values))  # (batch, time, modalities, width)
+        tokens, quality = self.tokens(x, present)  # (batch, time, modalities, width)
         heard = (quality > 0).any(-1).to(tokens.dtype)
         for _ in range(self.config.recursions):
             joint = self._joint(tokens, quality)
@@ -93,8 +94,7 @@ class RecursiveJointAttention(Stepwise):
     ) -> tuple[FusionOutput, State]:
         """Estimate one step from and to a carried state; see `FusionModel.step`."""
         window, there, memory, age = state
-        values, quality = self.inputs(x, present)
-        tokens = self.token_norm(self.encode(values))  # (batch, modalities, width)
+        tokens, quality = self.tokens(x, present)  # (batch, modalities, width)
         heard = (quality > 0).any(-1).to(tokens.dtype)
         there = torch.cat((there[:, 1:], heard[:, None]), 1)
         rows = []

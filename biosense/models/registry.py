@@ -9,10 +9,13 @@ from typing import Any
 from biosense.core.errors import BadInput
 from biosense.core.registry import Registry
 from biosense.models.base import FusionModel
+from biosense.models.boosting import Boosting, BoostingConfig
+from biosense.models.closed_form import ClosedFormConfig
 from biosense.models.cross_attention import CrossAttention, CrossAttentionConfig
 from biosense.models.deep_cca import DeepCca, DeepCcaConfig
-from biosense.models.early import Early, EarlyConfig
+from biosense.models.early import Early
 from biosense.models.gated import Gated
+from biosense.models.graph import Graph, GraphConfig
 from biosense.models.late import Late
 from biosense.models.low_rank_tensor import LowRankTensor, LowRankTensorConfig
 from biosense.models.mixture_of_experts import MixtureOfExperts, MixtureOfExpertsConfig
@@ -21,29 +24,42 @@ from biosense.models.recursive_joint_attention import (
     RecursiveJointAttention,
     RecursiveJointAttentionConfig,
 )
+from biosense.models.ridge import Ridge
 from biosense.models.stepwise import StepwiseConfig
 
 
 @dataclass(frozen=True)
 class Family:
-    """Name the class and the frozen config of one fusion family."""
+    """Name the class and the frozen config of one fusion family.
+
+    `trainable` is False for families that are fitted outside gradient descent: `ClosedForm`.
+    """
 
     model: Callable[[Any], FusionModel]
     config: type[Any]
+    trainable: bool = True
+
+    def settings(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of the wanted settings that the config of this family has."""
+        known = {field.name for field in fields(self.config)}
+        return {name: value for name, value in wanted.items() if name in known}
 
 
 MODELS: Registry[Family] = Registry(
     "model",
     {
+        "boosting": Family(Boosting, BoostingConfig, trainable=False),
         "cross_attention": Family(CrossAttention, CrossAttentionConfig),
         "deep_cca": Family(DeepCca, DeepCcaConfig),
-        "early": Family(Early, EarlyConfig),
+        "early": Family(Early, StepwiseConfig),
         "gated": Family(Gated, StepwiseConfig),
+        "graph": Family(Graph, GraphConfig),
         "late": Family(Late, StepwiseConfig),
         "low_rank_tensor": Family(LowRankTensor, LowRankTensorConfig),
         "mixture_of_experts": Family(MixtureOfExperts, MixtureOfExpertsConfig),
         "product_of_experts": Family(ProductOfExperts, StepwiseConfig),
         "recursive_joint_attention": Family(RecursiveJointAttention, RecursiveJointAttentionConfig),
+        "ridge": Family(Ridge, ClosedFormConfig, trainable=False),
     },
 )
 

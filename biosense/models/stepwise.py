@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from biosense.core.grid import HOP
 from biosense.core.types import Modality
 from biosense.models.base import FusionModel, FusionOutput, State, evidence, fade, next_age
 from biosense.models.layers import FeatureInputs, GaussianHead, PerModality
+from biosense.models.reconstruction import Reconstruction
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class StepwiseConfig:
         Seconds between two steps.
     dropout
         Share of the joint representation's elements that training drops.
+    reconstruct
+        Whether tokens of absent modalities are guessed from the others; see `Reconstruction`.
     """
 
     modalities: tuple[tuple[str, int], ...]
@@ -38,6 +41,7 @@ class StepwiseConfig:
     window_s: float = 8.0
     hop: float = HOP
     dropout: float = 0.1
+    reconstruct: bool = False
 
     def __post_init__(self) -> None:
         if self.width < 1:
@@ -58,11 +62,14 @@ class Fused:
         Share of each modality, shape (.., modalities); 0 where absent, at most 1 in sum.
     penalty
         What training is to minimise beside the loss of the estimate, a scalar; None for nothing.
+    reconstructed
+        Share of each modality that is absent and whose token was guessed; None without guessing.
     """
 
     joint: Tensor
     weight: Tensor
     penalty: Tensor | None = None
+    reconstructed: Tensor | None = None
 
 
 class Stepwise(FusionModel):
@@ -75,16 +82,22 @@ class Stepwise(FusionModel):
         self.modalities = tuple(self.inputs.counts)
         self.window = round(config.window_s / config.hop)
         sizes, n = tuple(self.inputs.counts.values()), len(self.modalities)
-        self.encode = nn.Sequential(
+        self.encode: nn.Module = nn.Sequential(
             PerModality(sizes, self.inputs.widest, config.width),
             nn.GELU(),
             PerModality((config.width,) * n, config.width, config.width),
         )
-        self.token_norm = nn.LayerNorm(config.width)
-        self.fused_norm = nn.LayerNorm(config.width)
+        self.token_norm: nn.Module = nn.LayerNorm(config.width)
+        self.fused_norm: nn.Module = nn.LayerNorm(config.width)
         self.dropout = nn.Dropout(config.dropout)
         self.memory = nn.GRU(config.width, config.width, batch_first=True)
         self.head = GaussianHead(config.width)
+        self.reconstruction = Reconstruction(n, config.width) if config.reconstruct else None
+
+    def tokens(self, x: Mapping[Modality, Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what each modality says, (.., modalities, width), and quality (.., modalities)."""
+        values, quality = self.inputs(x, present)
+        return self.token_norm(self.encode(values)), quality
 
     def fuse(self, tokens: Tensor, quality: Tensor) -> Fused:
         """Fuse the modalities of each step.
@@ -103,7 +116,9 @@ class Stepwise(FusionModel):
         fused, quality = self._fused(x, present)
         memory, _ = self.memory(fused.joint)
         mean, log_variance = self.head(fused.joint + memory, evidence(quality, self.window))
-        return FusionOutput(mean, log_variance, fused.weight, fused.penalty)
+        return FusionOutput(
+            mean, log_variance, fused.weight, fused.penalty, reconstructed=fused.reconstructed
+        )
 
     def begin(self, batch: int = 1) -> State:
         """Return an empty memory and the age of inputs."""
@@ -119,13 +134,25 @@ class Stepwise(FusionModel):
         memory = torch.gru_cell(fused.joint, memory, *self.memory.all_weights[0])
         age = next_age(quality, age, self.window)
         mean, log_variance = self.head(fused.joint + memory, fade(age, self.window))
-        return FusionOutput(mean, log_variance, fused.weight), (memory, age)
+        output = FusionOutput(mean, log_variance, fused.weight, reconstructed=fused.reconstructed)
+        return output, (memory, age)
 
     def _fused(self, x: Mapping[Modality, Tensor], present: Tensor) -> tuple[Fused, Tensor]:
-        values, quality = self.inputs(x, present)
-        fused = self.fuse(self.token_norm(self.encode(values)), quality)
-        joint = self.dropout(self.fused_norm(fused.joint))
-        return Fused(joint, fused.weight, fused.penalty), quality
+        tokens, quality = self.tokens(x, present)
+        fused = self._fuse_all(tokens, quality)
+        return replace(fused, joint=self.dropout(self.fused_norm(fused.joint))), quality
+
+    def _fuse_all(self, tokens: Tensor, quality: Tensor) -> Fused:
+        """Fuse the tokens, those of absent modalities guessed where the config says so."""
+        if self.reconstruction is None:
+            return self.fuse(tokens, quality)
+        fused = self.fuse(*self.reconstruction.fill(tokens, quality))
+        real = quality > 0
+        penalty = fused.penalty
+        if self.training:
+            loss = self.reconstruction.loss(tokens, quality)
+            penalty = loss if penalty is None else penalty + loss
+        return Fused(fused.joint, fused.weight * real, penalty, fused.weight * ~real)
 
 
 def masked_softmax(scores: Tensor, quality: Tensor) -> Tensor:

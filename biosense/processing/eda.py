@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from biosense.core.grid import HOP, grid_time, sample_index
+from biosense.core.grid import HOP, grid_time
 from biosense.core.types import Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.eda_faults import FAULTS, UNTRUSTED
 from biosense.processing.eda_signal import EdaPiece, EdaSignal
 from biosense.processing.grid_cut import GridCut
-from biosense.processing.grid_ring import GridRing
+from biosense.processing.grid_ring import TOGETHER_S, GridRing
+from biosense.processing.medians import present_quantiles, present_slopes
 from biosense.processing.scr import CUTOFF_HZ, MIN_AMPLITUDE_US
 from biosense.processing.scr_finder import Recovery, Scr, ScrFinder
 
@@ -112,7 +113,8 @@ class EdaFeatures:
             self._signal.rate, self._signal.delay, self._signal.onset_delay, self.min_amplitude
         )
         self._cut = GridCut(info.sfreq, self.hop)
-        self._ring = GridRing(self._samples(max(self.tonic_window, COUNT_S)) + 1, 3)
+        longest, spare = self._samples(max(self.tonic_window, COUNT_S)), self._samples(TOGETHER_S)
+        self._ring = GridRing(longest + 1, 3, spare)
         self._waiting, self._known, self._ended = deque(), deque(), deque()
         self._info = replace(
             info, channels=EDA_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"
@@ -125,15 +127,12 @@ class EdaFeatures:
         for piece in pieces:
             self._waiting.extend(self._finder.push(piece))
         indices, rows = _join(pieces)
-        epochs, done = [], 0
-        for _, k in self._cut.cut(item.times):
-            last = sample_index(grid_time(k, self.hop), self._signal.rate)
-            stop = int(np.searchsorted(indices, last, side="right"))
-            self._ring.put(indices[done:stop], rows[done:stop])
-            done = stop
-            epochs.append(self._epoch(k, last))
-        self._ring.put(indices[done:], rows[done:])
-        return epochs
+        points, ends = self._cut.ends(item.times, self._signal.rate)
+        return [
+            epoch
+            for group in self._ring.groups(indices, rows, ends)
+            for epoch in self._epochs(points[group], ends[group])
+        ]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: what is left belongs to a point that was not reached."""
@@ -142,12 +141,17 @@ class EdaFeatures:
     def _samples(self, seconds: float) -> int:
         return max(1, round(seconds * self._signal.rate))
 
-    def _epoch(self, k: int, last: int) -> Epoch:
-        now = grid_time(k, self.hop)
-        self._learn(now)
-        quality, reason = self._trust(last)
-        data = np.array([*self._levels(last), *self._responses(now, last), *self._course(now)])
-        return Epoch(self._info, k, now - QUALITY_S, now, data, quality, reason)
+    def _epochs(self, points: list[int], ends: Ints) -> Iterator[Epoch]:
+        rows = self._ring.windows(ends, self._samples(max(self.tonic_window, COUNT_S)))
+        smooth = rows[:, -self._samples(COUNT_S) :, 0]
+        trust = self._trust(rows[:, -self._samples(QUALITY_S) :, 2], smooth)
+        levels = self._levels(smooth, rows[:, -self._samples(self.tonic_window) :, 1])
+        seconds = (np.isfinite(smooth).sum(axis=1) / self._signal.rate).tolist()
+        for k, (quality, reason), level, known in zip(points, trust, levels, seconds, strict=True):
+            now = grid_time(k, self.hop)
+            self._learn(now)
+            data = np.array([*level, *self._responses(now, known), *self._course(now)])
+            yield Epoch(self._info, k, now - QUALITY_S, now, data, quality, reason)
 
     def _learn(self, now: float) -> None:
         """Take over what is known by now; forget what is older than a minute."""
@@ -161,42 +165,47 @@ class EdaFeatures:
             while old and old[0].known_at <= now - LONGEST_WAIT_S:
                 old.popleft()
 
-    def _trust(self, last: int) -> tuple[float, str]:
-        """Return the share of valid samples, and what most of the others have."""
-        faults = self._ring.upto(last, self._samples(QUALITY_S))[:, 2]
-        share = float(np.mean(faults == 0))
-        if share == 1.0:
-            whole = self._ring.upto(last, self._samples(COUNT_S))[:, 0]
-            still = np.ptp(whole) < FLAT_US  # False while a sample is missing
-            return (0.0, "flat") if still else (1.0, "")
-        codes = np.nan_to_num(faults, nan=_GAP).astype(np.int64)
-        most = int(np.argmax(np.bincount(codes[codes > 0])))
-        return share, "gaps" if most == _GAP else FAULTS[most]
+    def _trust(self, faults: Floats, smooth: Floats) -> list[tuple[float, str]]:
+        """Return the share of valid samples, and what most of the others have, of each window."""
+        shares = np.mean(faults == 0, axis=1)
+        still = np.ptp(smooth, axis=1) < FLAT_US  # False while a sample is missing
+        found = []
+        for share, flat, row in zip(shares.tolist(), still.tolist(), faults, strict=True):
+            if share == 1.0:
+                found.append((0.0, "flat") if flat else (1.0, ""))
+                continue
+            codes = np.where(np.isnan(row), _GAP, row).astype(np.int64)
+            most = int(np.argmax(np.bincount(codes[codes > 0])))
+            found.append((share, "gaps" if most == _GAP else FAULTS[most]))
+        return found
 
-    def _levels(self, last: int) -> tuple[float, float, float, float]:
-        """Return log level, slope, phasic part and rise."""
-        tonic = _present(self._ring.upto(last, self._samples(self.tonic_window))[:, 1])
-        recent = self._ring.upto(last, self._samples(SLOPE_S))[:, 0]
+    def _levels(self, smooth: Floats, undone: Floats) -> list[tuple[float, float, float, float]]:
+        """Return log level, slope, phasic part and rise of each window."""
+        recent, newest = smooth[:, -self._samples(SLOPE_S) :], smooth[:, -1]
         enough = self._samples(5.0)
-        if len(tonic) < enough or not np.isfinite(recent[-1]):
-            return np.nan, np.nan, np.nan, np.nan
-        level = min(float(np.quantile(tonic, TONIC_SHARE)), float(recent[-1]))
-        slope, rise = math.nan, math.nan
-        if np.isfinite(recent).sum() >= enough:
-            steps = _present(np.diff(recent)) * self._signal.rate
-            slope, rise = self._slope(recent), float(np.maximum(steps, 0.0).mean())
-        log = math.log(level) if level > 0 else math.nan
-        return log, slope, float(recent[-1]) - level, rise
+        known = (np.isfinite(undone).sum(axis=1) >= enough) & np.isfinite(newest)
+        level = np.minimum(present_quantiles(undone, TONIC_SHARE), newest)
+        steps = np.diff(recent, axis=1) * self._signal.rate
+        there = np.isfinite(steps)
+        rises = np.where(there, np.maximum(steps, 0.0), 0.0).sum(axis=1)
+        rises = rises / np.maximum(there.sum(axis=1), 1)
+        moves = known & (np.isfinite(recent).sum(axis=1) >= enough)
+        columns = (
+            np.where(known, level, np.nan),
+            np.where(moves, present_slopes(recent, self._signal.rate), np.nan),
+            np.where(known, newest - level, np.nan),
+            np.where(moves, rises, np.nan),
+        )
+        return [
+            (math.log(tonic) if tonic > 0 else math.nan, slope, phasic, rise)
+            for tonic, slope, phasic, rise in np.column_stack(columns).tolist()
+        ]
 
-    def _slope(self, recent: Floats) -> float:
-        known = np.flatnonzero(np.isfinite(recent))
-        centred = (known - known.mean()) / self._signal.rate
-        return float(np.sum(centred * recent[known]) / np.sum(centred**2))
+    def _responses(self, now: float, seconds: float) -> tuple[float, float, float, float]:
+        """Return rate, amplitude, recent amplitude and log of the time since the last response.
 
-    def _responses(self, now: float, last: int) -> tuple[float, float, float, float]:
-        """Return rate, amplitude, recent amplitude and log of the time since the last response."""
-        present = self._ring.upto(last, self._samples(COUNT_S))[:, 0]
-        seconds = float(np.isfinite(present).sum()) / self._signal.rate
+        `seconds` of the last 30 are there.
+        """
         if seconds < 10.0:
             return np.nan, np.nan, np.nan, np.nan
         counted = [scr.amplitude for scr in self._known if scr.known_at > now - COUNT_S]
@@ -213,10 +222,6 @@ class EdaFeatures:
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else math.nan
-
-
-def _present(values: Floats) -> Floats:
-    return values[np.isfinite(values)]
 
 
 def _join(pieces: list[EdaPiece]) -> tuple[Ints, Floats]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Epoch, Floats, StreamInfo
 from biosense.processing.eeg_montage import REGIONS, Montage, read_montage
+from biosense.processing.together import alike
 
 BANDS = {
     "delta": (1.0, 4.0),
@@ -40,7 +40,6 @@ _UV2_PER_V2 = 1e12
 _FLOOR_UV2 = 1e-3  # keeps the logarithm of a flat channel finite; 0.03 uV is below any amplifier
 _SLOW_BANDS = ("delta", "theta")
 _SLOW_HZ = BANDS["theta"][1]
-_TOGETHER = 8  # windows in one go: more do not fit the cache
 _MAX_MISSING = 0.25  # share of a window; beyond it the spectrum is the hole's, not the signal's
 
 
@@ -132,11 +131,7 @@ class BandPowers:
 
     def push_all(self, items: Sequence[Epoch]) -> Sequence[Epoch]:
         """Return the features of each window; those of equal length are computed together."""
-        found: list[Epoch] = []
-        for start in range(0, len(items), _TOGETHER):
-            for _, same in groupby(items[start : start + _TOGETHER], lambda epoch: len(epoch.data)):
-                found += self._features_of(list(same))
-        return found
+        return [epoch for same in alike(items) for epoch in self._features_of(same)]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every window was answered at once."""
@@ -179,8 +174,8 @@ class BandPowers:
         if centred.shape[2] == 0:
             nothing = np.zeros(centred.shape[:2], np.bool_)
             return nothing, nothing
-        complete = present.mean(axis=2) >= 1 - _MAX_MISSING
-        span = centred.max(axis=2) - centred.min(axis=2)
+        complete = present.all() or present.mean(axis=2) >= 1 - _MAX_MISSING
+        span = np.ptp(np.ascontiguousarray(centred), axis=2)
         good = self._montage.eeg & complete & (span >= self.flat) & (span <= self.off_scale)
         slow = good & (span > self.large)
         for row in np.flatnonzero(slow.any(axis=1)):
@@ -237,8 +232,10 @@ def _spectra(centred: Floats, present: Bools) -> tuple[Complexes, Floats]:
     """Return spectra under a Hann taper (k, channels, bins) and its energy (k, channels)."""
     n = centred.shape[2]
     taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)  # periodic Hann
-    # Holes carry no power.
-    energy = np.where(present, taper**2, 0.0).sum(axis=2)
+    if present.all():  # nearly always
+        energy = np.full(centred.shape[:2], np.cumsum(taper**2)[-1:].sum())
+    else:  # holes carry no power
+        energy = np.where(present, taper**2, 0.0).sum(axis=2)
     return np.fft.rfft(centred * taper, axis=2), np.maximum(energy, 1e-12)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Epoch, Floats, StreamInfo
 from biosense.processing.eeg_montage import REGIONS, read_montage
+from biosense.processing.medians import row_medians
+from biosense.processing.together import alike
 
 _FAST_HZ = (20.0, 45.0)
 _BLINK_S = (0.05, 0.5)
@@ -80,22 +82,38 @@ class EegArtefacts:
 
     def push(self, item: Epoch) -> Sequence[Epoch]:
         """Return the window with what disturbs it."""
-        if len(item.data) < 2 * _SMOOTH_S * self._info.sfreq:
-            return [item]
-        present = np.isfinite(item.data)
-        # A channel with holes is left out: their edges look like jumps.
-        live = np.asarray(present.all(axis=0))
-        if not live.any():
-            return [item]
-        values = np.where(live, item.data - np.where(live, item.data, 0.0).mean(axis=0), 0.0).T
-        jumps = self._jumps(values) & live & self._eeg
-        tense = self._tense(values, live & self._eeg) & ~jumps
-        eyes = "" if jumps.any() else self._eyes(values, live)
-        return [self._judged(item, jumps, tense, eyes, live & self._eeg)]
+        return self.push_all([item])
+
+    def push_all(self, items: Sequence[Epoch]) -> Sequence[Epoch]:
+        """Return each window with what disturbs it; several are looked at together."""
+        return [epoch for same in alike(items) for epoch in self._looked_at(same)]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every window was answered at once."""
         return []
+
+    def _looked_at(self, items: list[Epoch]) -> list[Epoch]:
+        """Return windows of one length with what disturbs them."""
+        if len(items[0].data) < 2 * _SMOOTH_S * self._info.sfreq:
+            return items
+        windows = np.stack([item.data for item in items])
+        # A channel with holes is left out: their edges look like jumps.
+        finite = np.isfinite(windows)
+        live = np.ones((len(items), windows.shape[2]), np.bool_)
+        if not finite.all():
+            live = finite.all(axis=1)
+            windows = np.where(live[:, None], windows, 0.0)
+        values = (windows - windows.mean(axis=1, keepdims=True)).transpose(0, 2, 1)
+        heard = live & self._eeg
+        jumps = self._jumps(np.ascontiguousarray(values)) & heard
+        loud = self._loudness(values)
+        eyes = self._eyes(values, live, ~jumps.any(axis=1))
+        return [
+            self._judged(item, jump, self._tense(level, one) & ~jump, seen, one) if there else item
+            for item, jump, level, seen, one, there in zip(
+                items, jumps, loud, eyes, heard, live.any(axis=1).tolist(), strict=True
+            )
+        ]
 
     def _judged(self, item: Epoch, jumps: Bools, tense: Bools, eyes: str, live: Bools) -> Epoch:
         count = max(int(np.count_nonzero(live)), 1)
@@ -113,55 +131,72 @@ class EegArtefacts:
         return replace(item, quality=item.quality * share, reason=reason)
 
     def _jumps(self, values: Floats) -> Bools:
+        """Return in which channels of windows (k, channels, n) an electrode moved."""
         lag = max(1, round(_SLOPE_S * self._info.sfreq))
-        slope = np.abs(values[:, lag:] - values[:, :-lag])
-        steepest, usual = slope.max(axis=1), np.median(slope, axis=1)
-        return np.asarray((steepest > self.jump) & (steepest > _STEEP_OVER_USUAL * usual))
+        slope = np.abs(values[:, :, lag:] - values[:, :, :-lag])
+        steepest = slope.max(axis=2)
+        jumps = steepest > self.jump
+        if jumps.any():
+            jumps[jumps] = steepest[jumps] > _STEEP_OVER_USUAL * row_medians(slope[jumps])
+        return jumps
 
-    def _tense(self, values: Floats, live: Bools) -> Bools:
-        """Return which channels carry muscle, and learn how loud they usually are."""
-        n = values.shape[1]
+    def _loudness(self, values: Floats) -> Floats:
+        """Return the RMS from 20 to 45 Hz of windows (k, channels, n)."""
+        n = values.shape[2]
         taper = np.sqrt(8 / 3) * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n))
-        spectrum = np.fft.rfft(values * taper, axis=1)
+        spectrum = np.fft.rfft(values * taper, axis=2)
         low, high = (int(edge * n / self._info.sfreq) for edge in _FAST_HZ)
-        part = spectrum[:, low:high]
-        rms = np.sqrt(2 * (part.real**2 + part.imag**2).sum(axis=1)) / n
+        part = spectrum[:, :, low:high]
+        rms: Floats = np.sqrt(2 * (part.real**2 + part.imag**2).sum(axis=2)) / n
+        return rms
+
+    def _tense(self, rms: Floats, live: Bools) -> Bools:
+        """Return which channels carry muscle, and learn how loud they usually are."""
         level = np.log(np.maximum(rms, 1e-9))
-        self._usual = np.where(np.isnan(self._usual) & live, level, self._usual)
-        tense = live & (rms > self.muscle) & (level - self._usual > np.log(_LOUDER))
-        tense |= live & (rms > 3 * self.muscle)
+        if np.isnan(self._usual).any():
+            self._usual = np.where(np.isnan(self._usual) & live, level, self._usual)
+        above = level - self._usual
+        tense = live & ((rms > self.muscle) & (above > np.log(_LOUDER)) | (rms > 3 * self.muscle))
         rate = np.where(tense, _LEARN_FLAGGED, _LEARN) * live
-        self._usual = self._usual + rate * np.sign(level - self._usual)
+        self._usual = self._usual + rate * np.sign(above)
         return np.asarray(tense)
 
-    def _eyes(self, values: Floats, live: Bools) -> str:
-        frontal = [at for at in self._frontal if live[at]]
-        if not frontal:
-            return ""
-        slow = self._slow(values[frontal])
-        slow = slow - np.median(slow, axis=1, keepdims=True)
+    def _eyes(self, values: Floats, live: Bools, wanted: Bools) -> list[str]:
+        """Name what the eyes did in each of the wanted windows (k, channels, n)."""
+        found = [""] * len(values)
+        frontal = np.array(self._frontal, np.int64)
+        if not len(frontal):
+            return found
+        slow = self._slow(values[:, frontal])
+        slow = np.where(live[:, frontal, None], slow - row_medians(slow)[:, :, None], 0.0)
+        large = wanted & (np.abs(slow).max(axis=(1, 2)) >= self.blink)
+        for number in np.flatnonzero(large).tolist():
+            found[number] = self._movement(slow[number], values[number], live[number])
+        return found
+
+    def _movement(self, slow: Floats, values: Floats, live: Bools) -> str:
+        """Name the largest deflection of the frontal channels (frontal, n), if it is the eyes'."""
         largest = slow[np.arange(len(slow)), np.abs(slow).argmax(axis=1)]
         lead = int(np.abs(largest).argmax())
         trace = slow[lead] * np.sign(largest[lead])
-        if trace.max() < self.blink:
-            return ""
         peak = int(trace.argmax())
         behind = np.flatnonzero(self._posterior & live)
         if len(behind):
             away = self._slow(values[behind])
-            there = np.median(np.abs(away - np.median(away, axis=1, keepdims=True)), axis=0)
             width = max(1, round(_SMOOTH_S * self._info.sfreq))
-            near = there[max(0, peak - width) : peak + width]
-            if near.max() * _FRONTAL_OVER_POSTERIOR > trace[peak]:
+            near = away[:, max(0, peak - width) : peak + width]
+            there = row_medians(np.abs(near - row_medians(away)[:, None]).T)
+            if there.max() * _FRONTAL_OVER_POSTERIOR > trace[peak]:
                 return ""
         lasted = _width(trace, peak) / self._info.sfreq
         return "blink" if _BLINK_S[0] <= lasted <= _BLINK_S[1] else "eye movement"
 
     def _slow(self, values: Floats) -> Floats:
-        """Return a moving average of 0.1 s, shape (channels, n - width + 1)."""
+        """Return a moving average of 0.1 s along the last axis, n - width + 1 long."""
         width = max(1, round(_SMOOTH_S * self._info.sfreq))
-        sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
-        mean: Floats = (sums[:, width:] - sums[:, :-width]) / width
+        sums = np.cumsum(values, axis=-1)
+        sums = np.concatenate((np.zeros((*sums.shape[:-1], 1)), sums), axis=-1)
+        mean: Floats = (sums[..., width:] - sums[..., :-width]) / width
         return mean
 
 

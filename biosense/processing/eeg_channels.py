@@ -11,6 +11,8 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Bools, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.eeg_montage import read_montage
+from biosense.processing.medians import chosen_medians
+from biosense.processing.together import alike, centred_rows
 
 FAULTS = ("flat", "off scale", "noisy", "uncorrelated", "bridged")
 """What `BadChannels` finds, the worst first; a bridged channel is named but not left out."""
@@ -109,9 +111,34 @@ class BadChannels:
 
     def push(self, item: Epoch) -> Sequence[Epoch]:
         """Return the window without its bad channels."""
-        if item.quality >= _LEAST_TRUSTED and len(item.data) and len(self._eeg):
+        return self.push_all([item])
+
+    def push_all(self, items: Sequence[Epoch]) -> Sequence[Epoch]:
+        """Return each window without its bad channels; several are looked at together."""
+        return [
+            epoch
+            for same in alike(items)
+            for item, faults in zip(same, self._faults_of(same), strict=True)
+            for epoch in self._without_bad(item, faults)
+        ]
+
+    def flush(self) -> Sequence[Epoch]:
+        """Return nothing: every window was answered at once."""
+        return []
+
+    def _faults_of(self, items: list[Epoch]) -> Sequence[Ints | None]:
+        """Return the faults of windows of one length; None where nothing is learnt from one."""
+        if not len(items[0].data) or not len(self._eeg):
+            return [None] * len(items)
+        trusted = [item.quality >= _LEAST_TRUSTED for item in items]
+        windows = np.stack([item.data for item in items])[:, :, self._eeg]
+        faults = self._faults(np.ascontiguousarray(windows.transpose(0, 2, 1)))
+        return [row if good else None for row, good in zip(faults, trusted, strict=True)]
+
+    def _without_bad(self, item: Epoch, faults: Ints | None) -> list[Epoch]:
+        if faults is not None:
             since = HOP if self._last is None else min(item.stop - self._last, _MOST_SINCE_S)
-            self._learn(self._faults(item.data[:, self._eeg].T), since)
+            self._learn(faults, since)
             self._last = item.stop
         out = self._bad >= 0
         if not out.any():
@@ -124,13 +151,13 @@ class BadChannels:
         reason = "; ".join(filter(None, (item.reason, self._named())))
         return [replace(item, data=data, quality=quality, reason=reason)]
 
-    def flush(self) -> Sequence[Epoch]:
-        """Return nothing: every window was answered at once."""
-        return []
-
     def _learn(self, faults: Ints, seconds: float) -> None:
         """Move each channel's state by one window that stands for some seconds."""
         failed = faults >= 0
+        if not failed.any() and not (self._bad >= 0).any():
+            self._failing = np.zeros(len(failed))  # nearly always
+            self._fine = self._fine + seconds
+            return
         self._failing = np.where(failed, self._failing + seconds, 0.0)
         self._fine = np.where(failed, 0.0, self._fine + seconds)
         enters = failed & (self._failing >= self.enter - 1e-9)
@@ -138,57 +165,52 @@ class BadChannels:
         self._bad = np.where(self._fine >= self.leave - 1e-9, -1, self._bad)
 
     def _faults(self, windows: Floats) -> Ints:
-        """Return the number of the worst fault of each channel (channels, n), -1 for none."""
-        present = np.isfinite(windows)
-        count = np.maximum(present.sum(axis=1, keepdims=True), 1)
-        filled = np.where(present, windows, 0.0)
-        centred = np.where(present, filled - filled.sum(axis=1, keepdims=True) / count, 0.0)
-        span = np.ptp(centred, axis=1)
-        rms = np.sqrt(np.square(centred).mean(axis=1))
+        """Return the number of the worst fault, -1 for none, of windows (k, channels, n)."""
+        centred = centred_rows(windows)
+        span = np.ptp(centred, axis=2)
+        rms = np.sqrt(np.square(centred).mean(axis=2))
         flat, large = span < self.flat, span > self.off_scale
         alive = ~(flat | large)
-        without_eyes = self._above(_EYES_HZ, centred)
-        is_loud = self._is_loud(without_eyes, alive)
-        noisy = alive & (is_loud | (self._above(_FAST_HZ, centred) > self.noise))
+        without_eyes, fast = self._above((_EYES_HZ, _FAST_HZ), centred)
+        noisy = alive & (self._is_loud(without_eyes, alive) | (fast > self.noise))
         uncorrelated, bridged = self._compared(centred, rms, alive & ~noisy)
-        faults = np.full(len(span), -1, np.int64)
+        faults = np.full(span.shape, -1, np.int64)
         for number, found in reversed(list(enumerate((flat, large, noisy, uncorrelated, bridged)))):
             faults[found] = number
         return faults
 
-    def _above(self, frequency: float, centred: Floats) -> Floats:
-        """Return the RMS of each channel from a frequency up."""
-        n = centred.shape[1]
-        spectrum = np.fft.rfft(centred, axis=1)[:, int(frequency * n / self._info.sfreq) :]
-        rms: Floats = np.sqrt(2 * (spectrum.real**2 + spectrum.imag**2).sum(axis=1)) / n
-        return rms
+    def _above(self, frequencies: tuple[float, ...], centred: Floats) -> list[Floats]:
+        """Return the RMS of each channel from a frequency up, for several of them."""
+        n = centred.shape[2]
+        spectrum = np.fft.rfft(centred, axis=2)
+        power = spectrum.real**2 + spectrum.imag**2
+        from_bin = [int(frequency * n / self._info.sfreq) for frequency in frequencies]
+        return [np.sqrt(2 * power[..., first:].sum(axis=2)) / n for first in from_bin]
 
     def _is_loud(self, rms: Floats, alive: Bools) -> Bools:
-        if np.count_nonzero(alive) < _MANY:
-            return np.zeros(len(rms), np.bool_)
+        enough = np.count_nonzero(alive, axis=1) >= _MANY
+        if not enough.any():
+            return np.zeros(rms.shape, np.bool_)
         level = np.log(np.maximum(rms, 1e-9))
-        middle = np.median(level[alive])
-        spread = max(_MAD_TO_SD * float(np.median(np.abs(level[alive] - middle))), 0.2)
-        return np.asarray(level - middle > self.deviation * spread)
+        middle = chosen_medians(level, alive)[:, None]
+        spread = _MAD_TO_SD * chosen_medians(np.abs(level - middle), alive)[:, None]
+        loud = level - middle > self.deviation * np.maximum(spread, 0.2)
+        return np.asarray(loud & enough[:, None])
 
     def _compared(self, centred: Floats, rms: Floats, good: Bools) -> tuple[Bools, Bools]:
         """Return which channels resemble no other one, and which resemble one too much."""
-        nothing = np.zeros(len(rms), np.bool_)
-        at = np.flatnonzero(good)
-        if len(at) < 2:
-            return nothing, nothing
-        products = np.einsum("in,jn->ij", centred[at], centred[at], optimize=True)
-        power = np.diag(products) / centred.shape[1]
-        np.fill_diagonal(products, 0.0)
-        shared = products / centred.shape[1]
-        highest = (np.abs(shared) / np.sqrt(np.outer(power, power))).max(axis=1)
-        apart = power[:, None] + power - 2 * shared
-        np.fill_diagonal(apart, np.inf)
-        lonely, bridged = nothing.copy(), nothing.copy()
-        is_usual = len(at) >= _MANY and np.median(highest) >= _USUAL_CORRELATION
-        lonely[at] = is_usual & (highest < self.correlation)
-        bridged[at] = (apart.min(axis=1) < self.bridge**2) & (rms[at] > _SAME_RMS)
-        return lonely, bridged
+        n = centred.shape[2]
+        shared = np.matmul(centred, centred.transpose(0, 2, 1)) / n
+        power = np.where(good, np.diagonal(shared, axis1=1, axis2=2), 1.0)
+        pairs = good[:, :, None] & good[:, None, :] & ~np.eye(shared.shape[1], dtype=bool)
+        likeness = np.abs(shared) / np.sqrt(power[:, :, None] * power[:, None, :])
+        highest = np.where(pairs, likeness, 0.0).max(axis=2)
+        apart = power[:, :, None] + power[:, None, :] - 2 * shared
+        nearest = np.where(pairs, apart, np.inf).min(axis=2)
+        is_usual = chosen_medians(highest, good) >= _USUAL_CORRELATION
+        is_usual &= np.count_nonzero(good, axis=1) >= _MANY
+        lonely = good & is_usual[:, None] & (highest < self.correlation)
+        return lonely, good & (nearest < self.bridge**2) & (rms > _SAME_RMS)
 
     def _named(self) -> str:
         """Return the bad channels in a few words, the worst first."""

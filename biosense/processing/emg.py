@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from biosense.core.errors import BadInput
-from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_index, sample_indices
+from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_indices
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.grid_cut import GridCut
-from biosense.processing.grid_ring import GridRing
+from biosense.processing.grid_ring import TOGETHER_S, GridRing
+from biosense.processing.medians import present_quantiles
 
 LEAST_HZ = 100.0
 BAND_HZ = (20.0, 450.0)  # SENIAM: surface EMG lies between; below it is cables and movement
@@ -183,7 +184,9 @@ class EmgFeatures:
             [at for at, name in enumerate(names) if short in name] for _, short in MUSCLES
         ]
         self._cut = GridCut(info.sfreq, self.hop)
-        self._ring = GridRing(self._samples(REST_S) + 1, info.n_channels + 1)
+        self._ring = GridRing(
+            self._samples(REST_S) + 1, info.n_channels + 1, self._samples(TOGETHER_S)
+        )
         self._info = replace(
             info, channels=EMG_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"
         )
@@ -193,13 +196,12 @@ class EmgFeatures:
         """Return the features of the points that this chunk completed."""
         indices = sample_indices(item)
         rows = np.column_stack([item.data, item.ok])
-        epochs, done = [], 0
-        for stop, k in self._cut.cut(item.times):
-            self._ring.put(indices[done:stop], rows[done:stop])
-            done = stop
-            epochs.append(self._epoch(k))
-        self._ring.put(indices[done:], rows[done:])
-        return epochs
+        points, ends = self._cut.ends(item.times, self._rate)
+        return [
+            epoch
+            for group in self._ring.groups(indices, rows, ends)
+            for epoch in self._epochs(points[group], ends[group])
+        ]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: what is left belongs to a point that was not reached."""
@@ -208,53 +210,71 @@ class EmgFeatures:
     def _samples(self, seconds: float) -> int:
         return max(1, round(seconds * self._rate))
 
-    def _epoch(self, k: int) -> Epoch:
-        now = grid_time(k, self.hop)
-        rows = self._ring.upto(sample_index(now, self._rate), self._samples(REST_S))
-        envelope, present = rows[:, :-1], np.isfinite(rows[:, -1])
-        quality, reason = self._trust(rows[-self._samples(SHARE_S) :])
-        levels = _levels(envelope[-self._samples(0.5) :])
-        slow = _levels(envelope[-self._samples(SLOW_S) :])
-        named = [_mean(levels[at]) if at else math.nan for at in self._named]
-        bursts = self._bursts(envelope[present], present)
-        data = np.array([_mean(levels), _mean(slow), *bursts, *named])
-        return Epoch(self._info, k, now - SHARE_S, now, data, quality, reason)
+    def _epochs(self, points: list[int], ends: Ints) -> Iterator[Epoch]:
+        rows = self._ring.windows(ends, self._samples(REST_S))
+        envelope, present = rows[:, :, :-1], np.isfinite(rows[:, :, -1])
+        levels = _levels(envelope[:, -self._samples(0.5) :])
+        slow = _levels(envelope[:, -self._samples(SLOW_S) :])
+        named = [
+            levels[:, at].mean(axis=1) if at else np.full(len(rows), math.nan) for at in self._named
+        ]
+        bursts = self._bursts(envelope, present)
+        data = np.column_stack((levels.mean(axis=1), slow.mean(axis=1), bursts, *named))
+        trust = self._trust(rows[:, -self._samples(SHARE_S) :])
+        for k, (quality, reason), features in zip(points, trust, data, strict=True):
+            now = grid_time(k, self.hop)
+            yield Epoch(self._info, k, now - SHARE_S, now, features, quality, reason)
 
-    def _bursts(self, envelope: Floats, present: Bools) -> tuple[float, float, float]:
+    def _bursts(self, envelope: Floats, present: Bools) -> Floats:
         """Return the share of muscles in a burst now, their share of 10 s, bursts a minute."""
-        seconds = len(envelope) / self._rate
-        if seconds < 5.0 or not present[-1]:
-            return math.nan, math.nan, math.nan
-        rest = np.maximum(np.quantile(envelope, REST, axis=0), FLAT_V)
-        active = envelope > BURST * rest
-        begun = active[1:] & ~active[:-1]
-        share = active[-self._samples(SHARE_S) :].mean()
-        rate = 60.0 * float(begun.sum(axis=0).mean()) / seconds
-        return float(active[-1].mean()), float(share), rate
+        rest = present_quantiles(np.where(present[:, None], envelope.mT, np.nan), REST)
+        rest = np.maximum(rest, FLAT_V)
+        active = (envelope > BURST * rest[:, None]) & present[:, :, None]
+        seconds = present.sum(axis=1) / self._rate
+        rate = 60.0 * _begun(active, present).mean(axis=1) / np.maximum(seconds, 1e-9)
+        share = self._share(active, present)
+        known = (seconds >= 5.0) & present[:, -1]
+        found = np.column_stack((active[:, -1].mean(axis=1), share, rate))
+        return np.where(known[:, None], found, np.nan)
 
-    def _trust(self, rows: Floats) -> tuple[float, str]:
-        there = np.isfinite(rows[:, -1:])
-        ok = rows[:, -1:] == 1
-        flat, large = rows[:, :-1] < FLAT_V, rows[:, :-1] > LARGEST_V
-        quality = float(np.mean(ok & ~flat & ~large))
-        if quality == 1.0:
-            return quality, ""
-        costs: dict[str, Floats | Bools | Ints] = {
-            "gaps": ~there,
-            "flat": flat,
-            "too large": large,
-            "untrusted": there & ~ok,
-        }
-        return quality, max(costs, key=lambda name: float(np.mean(costs[name])))
+    def _share(self, active: Bools, present: Bools) -> Floats:
+        """Return the share of bursts in the newest values that are there, 10 s of them."""
+        n = self._samples(SHARE_S)
+        share = active[:, -n:].mean(axis=(1, 2))
+        for row in np.flatnonzero(~present[:, -n:].all(axis=1)).tolist():
+            newest = np.flatnonzero(present[row])[-n:]
+            share[row] = active[row, newest].mean() if len(newest) else 0.0
+        return np.asarray(share)
+
+    def _trust(self, rows: Floats) -> list[tuple[float, str]]:
+        """Return the share of good values of windows (k, n, channels), and what costs most."""
+        there, ok = np.isfinite(rows[:, :, -1:]), rows[:, :, -1:] == 1
+        flat, large = rows[:, :, :-1] < FLAT_V, rows[:, :, :-1] > LARGEST_V
+        quality = np.mean(ok & ~flat & ~large, axis=(1, 2)).tolist()
+        if min(quality) == 1.0:
+            return [(1.0, "")] * len(rows)
+        names = ("gaps", "flat", "too large", "untrusted")
+        costs = [np.mean(cost, axis=(1, 2)) for cost in (~there, flat, large, there & ~ok)]
+        worst = np.argmax(costs, axis=0).tolist()
+        pairs = zip(quality, worst, strict=True)
+        return [(share, "" if share == 1.0 else names[most]) for share, most in pairs]
+
+
+def _begun(active: Bools, present: Bools) -> Ints:
+    """Return how many bursts began in windows (k, n, channels); behind a gap they go on."""
+    count = (active[:, 1:] & ~active[:, :-1]).sum(axis=1)
+    rows, places = np.nonzero(present[:, 1:] & ~present[:, :-1])
+    for row, place in zip(rows.tolist(), places.tolist(), strict=True):  # ends of gaps: few
+        before = np.flatnonzero(present[row, : place + 1])
+        was = active[row, before[-1]] if len(before) else True
+        count[row] -= active[row, place + 1] & was
+    return np.asarray(count)
 
 
 def _levels(envelope: Floats) -> Floats:
-    """Return the log of the RMS in microvolts, shape (channels,); NaN without a value."""
-    known = envelope[np.isfinite(envelope[:, 0])]
-    if len(known) == 0:
-        return np.full(envelope.shape[1], np.nan)
-    return np.asarray(np.log(1e6 * np.maximum(np.sqrt(np.mean(known**2, axis=0)), 1e-9)))
-
-
-def _mean(values: Floats) -> float:
-    return float(np.mean(values))
+    """Return the log of the RMS in microvolts of windows (k, n, channels); NaN without a value."""
+    known = np.isfinite(envelope[:, :, 0])
+    count = known.sum(axis=1)[:, None]
+    squares = np.ascontiguousarray(np.where(known[:, :, None], envelope, 0.0)) ** 2
+    rms = np.sqrt(squares.sum(axis=1) / np.maximum(count, 1))
+    return np.where(count > 0, np.log(1e6 * np.maximum(rms, 1e-9)), np.nan)

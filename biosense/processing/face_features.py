@@ -65,6 +65,7 @@ _AT_MOUTH, _AT_BROWS = _columns(_MOUTH), _columns(_BROWS)
 _NEUTRAL_S = 300.0  # an expression has to last half of it to be taken for the neutral face
 _NEUTRAL_LEAST_S = 5.0
 _STILL_RAD_S = 0.01  # keeps the logarithm finite; far below the jitter of any tracker
+_FROZEN = 1e-9  # of any column: what interpolation adds to equal frames
 _DOUBT = 0.5  # quality below which the reason is told
 
 
@@ -165,11 +166,20 @@ class FaceFeatures:
         )
         quality = float(confidence.sum() / self._n)
         reason = self._reason(newest) if quality < _DOUBT else ""
+        if _is_frozen(frames):
+            quality, reason = 0.0, "frozen"
         return Epoch(self._info, k, stop - self.window, stop, data, quality, reason)
 
     def _reason(self, newest: int) -> str:
         found = self._confidence.upto(newest, self._n)[:, 0] > 0
         return "face hardly seen" if found.mean() >= _DOUBT else "no face"
+
+
+def _is_frozen(frames: Floats) -> bool:
+    """Tell a photograph, or a camera that sends its last frame: landmarks of a face tremble."""
+    if not np.abs(frames[0] - frames[-1]).max() <= _FROZEN:  # nearly always, also with a NaN
+        return False
+    return bool(np.ptp(frames, axis=0).max() <= _FROZEN)
 
 
 def _spreads(frames: Floats) -> Floats:

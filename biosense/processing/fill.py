@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from biosense.core.types import Floats
+from biosense.core.types import Bools, Floats
+
+LARGEST = 1e12  # in any unit, and in counts of any converter; beyond, sums of squares lose sense
+
+
+def are_numbers(values: Floats) -> Bools:
+    """Tell which values can be measurements at all: finite, and not beyond any sensor.
+
+    >>> are_numbers(np.array([1.0, np.nan, np.inf, -1e30])).tolist()
+    [True, False, False, False]
+    """
+    return np.asarray((values <= LARGEST) & (values >= -LARGEST))
 
 
 def forward_fill(data: Floats, last: Floats) -> Floats:
-    """Replace non-finite entries by the last finite value of their channel.
+    """Replace what is no number (see `are_numbers`) by the last number of its channel.
 
     Parameters
     ----------
     data
         Samples, shape (n, channels); not written to.
     last
-        Last finite value of each channel before, shape (channels,).
+        Last number of each channel before, shape (channels,).
 
     Examples
     --------
@@ -23,7 +34,7 @@ def forward_fill(data: Floats, last: Floats) -> Floats:
     [1.0, 2.0, 2.0]
     """
     known = np.concatenate((last[None, :], data))
-    finite = np.isfinite(known)
+    finite = are_numbers(known)
     finite[0] = True
     rows = np.where(finite, np.arange(len(known))[:, None], 0)
     source = np.maximum.accumulate(rows, axis=0)

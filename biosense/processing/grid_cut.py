@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from biosense.core.grid import HOP
-from biosense.core.types import Chunk, Epoch, Floats
+from biosense.core.types import Chunk, Epoch, Floats, Ints
 
 _EPSILON = 1e-6  # in grid steps, as in core.grid: forgives the rounding of n / sfreq
 
@@ -60,6 +60,15 @@ class GridCut:
         self._seen = float(times[-1])
         self._last = newest if self._last is None else max(newest, self._last)
         return points
+
+    def ends(self, times: Floats, rate: float) -> tuple[list[int], Ints]:
+        """Return the points completed by samples at `times`, and the sample at which each ends.
+
+        The latter are positions on the sample grid of `rate`, the last one at or before the point.
+        """
+        points = [k for _, k in self.cut(times)]
+        ends = np.floor(np.array(points, np.int64) * self.hop * rate + _EPSILON)
+        return points, ends.astype(np.int64)
 
     def epochs(
         self, chunk: Chunk, take: Callable[[Chunk], None], make: Callable[[int], Epoch]

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biosense.core.types import Bools, Floats
+from biosense.core.types import Floats
 from biosense.processing.hrv_spectrum import HF_HZ, HF_S, LF_HZ, LF_S, band_power
 from biosense.processing.intervals import IntervalFilter, IntervalKind
+from biosense.processing.medians import row_medians
+from biosense.processing.recent import Recent
 
 HEART_CHANNELS = (
     "heart_rate",
@@ -45,9 +47,9 @@ class Rhythm:
 
     def __post_init__(self) -> None:
         self._intervals = IntervalFilter()
-        self._beats: deque[tuple[float, float, float]] = deque()  # time, amplitude, confidence
+        self._beats = Recent()  # time, amplitude, confidence
         # end, interval, difference to the interval before; NaN where there is none
-        self._accepted: deque[tuple[float, float, float]] = deque()
+        self._accepted = Recent()
         self._gaps: deque[float] = deque()
         self._last = -np.inf
         self._doubtful = False
@@ -86,14 +88,14 @@ class Rhythm:
             self._before = np.nan
             self._intervals.forget_early()
         if not self._take(time, interval, np.nan, confidence, doubtful=False):
-            self._beats[-1] = (time, np.nan, 0.0)  # nothing but its interval speaks for it
+            self._beats.replace((time, np.nan, 0.0))  # nothing but its interval speaks for it
 
     def _take(
         self, time: float, interval: float, amplitude: float, confidence: float, *, doubtful: bool
     ) -> bool:
         """Return whether the interval counts."""
         self._last = time
-        self._beats.append((time, amplitude, confidence))
+        self._beats.add((time, amplitude, confidence))
         if np.isnan(interval):
             self._before = np.nan
             self._intervals.forget_early()
@@ -110,7 +112,7 @@ class Rhythm:
             return False
         before = self._ahead if verdict.kind is IntervalKind.EXTRA else self._before
         accepted = (time, seconds, seconds - before)
-        self._accepted.append(accepted)
+        self._accepted.add(accepted)
         self._long.append(accepted)
         self._before, self._ahead = seconds, np.nan
         self._spectrum = None
@@ -119,19 +121,22 @@ class Rhythm:
     def features(self, now: float) -> Floats:
         """Return `HEART_CHANNELS` at session time `now`, NaN where too little is known."""
         for kept in (self._beats, self._accepted):
-            while kept and kept[0][0] <= now - KEEP_S:
-                kept.popleft()
-        ends, intervals, differences = _columns(self._accepted)
-        rate = {s: _rate(intervals[ends > now - s], s) for s in (10.0, 30.0, 60.0)}
+            kept.forget(now - KEEP_S)
+        once, ends = self._accepted.once, self._accepted.newest
+        rate, faster = (
+            once(f"rate {s:g}", now - s, lambda rows, s=s: _rate(rows[:, 1], s))
+            for s in (10.0, 30.0)
+        )
+        usual = once("rate 60", now - KEEP_S, lambda rows: _rate(rows[:, 1], KEEP_S))
         return np.array(
             [
-                rate[10.0],
-                rate[30.0],
-                float(intervals[-1]) if len(ends) and ends[-1] > now - 3.0 else np.nan,
-                _rmssd(intervals, differences, ends > now - 30.0),
-                *_spread(intervals, differences),
-                _slope(ends, intervals, ends > now - 20.0),
-                rate[10.0] - rate[60.0],
+                rate,
+                faster,
+                ends[1] if ends is not None and ends[0] > now - 3.0 else np.nan,
+                once("rmssd", now - 30.0, _rmssd),
+                *once("spread", now - KEEP_S, _spread),
+                once("slope", now - 20.0, _slope),
+                rate - usual,
                 *self._amplitude(now),
                 *self._powers(now),
             ]
@@ -145,7 +150,7 @@ class Rhythm:
             newest = self._long[-1][0]
             while self._long[0][0] <= newest - LF_S:
                 self._long.popleft()
-            ends, intervals, _ = _columns(self._long)
+            ends, intervals, _ = np.array(self._long, np.float64).T.copy()
             recent = ends > newest - HF_S
             high = band_power(ends[recent], intervals[recent], HF_HZ, HF_S)
             low = band_power(ends, intervals, LF_HZ, LF_S)
@@ -157,7 +162,7 @@ class Rhythm:
 
     def trouble(self, now: float) -> str:
         """Say in a word or two what lowers the quality most; empty where nothing does much."""
-        recent = [beat for beat in self._beats if beat[0] > now - 10.0]
+        recent = self._beats.since(now - 10.0)
         if len(recent) < 3 or recent[-1][0] < now - 3.0:
             return "no beats"
         sure = sum(confidence for *_, confidence in recent) / len(recent)
@@ -166,7 +171,7 @@ class Rhythm:
             for time, kind in self._kinds
             if time > now - 10.0 and kind is not IntervalKind.NORMAL
         )
-        covered = sum(interval for end, interval, _ in self._accepted if end > now - 10.0)
+        covered = sum(interval for _, interval, _ in self._accepted.since(now - 10.0))
         if sure < min(TROUBLE, covered / 8.0):
             return "noise"
         if covered / 8.0 < TROUBLE and odd:
@@ -175,27 +180,45 @@ class Rhythm:
 
     def quality(self, now: float) -> float:
         """Return how far the last 10 s can be believed: covered by intervals, and beats sure."""
-        recent = [beat for beat in self._beats if beat[0] > now - 10.0]
+        recent = self._beats.since(now - 10.0)
         if len(recent) < 3 or recent[-1][0] < now - 3.0:
             return 0.0
-        covered = sum(interval for end, interval, _ in self._accepted if end > now - 10.0)
+        covered = sum(interval for _, interval, _ in self._accepted.since(now - 10.0))
         sure = sum(confidence for *_, confidence in recent) / len(recent)
         # A full window still lacks the interval under way and the time to confirm a beat.
         return min(1.0, covered / 8.0) * sure
 
     def _amplitude(self, now: float) -> tuple[float, float]:
-        times, amplitudes, _ = _columns(self._beats)
-        positive = amplitudes > 0
-        times, logs = times[positive], np.log(amplitudes[positive])
-        new = logs[times > now - 10.0]
-        if len(times) == 0 or times[-1] - times[0] < 20.0 or len(new) < 4:
+        beats = self._beats
+        middle, fewest, span = beats.once("amplitude", now - KEEP_S, _usual_amplitude)
+        new, count = beats.once("new amplitude", now - 10.0, _median_amplitude)
+        scatter = beats.once("amplitude scatter", now - 30.0, _amplitude_scatter)
+        if fewest == 0 or span < 20.0 or count < 4:
             return np.nan, np.nan
-        return float(np.median(new) - np.median(logs)), float(logs[times > now - 30.0].std())
+        return new - middle, scatter
 
 
-def _columns(rows: deque[tuple[float, float, float]]) -> tuple[Floats, Floats, Floats]:
-    table = np.array(rows, np.float64).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2]
+def _logs(beats: Floats) -> tuple[Floats, Floats]:
+    """Return the times of beats that have an amplitude, and its logarithm."""
+    positive = beats[:, 1] > 0
+    return beats[positive, 0], np.log(beats[positive, 1])
+
+
+def _usual_amplitude(beats: Floats) -> tuple[float, int, float]:
+    times, logs = _logs(beats)
+    if len(times) == 0:
+        return np.nan, 0, 0.0
+    return float(row_medians(logs)), len(times), float(times[-1] - times[0])
+
+
+def _median_amplitude(beats: Floats) -> tuple[float, int]:
+    _, logs = _logs(beats)
+    return float(row_medians(logs)) if len(logs) else np.nan, len(logs)
+
+
+def _amplitude_scatter(beats: Floats) -> float:
+    _, logs = _logs(beats)
+    return float(logs.std()) if len(logs) else np.nan
 
 
 def _rate(intervals: Floats, seconds: float) -> float:
@@ -206,26 +229,27 @@ def _rate(intervals: Floats, seconds: float) -> float:
     return 60.0 * len(intervals) / filled
 
 
-def _rmssd(intervals: Floats, differences: Floats, recent: Bools) -> float:
-    known = differences[recent]
+def _rmssd(rows: Floats) -> float:
+    known = rows[:, 2]
     known = known[np.isfinite(known)]
-    if intervals[recent].sum() < 20.0 or len(known) < 8:
+    if rows[:, 1].sum() < 20.0 or len(known) < 8:
         return np.nan
     return float(np.sqrt(np.mean(known**2)))
 
 
-def _spread(intervals: Floats, differences: Floats) -> tuple[float, float]:
+def _spread(rows: Floats) -> tuple[float, float]:
     """Return SDNN and pNN50 of the last minute."""
+    intervals, differences = rows[:, 1], rows[:, 2]
     known = differences[np.isfinite(differences)]
     if intervals.sum() < 40.0 or len(known) < 16:
         return np.nan, np.nan
     return float(intervals.std()), float(np.mean(np.abs(known) > 0.05))
 
 
-def _slope(ends: Floats, intervals: Floats, recent: Bools) -> float:
+def _slope(rows: Floats) -> float:
     """Return the least-squares slope of the beat-by-beat heart rate, bpm per second."""
-    times, rates = ends[recent], 60.0 / intervals[recent]
-    if intervals[recent].sum() < 10.0:
+    times, rates = rows[:, 0], 60.0 / rows[:, 1]
+    if rows[:, 1].sum() < 10.0:
         return np.nan
     centred = times - times.mean()
     return float(np.sum(centred * rates) / np.sum(centred**2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import heappop, heappush
 
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_time
@@ -55,6 +56,7 @@ class Join:
         self._awaited = set(modalities)
         self._reached: dict[Modality, int] = {}
         self._pending: dict[int, dict[Modality, Epoch]] = {}
+        self._order: list[int] = []  # of the pending points, a heap
         self._given: int | None = None
 
     def __repr__(self) -> str:
@@ -77,15 +79,19 @@ class Join:
                 self._await(modality, epoch.index)
             return []
         self._await(modality, epoch.index)
-        self._pending.setdefault(epoch.index, {})[modality] = epoch
+        if epoch.index not in self._pending:
+            self._pending[epoch.index] = {}
+            heappush(self._order, epoch.index)
+        self._pending[epoch.index][modality] = epoch
         fused: list[FusionInput] = []
-        while self._pending and self._is_due(min(self._pending)):
-            fused += self._give(min(self._pending))
+        while self._order and self._is_due(self._order[0]):
+            fused += self._give(heappop(self._order))
         return fused
 
     def flush(self) -> list[FusionInput]:
         """Return every point that is left, in order."""
-        return [fused for k in sorted(self._pending) for fused in self._give(k)]
+        order, self._order = sorted(self._order), []
+        return [fused for k in order for fused in self._give(k)]
 
     def _await(self, modality: Modality, k: int) -> None:
         self._awaited.add(modality)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -90,13 +90,29 @@ class RunningNormalise:
 
     def push(self, item: Epoch) -> Sequence[Epoch]:
         """Return the epoch with its features as z-scores."""
-        if item.quality >= self.min_quality:
-            self._learn(item)
-        return [replace(item, data=self._score(item.data))]
+        return self.push_all([item])
+
+    def push_all(self, items: Sequence[Epoch]) -> Sequence[Epoch]:
+        """Return the epochs with their features as z-scores; each knows nothing of later ones."""
+        if not items:
+            return []
+        values = np.array([item.data for item in items])
+        past = [self._known_after(item) for item in items]
+        scores = self._score(values, *(np.array(each) for each in zip(*past, strict=True)))
+        return [
+            Epoch(each.info, each.index, each.start, each.stop, row, each.quality, each.reason)
+            for each, row in zip(items, scores, strict=True)
+        ]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every epoch was answered at once."""
         return []
+
+    def _known_after(self, item: Epoch) -> tuple[Floats, Floats, Floats]:
+        """Return weight, mean and sum of squares once the epoch has been learnt from."""
+        if item.quality >= self.min_quality:
+            self._learn(item)
+        return self._weight, self._mean, self._squares
 
     def _learn(self, item: Epoch) -> None:
         """Add the epoch to weight, mean and sum of squares (West 1979, weighted and forgetting)."""
@@ -113,12 +129,13 @@ class RunningNormalise:
         self._mean = self._mean + move
         self._squares = self._squares + gain * step * (step - move)
 
-    def _score(self, values: Floats) -> Floats:
-        weight = np.maximum(self._weight, _MIN_WEIGHT)
-        sd = np.sqrt(self._squares / weight)
+    def _score(self, values: Floats, weights: Floats, means: Floats, squares: Floats) -> Floats:
+        """Return z-scores of epochs, from what was known at each; (epochs, features) all."""
+        weight = np.maximum(weights, _MIN_WEIGHT)
+        sd = np.sqrt(squares / weight)
         shrink = 1.0 if self.mean else np.sqrt(weight / (weight + self.prior_seconds))
         # a feature that has never changed is 0 as long as it stays: rounding is no deviation
-        moved = sd > 1e-9 * np.abs(self._mean)
-        score = (values - self._mean) * np.where(moved, shrink / np.where(moved, sd, 1.0), 0.0)
+        moved = sd > 1e-9 * np.abs(means)
+        score = (values - means) * np.where(moved, shrink / np.where(moved, sd, 1.0), 0.0)
         clipped: Floats = np.minimum(np.maximum(score, -self.clip), self.clip)
         return clipped

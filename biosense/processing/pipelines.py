@@ -27,6 +27,7 @@ from biosense.processing.temperature import TempFeatures
 from biosense.processing.units import ToSI
 
 ECG_HZ, PPG_HZ = (500.0, 1000.0), (250.0, 500.0)  # a faster stream is thinned to these
+ENVELOPE = "EMG-envelope"  # content type of a stream whose sender has rectified and smoothed it
 CAMERA_HZ = 30.0  # features of the face and its pulse are the same for every frame rate
 
 
@@ -74,6 +75,8 @@ def _temp(info: StreamInfo, mains_hz: float) -> Pipeline:
 
 
 def _emg(info: StreamInfo, mains_hz: float) -> Pipeline:
+    if info.content_type == ENVELOPE:
+        return Pipeline(ToSI(), Regularise(order=1), EmgFeatures())
     clean = Cascade((Notch(mains_hz), BandPass(*emg_band(info.sfreq))))
     if mains_hz >= info.sfreq / 2:
         clean = Cascade((BandPass(*emg_band(info.sfreq)),))

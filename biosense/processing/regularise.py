@@ -12,7 +12,7 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Chunk, Floats, Ints, StreamInfo
 from biosense.processing.dejitter import Dejitter, steps_from
-from biosense.processing.fill import forward_fill
+from biosense.processing.fill import are_numbers, forward_fill
 from biosense.processing.interpolate import GridInterpolator, Samples
 
 GAP_INTERVALS = 3.5  # two lost samples are bridged
@@ -26,8 +26,9 @@ _BLOCK = 4096  # samples taken at a time: bounds memory and the cost of moving t
 class Regularise:
     """Put a raw stream on the session's sample grid: sample n at n / sfreq.
 
-    - Rows with more than half of their channels missing (NaN) count as not sent. In the others a
-      missing value is the last one of its channel, 0 before any.
+    - Rows with more than half of their channels missing (NaN, infinite or beyond 1e12, which no
+      sensor gives in any unit) count as not sent. In the others a missing value is the last one of
+      its channel, 0 before any.
     - Stamps of regular streams are freed of jitter (see `Dejitter`).
     - A sample whose stamp does not advance (by a quarter of the sample interval) is dropped: it was
       sent twice, or its stamp is wrong.
@@ -141,14 +142,14 @@ class Regularise:
     def _values(self, item: Chunk) -> tuple[Floats, Bools]:
         """Return the values without holes, and which rows were sent at all."""
         values = np.asarray(item.data, dtype=np.float64)
-        finite = np.isfinite(values)
+        finite = are_numbers(values)
         if finite.all():
             self._last = values[-1].copy()
             return values, np.ones(item.n, bool)
         filled = forward_fill(values, self._last)
         self._last = filled[-1].copy()
         present = 2 * finite.sum(axis=1) >= values.shape[1]
-        return filled if self.fill else values, present
+        return filled if self.fill else np.where(finite, values, np.nan), present
 
     def _advancing(self, times: Floats, rows: Ints) -> Ints:
         """Return those of `rows` whose time advances from the one kept before."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 import numpy as np
 from scipy import signal
 
 from biosense.core.errors import BadInput
-from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_index, sample_indices
+from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_indices
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.breath_finder import Breath, BreathFinder
+from biosense.processing.breath_look import Look, looks
 from biosense.processing.grid_cut import GridCut
-from biosense.processing.grid_ring import GridRing
+from biosense.processing.grid_ring import TOGETHER_S, GridRing
 from biosense.processing.sections import Sections
 
 RESP_CHANNELS = (
@@ -31,7 +33,6 @@ COUNT_S = 30.0
 QUALITY_S = 20.0
 LONGEST_WAIT_S = 60.0
 RAIL_SHARE = 0.1  # of the samples at one and the same end of the range: clipped
-MOST_NOISE = 1.2  # SD of steps over that of values: 1.4 is white noise, 0.4 fast breathing
 
 
 @dataclass
@@ -87,6 +88,7 @@ class RespFeatures:
     _ring: GridRing = field(init=False, repr=False)
     _waiting: deque[Breath] = field(init=False, repr=False)
     _known: deque[Breath] = field(init=False, repr=False)
+    _counted: tuple[tuple[Breath, ...], tuple[float, ...]] = field(init=False, repr=False)
 
     def start(self, info: StreamInfo) -> StreamInfo:
         """Design the smoothing and forget everything."""
@@ -102,8 +104,9 @@ class RespFeatures:
         self._low = Sections(signal.bessel(2, cutoff, fs=info.sfreq, output="sos", norm="mag"))
         self._finder = BreathFinder(self._rate, self._delay(info.sfreq))
         self._cut = GridCut(info.sfreq, self.hop)
-        self._ring = GridRing(self._samples(QUALITY_S) + 1, 3)
+        self._ring = GridRing(self._samples(QUALITY_S) + 1, 3, self._samples(TOGETHER_S))
         self._waiting, self._known = deque(), deque()
+        self._counted = (), _summary(())
         self._expected: int | None = None
         self._info = replace(
             info, channels=RESP_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"
@@ -113,15 +116,12 @@ class RespFeatures:
     def push(self, item: Chunk) -> Sequence[Epoch]:
         """Return the features of the points that this chunk completed."""
         indices, rows = self._thinned(item)
-        epochs, done = [], 0
-        for _, k in self._cut.cut(item.times):
-            last = sample_index(grid_time(k, self.hop), self._rate)
-            stop = int(np.searchsorted(indices, last, side="right"))
-            self._ring.put(indices[done:stop], rows[done:stop])
-            done = stop
-            epochs.append(self._epoch(k, last))
-        self._ring.put(indices[done:], rows[done:])
-        return epochs
+        points, ends = self._cut.ends(item.times, self._rate)
+        return [
+            epoch
+            for group in self._ring.groups(indices, rows, ends)
+            for epoch in self._epochs(points[group], ends[group])
+        ]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: what is left belongs to a point that was not reached."""
@@ -161,45 +161,45 @@ class RespFeatures:
             self._waiting.extend(self._finder.push(at, value))
         return places, np.column_stack([smooth[kept], values[kept], ok[kept]])
 
-    def _epoch(self, k: int, last: int) -> Epoch:
-        now = grid_time(k, self.hop)
+    def _epochs(self, points: list[int], ends: Ints) -> Iterator[Epoch]:
+        rows = self._ring.windows(ends, self._samples(QUALITY_S))
+        there = np.isfinite(rows[:, :, 0])
+        shares = np.mean(there & (rows[:, :, 2] == 1), axis=1).tolist()
+        signals = looks(rows[:, :, 0], rows[:, :, 1], there)
+        for k, share, look in zip(points, shares, signals, strict=True):
+            now = grid_time(k, self.hop)
+            self._learn(now)
+            quality, reason = self._trust(now, share, look)
+            yield Epoch(self._info, k, now - QUALITY_S, now, self._features(now), quality, reason)
+
+    def _learn(self, now: float) -> None:
+        """Take over what is known by now; forget what is older than a minute."""
         while self._waiting and self._waiting[0].known_at <= now + 1e-9:
             self._known.append(self._waiting.popleft())
         while self._known and self._known[0].known_at <= now - LONGEST_WAIT_S:
             self._known.popleft()
-        quality, reason = self._trust(now, last)
-        return Epoch(self._info, k, now - QUALITY_S, now, self._features(now), quality, reason)
 
     def _features(self, now: float) -> Floats:
-        breaths = [breath for breath in self._known if breath.known_at > now - COUNT_S]
-        intervals = np.array([b.interval for b in breaths if math.isfinite(b.interval)])
-        shares = [b.inspiration for b in breaths if math.isfinite(b.inspiration)]
-        rate = 60.0 / float(np.median(intervals)) if len(intervals) else math.nan
-        spread = float(intervals.std() / intervals.mean()) if len(intervals) >= 3 else math.nan
-        depth = math.log(float(np.median([b.depth for b in breaths]))) if breaths else math.nan
-        share = float(np.median(shares)) if shares else math.nan
+        breaths = tuple(breath for breath in self._known if breath.known_at > now - COUNT_S)
+        if breaths != self._counted[0]:
+            self._counted = breaths, _summary(breaths)
         since = math.nan
         if self._known:
             since = math.log1p(min(now - self._known[-1].peak, LONGEST_WAIT_S))
-        return np.array([rate, spread, depth, share, since])
+        return np.array([*self._counted[1], since])
 
-    def _trust(self, now: float, last: int) -> tuple[float, str]:
+    def _trust(self, now: float, share: float, look: Look) -> tuple[float, str]:
         """Return the quality of the last 20 s and what lowers it."""
-        rows = self._ring.upto(last, self._samples(QUALITY_S))
-        there = np.isfinite(rows[:, 0])
-        share = float(np.mean(there & (rows[:, 2] == 1)))
-        if not there.any():
+        if not look.count:
             return 0.0, "gaps"
-        smooth, raw = rows[there, 0], rows[there, 1]
-        swing = float(np.ptp(smooth))
-        enough = len(smooth) >= self._samples(QUALITY_S / 2)
-        if enough and swing <= 1e-9 * max(1.0, float(np.abs(smooth).max())) + 1e-12:
+        enough = look.count >= self._samples(QUALITY_S / 2)
+        if enough and look.is_flat:
             return 0.0, "flat"
         breathed = self._known and self._known[-1].known_at > now - QUALITY_S
         paused = self._known and not breathed  # what is left then is noise, and not to blame
-        if enough and not paused and float(np.std(np.diff(raw))) > MOST_NOISE * float(np.std(raw)):
+        if enough and not paused and look.is_noise:
             return 0.0, "noise"
-        rails = _clipped(raw) if enough else 0.0
+        rails = look.clipped if enough else 0.0
         if rails > RAIL_SHARE:
             return share * (1 - rails), "clipped"
         if enough and not breathed:
@@ -207,11 +207,13 @@ class RespFeatures:
         return share, "" if share == 1.0 else "gaps"
 
 
-def _clipped(raw: Floats) -> float:
-    """Return the share of samples at one end of the range whose neighbour is there as well.
-
-    >>> _clipped(np.array([0.0, 1, 2, 2, 2, 1, 0, 1, 2]))
-    0.25
-    """
-    ends = (raw == raw.max(), raw == raw.min())
-    return float(sum(np.mean(end[1:] & end[:-1]) for end in ends))
+def _summary(breaths: tuple[Breath, ...]) -> tuple[float, ...]:
+    """Return the features of some breaths, the time since the last one left out."""
+    intervals = [b.interval for b in breaths if math.isfinite(b.interval)]
+    shares = [b.inspiration for b in breaths if math.isfinite(b.inspiration)]
+    rate = 60.0 / median(intervals) if intervals else math.nan
+    spread = math.nan
+    if len(intervals) >= 3:
+        spread = float(np.std(intervals) / np.mean(intervals))
+    depth = math.log(median([b.depth for b in breaths])) if breaths else math.nan
+    return rate, spread, depth, median(shares) if shares else math.nan

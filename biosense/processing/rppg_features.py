@@ -175,7 +175,8 @@ class RppgFeatures:
         last = self._colours.unfinished()
         known = int(last.indices[0]) - 1 if len(last.indices) else newest
         waves[:, : HEAD.start] = self._final_and(last, newest, known)
-        size = np.nanmedian(head[:, 2]) if np.isfinite(head[:, 2]).any() else np.nan
+        sizes = head[head[:, 2] > 0, 2]  # of a head; nothing has no size
+        size = np.median(sizes) if len(sizes) else np.nan
         waves[:, HEAD.start :] = head / [size, size, size, 1.0]
         return waves
 

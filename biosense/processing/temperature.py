@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from biosense.core.errors import BadInput
-from biosense.core.grid import HOP, grid_time, sample_index, sample_indices
+from biosense.core.grid import HOP, grid_time, sample_indices
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.grid_cut import GridCut
-from biosense.processing.grid_ring import GridRing
+from biosense.processing.grid_ring import TOGETHER_S, GridRing
+from biosense.processing.medians import present_quantiles, present_slopes
 
 TEMP_CHANNELS = ("temp_level", "temp_slope", "temp_change")
 LOWEST_C, HIGHEST_C = 20.0, 42.0  # cold fingers to fever; rooms and batteries lie outside
@@ -74,7 +74,7 @@ class TempFeatures:
         self._step = max(1, int(info.sfreq / WORK_HZ))
         self._rate = info.sfreq / self._step
         self._cut = GridCut(info.sfreq, self.hop)
-        self._ring = GridRing(self._samples(CHANGE_S) + 1, 2)
+        self._ring = GridRing(self._samples(CHANGE_S) + 1, 2, self._samples(TOGETHER_S))
         self._last = None
         self._info = replace(
             info, channels=TEMP_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"
@@ -88,15 +88,12 @@ class TempFeatures:
         places = indices[kept] // self._step
         values = item.data[kept, 0]
         rows = np.column_stack([values, self._faults(places, values, item.ok[kept])])
-        epochs, done = [], 0
-        for _, k in self._cut.cut(item.times):
-            last = sample_index(grid_time(k, self.hop), self._rate)
-            stop = int(np.searchsorted(places, last, side="right"))
-            self._ring.put(places[done:stop], rows[done:stop])
-            done = stop
-            epochs.append(self._epoch(k, last))
-        self._ring.put(places[done:], rows[done:])
-        return epochs
+        points, ends = self._cut.ends(item.times, self._rate)
+        return [
+            epoch
+            for group in self._ring.groups(places, rows, ends)
+            for epoch in self._epochs(points[group], ends[group])
+        ]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: what is left belongs to a point that was not reached."""
@@ -116,29 +113,28 @@ class TempFeatures:
         wrong = [values < LOWEST_C, values > HIGHEST_C, fast, ~ok]
         return np.select(wrong, [_COLD, _HOT, _JUMP, _UNTRUSTED], 0)
 
-    def _epoch(self, k: int, last: int) -> Epoch:
-        now = grid_time(k, self.hop)
-        rows = self._ring.upto(last, self._samples(CHANGE_S))
-        values = np.where((rows[:, 1] == 0) | (rows[:, 1] == _JUMP), rows[:, 0], np.nan)
-        codes = np.nan_to_num(rows[-self._samples(QUALITY_S) :, 1], nan=_GAP).astype(np.int64)
-        quality = float(np.mean(codes == 0))
-        most = int(np.argmax(np.bincount(codes[codes > 0]))) if quality < 1 else 0
-        data = self._features(values)
-        return Epoch(self._info, k, now - QUALITY_S, now, data, quality, _REASONS[most])
+    def _epochs(self, points: list[int], ends: Ints) -> Iterator[Epoch]:
+        rows = self._ring.windows(ends, self._samples(CHANGE_S))
+        faults = rows[:, :, 1]
+        values = np.where((faults == 0) | (faults == _JUMP), rows[:, :, 0], np.nan)
+        recent = faults[:, -self._samples(QUALITY_S) :]
+        shares = np.mean(recent == 0, axis=1).tolist()
+        features = self._features(values)
+        for k, share, codes, data in zip(points, shares, recent, features, strict=True):
+            now, most = grid_time(k, self.hop), 0
+            if share < 1:
+                wrong = np.where(np.isnan(codes), _GAP, codes).astype(np.int64)
+                most = int(np.argmax(np.bincount(wrong[wrong > 0])))
+            yield Epoch(self._info, k, now - QUALITY_S, now, data, share, _REASONS[most])
 
     def _features(self, values: Floats) -> Floats:
-        level = _median(values[-self._samples(LEVEL_S) :])
-        recent = values[-self._samples(SLOPE_S) :]
-        known = np.flatnonzero(np.isfinite(recent))
-        slope, change = math.nan, math.nan
-        if len(known) >= max(3, self._samples(SLOPE_S / 2)):
-            centred = (known - known.mean()) / self._rate
-            slope = 60.0 * float(np.sum(centred * recent[known]) / np.sum(centred**2))
-        if np.isfinite(values).sum() >= self._samples(CHANGE_S / 2):
-            change = level - _median(values)
-        return np.array([level, slope, change])
-
-
-def _median(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else math.nan
+        """Return level, slope and change of windows (k, n), shape (k, 3)."""
+        recent = values[:, -self._samples(SLOPE_S) :]
+        level = present_quantiles(values[:, -self._samples(LEVEL_S) :], 0.5)
+        sloped = np.isfinite(recent).sum(axis=1) >= max(3, self._samples(SLOPE_S / 2))
+        changed = np.isfinite(values).sum(axis=1) >= self._samples(CHANGE_S / 2)
+        slope = np.where(sloped, 60.0 * present_slopes(recent, self._rate), np.nan)
+        change = np.full(len(values), np.nan)
+        if changed.any():
+            change[changed] = level[changed] - present_quantiles(values[changed], 0.5)
+        return np.column_stack((level, slope, change))

@@ -64,6 +64,8 @@ class PulseTransit:
         """Return `TRANSIT_CHANNELS` at session time `now`, NaN where too little is known."""
         while self._known and self._known[0][0] <= now - _KEEP_S:
             self._known.popleft()
+        if not self._known:
+            return np.nan, np.nan
         table = np.array(self._known, np.float64).reshape(-1, 2)
         kept, new = table[:, 1], table[table[:, 0] > now - _NEW_S, 1]
         if len(new) < _FEWEST:

@@ -117,10 +117,11 @@ class ToSI:
         if item.n == 0:
             return []
         values: Floats = np.asarray(item.data, dtype=np.float64)
-        if self._inverse:
-            values = 1.0 / np.where(values > 0, values * self._factor, np.nan)
-        elif self._factor != 1.0:
-            values = values * self._factor
+        with np.errstate(over="ignore"):  # what overflows was no measurement: it becomes infinite
+            if self._inverse:
+                values = 1.0 / np.where(values > 0, values * self._factor, np.nan)
+            elif self._factor != 1.0:
+                values = values * self._factor
         if self._offset:
             values = values + self._offset
         return [replace(item, info=self._info, data=values)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from biosense.core.errors import BadInput
-from biosense.core.grid import HOP, sample_index, sample_indices
-from biosense.core.types import Chunk, Epoch, Floats, StreamInfo
+from biosense.core.grid import HOP, sample_indices
+from biosense.core.types import Chunk, Epoch, Ints, StreamInfo
 from biosense.processing.grid_cut import GridCut
-from biosense.processing.grid_ring import GridRing
+from biosense.processing.grid_ring import TOGETHER_S, GridRing
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Window:
     hop
         Seconds from one window to the next.
     min_ok
-        Below this share of ok samples quality is 0: the window says nothing.
+        Below this share of ok samples quality is 0, for "gaps": the window says nothing.
 
     Examples
     --------
@@ -62,31 +62,38 @@ class Window:
                 f"{info.sfreq} Hz"
             )
         self._info = info
-        self._ring = GridRing(self._size, info.n_channels + 1)  # the last column holds ok
+        # The last column holds ok.
+        spare = round(TOGETHER_S * info.sfreq)
+        self._ring = GridRing(self._size, info.n_channels + 1, spare)
         self._cut = GridCut(info.sfreq, self.hop)
         return info
 
     def push(self, item: Chunk) -> Sequence[Epoch]:
         """Return the windows that this chunk completed."""
-        indices = sample_indices(item)
         rows = np.concatenate((item.data, item.ok[:, None]), axis=1)
-        epochs, done = [], 0
-        for stop, k in self._cut.cut(item.times):
-            self._ring.put(indices[done:stop], rows[done:stop])
-            done = stop
-            epochs.append(self._epoch(k))
-        self._ring.put(indices[done:], rows[done:])
-        return epochs
+        points, ends = self._cut.ends(item.times, self._info.sfreq)
+        return [
+            epoch
+            for group in self._ring.groups(sample_indices(item), rows, ends)
+            for epoch in self._epochs(points[group], ends[group])
+        ]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: a window that has not ended is none."""
         return []
 
-    def _epoch(self, k: int) -> Epoch:
-        stop = k * self.hop
-        rows = self._ring.upto(sample_index(stop, self._info.sfreq), self._size)
-        data: Floats = rows[:, :-1].copy()
+    def _epochs(self, points: list[int], ends: Ints) -> Iterator[Epoch]:
+        """Return windows that end at some points: views of one array, which is never written to."""
+        span = int(ends[-1] - ends[0])
+        rows = self._ring.upto(int(ends[-1]), self._size + span)
+        data = np.ascontiguousarray(rows[:, :-1])
+        data.flags.writeable = False
         trusted = (rows[:, -1] == 1) & np.isfinite(data).any(axis=1)
-        share = float(trusted.mean())
-        quality = share if share >= self.min_ok else 0.0
-        return Epoch(self._info, k, stop - self.length, stop, data, quality)
+        count = np.concatenate(([0], np.cumsum(trusted)))
+        starts = ends - ends[0]
+        shares = (count[starts + self._size] - count[starts]) / self._size
+        for k, begin, share in zip(points, starts.tolist(), shares.tolist(), strict=True):
+            stop = k * self.hop
+            quality, reason = (share, "") if share >= self.min_ok else (0.0, "gaps")
+            window = data[begin : begin + self._size]
+            yield Epoch(self._info, k, stop - self.length, stop, window, quality, reason)

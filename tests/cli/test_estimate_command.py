@@ -36,6 +36,27 @@ def test_it_repeats_the_live_run_with_the_model_of_the_live_run(biosense, brief)
     }
 
 
+def test_contributions_are_further_columns_that_sum_to_the_estimate(
+    biosense, brief, tmp_path: Path
+) -> None:
+    plain, explained = tmp_path / "plain.csv", tmp_path / "explained.csv"
+    biosense("estimate", brief.folder, "--out", plain)
+    answer = biosense("estimate", brief.folder, "--out", explained, "--contributions")
+    assert answer.code == 0, answer.err
+    before, after = pd.read_csv(plain), pd.read_csv(explained)
+    pd.testing.assert_frame_equal(after[before.columns], before)
+    modalities = [name.removeprefix("weight_") for name in before if name.startswith("weight_")]
+    for target in ("valence", "arousal"):
+        names = [f"contribution_{target}_{modality}" for modality in modalities]
+        prior = 0.0  # of an untrained model
+        np.testing.assert_allclose(after[names].sum(axis=1) + prior, after[target], atol=1e-5)
+    assert len(after.columns) == len(before.columns) + 2 * len(modalities)
+
+
+def test_contributions_without_a_table_are_wrong_use(biosense, brief) -> None:
+    assert "--out FILE" in biosense("estimate", brief.folder, "--contributions").complaint
+
+
 def test_a_person_is_told_the_same(biosense, brief) -> None:
     answer = biosense("estimate", brief.folder)
     assert answer.code == 0

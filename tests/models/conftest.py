@@ -57,6 +57,6 @@ def toy_sequences(
     return sequences
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_toy() -> MakeToy:
     return toy_sequences

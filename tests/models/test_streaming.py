@@ -14,6 +14,7 @@ from biosense.core.errors import BadInput, CheckpointMismatch
 from biosense.core.types import Estimate, FusionInput, Modality
 from biosense.models.card import Card, CheckpointInfo
 from biosense.models.checkpoint import Loaded, load, save
+from biosense.models.conformal import abstains
 from biosense.models.evaluation import predict
 from biosense.models.registry import MODELS, build_model
 from biosense.models.sequences import LabelledSequence, feature_counts
@@ -33,7 +34,7 @@ def sequence(make_toy: MakeToy) -> LabelledSequence:
 def loaded(request: pytest.FixtureRequest, sequence: LabelledSequence) -> Loaded:
     torch.manual_seed(0)
     settings = {"modalities": feature_counts([sequence]), "width": 16, "window_s": 4.0}
-    model = build_model(request.param, settings).eval()
+    model = build_model(request.param, MODELS[request.param].settings(settings)).eval()
     features = {m: tuple(f"f{k}" for k in range(v.shape[1])) for m, v in sequence.data.items()}
     info = CheckpointInfo(request.param, asdict(model.config), features, {}, Card())
     return Loaded(model, info)
@@ -167,3 +168,27 @@ def test_wrong_order_width_and_hop_are_refused(loaded: Loaded, sequence: Labelle
         estimator.push(wide)
     with pytest.raises(CheckpointMismatch, match=r"hop of 0\.25 s, this run has 0\.5"):
         StreamingEstimator(loaded, hop=0.5)
+
+
+def test_signals_below_the_least_quality_count_as_absent(
+    loaded: Loaded, sequence: LabelledSequence
+) -> None:
+    strict, plain = StreamingEstimator(loaded, least_quality=0.7), StreamingEstimator(loaded)
+    for item in inputs(sequence):
+        good = {m: q for m, q in item.quality.items() if q >= 0.7}
+        kept = FusionInput(item.index, item.time, {m: item.data[m] for m in good}, good)
+        assert strict.push(item) == plain.push(kept)
+
+
+def test_where_all_signals_are_bad_it_abstains_and_says_the_prior(loaded: Loaded) -> None:
+    estimator = StreamingEstimator(loaded, least_quality=0.3)
+    widths = loaded.model.inputs.counts
+    for k in range(40):
+        quality = 0.9 if k < 20 else 0.2
+        data = {m: np.ones(n) for m, n in widths.items()}
+        estimate = estimator.push(FusionInput(k, 0.25 * k, data, dict.fromkeys(data, quality)))
+        assert abstains(estimate) == (k >= 20)
+    assert (estimate.valence, estimate.arousal) == (0.0, 0.0)
+    assert estimate.sd_valence == pytest.approx(3**-0.5)
+    with pytest.raises(BadInput, match=r"least_quality=2 must be in \[0, 1\]"):
+        StreamingEstimator(loaded, least_quality=2)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.types import Floats
 from biosense.processing.eeg_montage import read_montage, site_of
+
+if TYPE_CHECKING:
+    import mne
 
 
 def channel_positions(channels: Sequence[str], montage: str = "standard_1005") -> Floats:
@@ -31,16 +36,7 @@ def channel_positions(channels: Sequence[str], montage: str = "standard_1005") -
     MissingExtra
         If MNE is not installed.
     """
-    try:
-        import mne  # type: ignore[import-untyped, unused-ignore]
-    except ImportError as error:
-        raise MissingExtra("positions of channels need MNE: pip install 'mne>=1.9'") from error
-    names = mne.channels.get_builtin_montages()
-    if montage not in names:  # MNE 1.13 calls its standard_* montages colin27_*
-        montage = montage.replace("standard_", "colin27_")
-    if montage not in names:
-        raise BadInput(f"MNE has no montage {montage!r}; it has: {', '.join(names)}")
-    places = mne.channels.make_standard_montage(montage).get_positions()["ch_pos"]
+    places = standard_montage(montage).get_positions()["ch_pos"]
     by_site = {name.upper(): np.asarray(place, np.float64) for name, place in places.items()}
     eeg = read_montage(channels).eeg
     nowhere = np.full(3, np.nan)
@@ -49,3 +45,25 @@ def channel_positions(channels: Sequence[str], montage: str = "standard_1005") -
         site = site_of(name) if is_eeg else None
         found.append(by_site.get(site or "", by_site.get(name.strip().upper(), nowhere)))
     return np.array(found, np.float64).reshape(len(channels), 3)
+
+
+def standard_montage(montage: str = "standard_1005") -> mne.channels.DigMontage:
+    """Return a montage of MNE by its name, whichever way this version of MNE spells it.
+
+    Raises
+    ------
+    BadInput
+        For a montage that MNE does not know.
+    MissingExtra
+        If MNE is not installed.
+    """
+    if find_spec("mne") is None:
+        raise MissingExtra("positions of channels need MNE: pip install 'mne>=1.9'")
+    import mne
+
+    names = mne.channels.get_builtin_montages()
+    if montage not in names:  # MNE 1.13 calls its standard_* montages colin27_*
+        montage = montage.replace("standard_", "colin27_")
+    if montage not in names:
+        raise BadInput(f"MNE has no montage {montage!r}; it has: {', '.join(names)}")
+    return mne.channels.make_standard_montage(montage)

@@ -1,0 +1,258 @@
+"""`biosense study`: what a fusion model is worth on a data set, and what its numbers rest on."""
+
+from __future__ import annotations
+
+import json as json_format
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from biosense.cli.options import Json
+from biosense.cli.study_data import (
+    FABRICATED,
+    Cache,
+    DataOptions,
+    DatasetName,
+    EngineAddress,
+    Fabricate,
+    Jobs,
+    NoCache,
+    NoVideo,
+    People,
+    Root,
+)
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from biosense.core.registry import Registry
+    from biosense.study.plan import PlanSettings, Split
+    from biosense.study.result import StudyResult
+    from biosense.study.run import Done
+
+_NOT_IN_JSON = ("curves", "plane")  # they are in the result file, for the report
+_SHOWN = ("ccc", "pearson", "rmse", "pooled_ccc", "macro_f1", "balanced_accuracy")
+
+
+def study(
+    dataset: DatasetName,
+    protocol: Annotated[
+        str, typer.Option(help="What is held out: subject, stimulus, subject-stimulus or time.")
+    ],
+    root: Root = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Fusion model; the first named is the one that is judged."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write result.json and report.html here.")
+    ] = None,
+    jobs: Jobs = 1,
+    engine: EngineAddress = "",
+    seeds: Annotated[int | None, typer.Option(min=1, help="Fits in each fold (5).")] = None,
+    folds: Annotated[int | None, typer.Option(min=2, help="Most folds along an axis (5).")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs of a fit (20).")] = None,
+    gap: Annotated[
+        float | None, typer.Option(min=0.0, help="Seconds between the sides under 'time' (60).")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One seed, two folds, tiny models: to try the command.")
+    ] = False,
+    refit_subsets: Annotated[
+        bool, typer.Option("--refit-subsets", help="Fit every subset of modalities anew.")
+    ] = False,
+    shuffle_order: Annotated[
+        bool, typer.Option("--shuffle-order", help="Put each person's trials in random order.")
+    ] = False,
+    fabricate: Fabricate = False,
+    people: People = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    no_video: NoVideo = False,
+    mains: Annotated[float, typer.Option(min=45.0, max=65.0, help="Mains frequency.")] = 50.0,
+    json: Json = False,
+) -> None:
+    """Say what a fusion model is worth on a data set: folds, seeds, controls, intervals, a report.
+
+    A study that was stopped goes on where it was, if --out is the same.
+    """
+    from biosense.cli.console import console, print_json
+    from biosense.cli.study_data import loaded, opened
+    from biosense.datasets.registry import DATASETS
+    from biosense.models.registry import MODELS
+    from biosense.study.assess import Assessment
+    from biosense.study.engine import Engine
+    from biosense.study.jobs import JobStore
+    from biosense.study.plan import plan_study
+    from biosense.study.protocols import PROTOCOLS
+    from biosense.study.run import RunSettings, run_study
+
+    _check_name(PROTOCOLS, protocol)
+    for name in model or ():
+        _check_name(MODELS, name)
+    where = Engine(jobs, engine)
+    options = DataOptions(
+        dataset, root, fabricate, people, cache, no_cache, no_video, mains,
+        0 if shuffle_order else None,
+    )  # fmt: skip
+    with opened(options) as opening:
+        data = loaded(opening, options, where)
+    split, settings = _settings(protocol, model, seeds, folds, epochs, gap, quick, refit_subsets)
+    with _progress() as told:
+        result = run_study(
+            data,
+            plan_study(data, split, settings),
+            settings=RunSettings(
+                engine=where,
+                store=JobStore(out / "jobs") if out is not None else None,
+                progress=told,
+                say=lambda text: console.print(text, style="dim", soft_wrap=True),
+            ),
+            assessment=Assessment(
+                title=DATASETS[dataset].about.title,
+                fabricated=fabricate,
+                command=shlex.join(["biosense", *sys.argv[1:]]),
+                n_resamples=1000 if quick else 10_000,
+                notes=_notes(quick, shuffle_order),
+            ),
+        )
+    if out is not None:
+        _write(result, out)
+    if json:
+        plain = result.as_dict()
+        print_json(json_format.dumps({k: v for k, v in plain.items() if k not in _NOT_IN_JSON}))
+        return
+    _print(result)
+
+
+def _check_name(table: Registry[Any], name: str) -> None:
+    if name not in table:
+        known = ", ".join(sorted(table))
+        raise typer.BadParameter(f"no {table.kind} {name!r}; there are: {known}")
+
+
+def _settings(
+    protocol: str,
+    model: list[str] | None,
+    seeds: int | None,
+    folds: int | None,
+    epochs: int | None,
+    gap: float | None,
+    quick: bool,
+    refit_subsets: bool,
+) -> tuple[Split, PlanSettings]:
+    from dataclasses import replace
+
+    from biosense.models.training import TrainingSettings
+    from biosense.study.plan import PlanSettings, Split
+
+    tiny = TrainingSettings(width=8, window_s=4.0, epochs=2, batches=2, crop_s=(20.0, 40.0))
+    training = tiny if quick else TrainingSettings()
+    if epochs is not None:
+        training = replace(training, epochs=epochs)
+    split = Split(protocol, n_folds=folds or (2 if quick else 5))
+    if gap is not None:
+        split = replace(split, gap_s=gap)
+    return split, PlanSettings(
+        tuple(model or ["cross_attention"]),
+        training,
+        tuple(range(seeds or (1 if quick else 5))),
+        refit_subsets,
+    )
+
+
+def _notes(quick: bool, shuffled: bool) -> tuple[str, ...]:
+    notes = []
+    if quick:
+        notes.append("--quick: tiny models that are hardly trained, one seed, two folds")
+    if shuffled:
+        notes.append("--shuffle-order: what is lost against the true order was read from the order")
+    return tuple(notes)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Done], None]]:
+    """Show jobs as they end, with the time that is left."""
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    from biosense.cli.console import console
+
+    columns = (
+        TextColumn("{task.fields[jobs]}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[left]} left"),
+        TextColumn("{task.description}", style="dim"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None, jobs="jobs", left="? s")
+
+        def told(done: Done) -> None:
+            progress.update(
+                task,
+                completed=done.done,
+                total=done.total,
+                description=done.text,
+                jobs=f"{done.done} of {done.total} jobs",
+                left=_duration(done.seconds_left),
+            )
+
+        yield told
+
+
+def _duration(seconds: float) -> str:
+    """Return a length of time in the unit that it is waited for.
+
+    >>> _duration(42.3), _duration(600), _duration(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _write(result: StudyResult, out: Path) -> None:
+    from biosense.cli.console import console
+    from biosense.study.report.page import write_study_report
+
+    out.mkdir(parents=True, exist_ok=True)
+    result.write(out / "result.json")
+    write_study_report(result, out / "report.html")
+    console.print(f"wrote {out / 'report.html'}: open it in a browser", soft_wrap=True)
+
+
+def _print(result: StudyResult) -> None:
+    from biosense.cli.console import console
+
+    styles = {"good": "green", "bad": "yellow", "plain": ""}
+    for verdict in result.verdicts:
+        console.print(f"- {verdict.text}", style=styles[verdict.tone])
+    for target in ("valence", "arousal"):
+        console.print(_table(result, target))
+    if result.fabricated:
+        console.print(FABRICATED, style="bold white on red")
+
+
+def _table(result: StudyResult, target: str) -> Table:
+    from rich.table import Table
+
+    title = f"{target}, {result.dataset}, {result.protocol_level} ({result.protocol} held out)"
+    table = Table(title=title, box=None, pad_edge=False, header_style="dim", title_justify="left")
+    table.add_column("")
+    for heading in ("ccc", "95 %", *_SHOWN[1:]):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in result.results:
+        values, bounds = row.metrics[target], row.intervals[target]["ccc"]
+        between = "" if bounds.low is None else f"{bounds.low:.2f} to {bounds.high:.2f}"
+        rest = (_number(values.get(name)) for name in _SHOWN[1:])
+        style = "bold" if row.name == result.chosen else "dim" if "c" in row.kind[:1] else ""
+        table.add_row(row.name, _number(values["ccc"]), between, *rest, style=style)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

@@ -1,0 +1,34 @@
+"""The data sets that can be read, by name: the command line and the contract tests use this table.
+
+To add a data set: a class that fits `Dataset`, a function that fabricates a miniature of it, and
+one line here.
+"""
+
+from __future__ import annotations
+
+from biosense.core.registry import Registry
+from biosense.datasets import (
+    amigos,
+    amigos_files,
+    amigos_miniature,
+    case,
+    case_miniature,
+    deap,
+    deap_bdf_miniature,
+    deap_miniature,
+    deap_original,
+)
+from biosense.datasets.base import DatasetKind
+
+DATASETS: Registry[DatasetKind] = Registry(
+    "data set",
+    {
+        "amigos": DatasetKind(amigos_files.ABOUT, amigos.Amigos, amigos_miniature.fabricate),
+        "case": DatasetKind(case.ABOUT, case.Case, case_miniature.fabricate),
+        "deap": DatasetKind(deap.ABOUT, deap.Deap, deap_miniature.fabricate),
+        "deap_original": DatasetKind(
+            deap_original.ABOUT, deap_original.DeapOriginal, deap_bdf_miniature.fabricate
+        ),
+    },
+)
+"""By the name that the command line takes."""

@@ -1,0 +1,208 @@
+"""What each modality, or each feature, adds to an estimate: Shapley values, integrated gradients.
+
+A weight says what a model looked at. A contribution says by how much the estimate would be another
+one without it, and all of them add up to the estimate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from biosense.core.errors import BadInput
+from biosense.core.types import Floats, Modality
+from biosense.models.base import TARGETS, FusionModel, State
+from biosense.models.batches import collate
+from biosense.models.sequences import LabelledSequence
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Hold how much each modality moved one estimate away from the prior.
+
+    They sum to the estimate minus `prior`: of valence by modality, and of arousal. A modality that
+    is absent now still contributes while the model remembers it.
+    """
+
+    valence: Mapping[Modality, float]
+    arousal: Mapping[Modality, float]
+    prior: tuple[float, float]
+
+
+class StreamingShapley:
+    """Follow a stream with every subset of modalities at once: 2^V passes as one batch of a step.
+
+    The value of a subset is the estimate of a model that has never seen any other modality, state
+    included; that of the empty one is the prior. The Shapley value of a modality is what it adds to
+    a subset, averaged over all orders in which modalities could be added; over all modalities they
+    sum to the estimate minus the prior, exactly (Shapley 1953).
+
+    V counts the modalities that have been present so far: a new one doubles the batch, and its half
+    starts from the states that have not seen it yet.
+
+    Examples
+    --------
+    >>> from biosense.models.registry import build_model
+    >>> model = build_model("gated", {"modalities": (("eda", 1), ("ecg", 2))}).eval()
+    >>> x = {Modality.EDA: torch.ones(1, 1), Modality.ECG: torch.ones(1, 2)}
+    >>> said = StreamingShapley(model).push(x, torch.ones(1, 2))
+    >>> whole = model.step(x, torch.ones(1, 2), model.begin())[0].mean[0, 0].item()
+    >>> bool(abs(sum(said.valence.values()) - whole) < 1e-6)
+    True
+    """
+
+    def __init__(self, model: FusionModel) -> None:
+        self._model = model
+        self._state: State = ()
+        self._seen: list[int] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, as before the first step."""
+        self._state = self._model.begin(1)
+        self._seen = []
+        self._look()
+
+    def push(self, x: Mapping[Modality, Tensor], present: Tensor) -> Contributions:
+        """Take one step of one sequence: features (1, features), quality (1, modalities)."""
+        for column in torch.nonzero(present[0] > 0)[:, 0].tolist():
+            if column not in self._seen:
+                self._seen.append(column)
+                self._state = tuple(torch.cat((part, part)) for part in self._state)
+                self._look()
+        rows = {modality: row.expand(len(self._masks), -1) for modality, row in x.items()}
+        with torch.inference_mode():
+            output, self._state = self._model.step(rows, present * self._masks, self._state)
+        values = output.mean.double()
+        valence, arousal = (self._weights @ values).T.tolist()
+        prior_valence, prior_arousal = values[0].tolist()
+        return Contributions(
+            dict(zip(self._model.modalities, valence, strict=True)),
+            dict(zip(self._model.modalities, arousal, strict=True)),
+            (prior_valence, prior_arousal),
+        )
+
+    def _look(self) -> None:
+        """Make masks (2^seen, modalities) and weights (modalities, 2^seen) of what was seen."""
+        n, seen = len(self._model.modalities), len(self._seen)
+        self._masks = torch.zeros(2**seen, n)
+        self._masks[:, self._seen] = torch.from_numpy(subsets(seen)).float()
+        self._weights = torch.zeros(n, 2**seen, dtype=torch.float64)
+        self._weights[self._seen] = torch.from_numpy(shapley_matrix(seen))
+
+
+@cache
+def subsets(n: int) -> Floats:
+    """Return all subsets of n parts, (2^n, n), 0 or 1: the empty one first, the whole one last."""
+    return (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(np.float64)
+
+
+@cache
+def shapley_matrix(n: int) -> Floats:
+    """Return what maps the values of all subsets to Shapley values, (n, 2^n).
+
+    >>> shapley_matrix(1)
+    array([[-1.,  1.]])
+    """
+    masks = subsets(n)
+    sizes = masks.sum(1).astype(int)
+    matrix = np.zeros((n, 2**n))
+    for row, mask in enumerate(masks.astype(bool)):
+        size = int(sizes[row])
+        for part in range(n):
+            others = size - 1 if mask[part] else size
+            share = math.factorial(others) * math.factorial(n - others - 1) / math.factorial(n)
+            matrix[part, row] = share if mask[part] else -share
+    return matrix
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureContributions:
+    """Hold how much each feature of a sequence moved its mean estimate.
+
+    Parameters
+    ----------
+    values
+        Of each modality, (time, features, 2), targets in the order of `TARGETS`: what the feature
+        at that time added to the estimate averaged over the sequence.
+    output, baseline
+        That average, (2,), and what it is with every feature at its training median.
+    """
+
+    values: Mapping[Modality, Floats]
+    output: Floats
+    baseline: Floats
+
+    @property
+    def by_feature(self) -> dict[Modality, Floats]:
+        """Sums over time of each modality, (features, 2)."""
+        return {modality: values.sum(0) for modality, values in self.values.items()}
+
+
+def feature_contributions(
+    model: FusionModel, sequence: LabelledSequence, *, points: int = 32
+) -> FeatureContributions:
+    """Attribute a sequence's mean estimate to features, by integrated gradients.
+
+    The path leads from every feature at its training median to the sequence as it is; which
+    modalities are present stays the same along it. Contributions sum to `output - baseline` but for
+    the error of integration, which falls with `points` (Sundararajan et al. 2017, 1703.01365). A
+    feature without a value contributes nothing.
+
+    Parameters
+    ----------
+    points
+        Of the path at which gradients are taken (midpoint rule).
+
+    Raises
+    ------
+    BadInput
+        `points` is below 1.
+    """
+    if points < 1:
+        raise BadInput(f"points={points} must be at least 1")
+    model.eval()
+    batch = collate([sequence], model.config.modalities).to(model.head.prior_mean.device)
+    start = _medians(model)
+    ends = {m: torch.where(torch.isfinite(v), v, start[m]) for m, v in batch.x.items()}
+    total = {m: [torch.zeros_like(v) for _ in TARGETS] for m, v in ends.items()}
+    # cuDNN's GRU has no backward pass outside training.
+    with torch.backends.cudnn.flags(enabled=False):
+        for k in range(points):
+            share = (k + 0.5) / points
+            x = {m: (start[m] + share * (v - start[m])).requires_grad_() for m, v in ends.items()}
+            means = model(x, batch.present).mean[0].mean(0)
+            for column in range(len(TARGETS)):
+                gradients = torch.autograd.grad(means[column], list(x.values()), retain_graph=True)
+                for modality, gradient in zip(x, gradients, strict=True):
+                    total[modality][column] += gradient / points
+    values = {
+        m: torch.stack([(ends[m] - start[m]) * part for part in parts], -1)[0]
+        .double()
+        .cpu()
+        .numpy()
+        for m, parts in total.items()
+    }
+    return FeatureContributions(
+        values,
+        _mean_output(model, ends, batch.present),
+        _mean_output(model, {m: start[m].expand_as(v) for m, v in ends.items()}, batch.present),
+    )
+
+
+def _medians(model: FusionModel) -> dict[Modality, Tensor]:
+    """Return the centre of each modality's features: what counts as nothing unusual."""
+    rows = enumerate(model.inputs.counts.items())
+    return {modality: model.inputs.centre[row, :count].clone() for row, (modality, count) in rows}
+
+
+def _mean_output(model: FusionModel, x: Mapping[Modality, Tensor], present: Tensor) -> Floats:
+    with torch.inference_mode():
+        mean: Floats = model(x, present).mean[0].mean(0).double().cpu().numpy()
+    return mean
