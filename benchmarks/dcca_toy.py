@@ -1,8 +1,8 @@
 """Deep CCA beside concatenation: `python -m benchmarks.dcca_toy [--seeds 3]`.
 
-Two views (32 features each) see the same signal, each through a bend of its own (a product with
-a private sign, a ring), under private noise of four times its variance. Nobody says what the signal
-is; 40 rows are labelled afterwards.
+Two views (32 features each) see the same signal, each bent in its own way (times a random sign,
+around a ring) and mixed with 30 directions of private noise, each larger than the signal. Nobody
+says what the signal is; 40 rows are labelled afterwards.
 
 Part 1: correlation between what was found in both views, on rows that were not fitted, beside the
 same number with the pairing shuffled. Part 2: how well a ridge on what was found recovers the
@@ -63,7 +63,7 @@ def draw(n: int, seed: int) -> Rows:
 def correlations(found: DeepCcaTransformer, rows: Rows) -> tuple[float, float]:
     """Return the first held-out correlation, and the same with the pairing shuffled."""
     shuffled = [rows.views[0], np.roll(rows.views[1], len(rows.signal) // 2, axis=0)]
-    first = [found._correlations(found.transform_views(v))[0] for v in (rows.views, shuffled)]
+    first = [found.correlations(v)[0] for v in (rows.views, shuffled)]
     return abs(float(first[0])), abs(float(first[1]))
 
 

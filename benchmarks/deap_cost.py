@@ -27,6 +27,7 @@ from benchmarks.deap_theirs import THEIRS
 from biosense.core.types import Chunk, Floats, FusionInput, Modality, StreamInfo
 from biosense.live.offline import process
 from biosense.live.processor import Processor, ProcessorSettings
+from biosense.models.sequences import LabelledSequence
 from biosense.processing.eeg_layouts import layout
 from biosense.processing.example_body import ppg_waves, scr_waves
 from biosense.processing.example_slow import breath_waves, skin_waves
@@ -81,9 +82,10 @@ def joined(trials: Sequence[dict[Modality, Chunk]]) -> list[FusionInput]:
     return [outcome for outcome in outcomes if isinstance(outcome, FusionInput)]
 
 
-def rows(trials: Sequence[dict[Modality, Chunk]]) -> Floats:
-    """Return the joined features as one array, (points, features): what a worker hands back."""
-    return np.array([np.concatenate([*point.data.values()]) for point in joined(trials)])
+def sequence(trials: Sequence[dict[Modality, Chunk]]) -> LabelledSequence:
+    """Return the joined features as a model takes them: what a worker hands back."""
+    points = joined(trials)
+    return LabelledSequence.from_inputs("one", points, np.zeros((len(points), 2)))
 
 
 def alone(kind: Modality, trials: Sequence[dict[Modality, Chunk]]) -> int:
@@ -141,8 +143,8 @@ def totals(trials: Sequence[dict[Modality, Chunk]], repeats: int) -> None:
     print(f"wall {median:.2f} s (least {least:.2f})")
     halves = [trials[: len(trials) // 2], trials[len(trials) // 2 :]]
     with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
-        list(pool.map(rows, [half[:1] for half in halves]))  # imports are no part of it
-        median, least = wall(lambda: list(pool.map(rows, halves)), repeats)
+        list(pool.map(sequence, [half[:1] for half in halves]))  # imports are no part of it
+        median, least = wall(lambda: list(pool.map(sequence, halves)), repeats)
     print(f"2 workers, half of the trials each: wall {median:.2f} s (least {least:.2f})")
 
 

@@ -66,14 +66,16 @@ def ppg(data: Floats) -> None:
 
 
 def resp(data: Floats) -> None:
-    """Clean, find breaths; rate, depth and their spread over 30 s."""
+    """Clean, find breaths; mean and spread of their rate and depth over 30 s."""
     import neurokit2 as nk
 
     signals, _ = nk.rsp_process(data[:, 0], sampling_rate=SFREQ)
     for stop in _ends(len(data)):
-        if stop >= 10 * 128:
-            window = signals.iloc[max(0, stop - 30 * 128) : stop]
-            nk.rsp_intervalrelated(window, sampling_rate=SFREQ)
+        window = signals[["RSP_Rate", "RSP_Amplitude", "RSP_Phase"]].iloc[
+            max(0, stop - 30 * 128) : stop
+        ]
+        window.mean()
+        window.std()
 
 
 def emg(data: Floats) -> None:
@@ -81,7 +83,8 @@ def emg(data: Floats) -> None:
     import neurokit2 as nk
 
     for muscle in data.T:
-        clean = nk.emg_clean(muscle, sampling_rate=SFREQ)
+        # emg_clean wants 200 Hz and more.
+        clean = nk.signal_filter(muscle, sampling_rate=SFREQ, lowcut=20.0, highcut=57.0)
         amplitude = nk.emg_amplitude(clean)
         active, _ = nk.emg_activation(amplitude, clean, sampling_rate=SFREQ, method="threshold")
         bursts = np.asarray(active["EMG_Activity"])

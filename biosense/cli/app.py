@@ -18,6 +18,7 @@ from biosense.cli import (
     estimate,
     evaluate,
     export,
+    export_model,
     live,
     replay,
     simulate,
@@ -62,6 +63,7 @@ app.command("datasets")(datasets.datasets)
 app.command("study")(study.study)
 app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(calibrate.calibrate)
+app.command("export-model")(export_model.export_model)
 app.command("simulate")(simulate.simulate)
 app.command("window", hidden=True)(window.window)
 

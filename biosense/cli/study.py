@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from biosense.study.result import StudyResult
     from biosense.study.run import Done
 
+_QUICK_TRIALS = 4
 _NOT_IN_JSON = ("curves", "plane")  # they are in the result file, for the report
-_SHOWN = ("ccc", "pearson", "rmse", "pooled_ccc", "macro_f1", "balanced_accuracy")
+_SHOWN = ("ccc", "rmse", "pooled_ccc", "macro_f1")
 
 
 def study(
@@ -61,7 +62,8 @@ def study(
         float | None, typer.Option(min=0.0, help="Seconds between the sides under 'time' (60).")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="One seed, two folds, tiny models: to try the command.")
+        bool,
+        typer.Option("--quick", help="Tiny models, four trials, one seed: tries the command."),
     ] = False,
     refit_subsets: Annotated[
         bool, typer.Option("--refit-subsets", help="Fit every subset of modalities anew.")
@@ -71,6 +73,9 @@ def study(
     ] = False,
     fabricate: Fabricate = False,
     people: People = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="So many trials of each person only.")
+    ] = None,
     cache: Cache = None,
     no_cache: NoCache = False,
     no_video: NoVideo = False,
@@ -98,7 +103,7 @@ def study(
     where = Engine(jobs, engine)
     options = DataOptions(
         dataset, root, fabricate, people, cache, no_cache, no_video, mains,
-        0 if shuffle_order else None,
+        0 if shuffle_order else None, trials or (_QUICK_TRIALS if quick else None),
     )  # fmt: skip
     with opened(options) as opening:
         data = loaded(opening, options, where)
@@ -150,28 +155,33 @@ def _settings(
 
     from biosense.models.training import TrainingSettings
     from biosense.study.plan import PlanSettings, Split
+    from biosense.study.simple import ForestCandidate, RidgeCandidate
 
     tiny = TrainingSettings(width=8, window_s=4.0, epochs=2, batches=2, crop_s=(20.0, 40.0))
     training = tiny if quick else TrainingSettings()
     if epochs is not None:
         training = replace(training, epochs=epochs)
-    split = Split(protocol, n_folds=folds or (2 if quick else 5))
+    split = Split(protocol, n_folds=folds or (3 if quick else 5))
     if gap is not None:
         split = replace(split, gap_s=gap)
-    return split, PlanSettings(
+    settings = PlanSettings(
         tuple(model or ["cross_attention"]),
         training,
         tuple(range(seeds or (1 if quick else 5))),
         refit_subsets,
     )
+    few_trees = (RidgeCandidate(), ForestCandidate(n_trees=10))
+    return split, replace(settings, plain=few_trees) if quick else settings
 
 
 def _notes(quick: bool, shuffled: bool) -> tuple[str, ...]:
     notes = []
     if quick:
-        notes.append("--quick: tiny models that are hardly trained, one seed, two folds")
+        notes.append(
+            "--quick: four trials of each person, one seed, tiny models that are hardly trained"
+        )
     if shuffled:
-        notes.append("--shuffle-order: what is lost against the true order was read from the order")
+        notes.append("--shuffle-order: what is lost against the true order was read from it")
     return tuple(notes)
 
 
@@ -242,7 +252,7 @@ def _table(result: StudyResult, target: str) -> Table:
 
     title = f"{target}, {result.dataset}, {result.protocol_level} ({result.protocol} held out)"
     table = Table(title=title, box=None, pad_edge=False, header_style="dim", title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for heading in ("ccc", "95 %", *_SHOWN[1:]):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in result.results:

@@ -54,6 +54,7 @@ class DataOptions:
     no_video: bool
     mains: float = 50.0
     shuffle: int | None = None
+    trials: int | None = None
 
 
 @contextmanager
@@ -98,6 +99,7 @@ def loaded(dataset: Dataset, options: DataOptions, engine: Engine) -> StudyData:
         ProcessorSettings(mains_hz=options.mains),
         video=not options.no_video,
         shuffle=options.shuffle,
+        trials=options.trials,
     )
     people = tuple(dataset.subjects[: options.people]) if options.people else ()
     settings = LoadSettings(

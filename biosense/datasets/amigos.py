@@ -22,6 +22,7 @@ from biosense.datasets.amigos_labels import (
 from biosense.datasets.base import About
 from biosense.datasets.mat5 import Value
 from biosense.datasets.matlab import cells, is_empty, numbers, read_mat, word
+from biosense.datasets.skin_units import siemens, told_unit
 from biosense.datasets.tape import Tape, silent_channels
 
 SFREQ = 128.0
@@ -51,12 +52,6 @@ _NOTES = (
     "films are taken to begin with the video",
 )
 _ECG_LARGE = 50.0  # an R wave has 1 to 2 mV; what is larger is in microvolts
-# Medians that living skin has, and what becomes of them: conductance, or resistance turned over.
-_SKIN = (
-    ("microsiemens", 0.01, 100.0),
-    ("kiloohm", 100.0, 1e4),
-    ("ohm", 1e4, 1e8),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,17 +122,11 @@ class Amigos:
         path = self._path(subject)
         shown, notes = _read(path)
         volts, said_ecg = _ecg_scale([one.data[:, len(EEG) : -1] for one in shown])
-        skin, said_skin = _skin_unit([one.data[:, -1] for one in shown])
+        skin, said_skin = told_unit(np.concatenate([one.data[:, -1] for one in shown]))
         tape, trials, annotations = Tape(), [], []
         for one in shown:
-            start = tape.begin(len(one.data) / SFREQ)
             where = f"{path.name} video {one.video}"
-            parts = (one.data[:, : len(EEG)] * 1e-6, one.data[:, len(EEG) : -1] * volts)
-            for info, part in zip(
-                _STREAMS, (*parts, _siemens(one.data[:, -1:], skin)), strict=True
-            ):
-                tape.add(info, start, part)
-                notes += silent_channels(info, part, where)
+            start = _lay(tape, one, volts, skin, notes, where)
             trials.append(self._trial(subject, one, start))
             times, values, said = frames(one.annotation, trials[-1].start, trials[-1].stop, where)
             annotations.append((times, values))
@@ -217,6 +206,20 @@ def _one(where: str, video: str, row: Sequence[Value], notes: list[str]) -> _Sho
     return _Shown(video, samples, check_answers(said, where), table)
 
 
+def _lay(tape: Tape, one: _Shown, volts: float, skin: str, notes: list[str], where: str) -> float:
+    """Put a video and the rest before it on the tape, and return when they begin."""
+    start, brain = tape.begin(len(one.data) / SFREQ), len(EEG)
+    parts = (
+        one.data[:, :brain] * 1e-6,
+        one.data[:, brain:-1] * volts,
+        siemens(one.data[:, -1:], skin),
+    )
+    for info, part in zip(_STREAMS, parts, strict=True):
+        tape.add(info, start, part)
+        notes += silent_channels(info, part, where)
+    return start
+
+
 def _joined(parts: Sequence[tuple[Floats, Floats]]) -> tuple[Chunk, ...]:
     times = np.concatenate([times for times, _ in parts])
     if not len(times):
@@ -234,25 +237,3 @@ def _ecg_scale(parts: Sequence[Floats]) -> tuple[float, str]:
 def _spread(part: Floats) -> float:
     finite = part[np.isfinite(part)]
     return float(np.ptp(np.percentile(finite, (0.1, 99.9)))) if finite.size else np.nan
-
-
-def _skin_unit(parts: Sequence[Floats]) -> tuple[str, str]:
-    """Return the unit in which skin conductance or resistance must be, and how that was told."""
-    values = np.concatenate(parts)
-    finite = values[np.isfinite(values)]
-    median = float(np.median(np.abs(finite))) if finite.size else np.nan
-    known = [unit for unit, low, high in _SKIN if low <= median < high]
-    unit = known[0] if known else "microsiemens"
-    doubt = "" if known else ", though skin has no such value"
-    return (
-        unit,
-        f"eda: its unit is not documented; its median is {median:.3g}, taken as {unit}{doubt}",
-    )
-
-
-def _siemens(values: Floats, unit: str) -> Floats:
-    """Return conductance in siemens; what skin cannot have, zero and less, becomes NaN."""
-    positive = np.where(values > 0, values, np.nan)
-    if unit == "microsiemens":
-        return np.asarray(positive * 1e-6, dtype=np.float64)
-    return np.asarray(1.0 / (positive * (1e3 if unit == "kiloohm" else 1.0)), dtype=np.float64)

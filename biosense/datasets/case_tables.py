@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -79,29 +79,32 @@ def read_table(path: Path, time: str, columns: Sequence[str]) -> Table:
         It is no such table, a number is missing, or its times do not rise.
     """
     check_size(path, _MOST_BYTES)
-    wanted = (time, "video", *columns)
-    times, video, values = [], [], []
     try:
-        with path.open(encoding="utf-8") as file:
-            names = [name.strip().strip('"') for name in file.readline().split(",")]
-            if missing := [name for name in wanted if name not in names]:
-                raise DatasetDamaged(f"{path} lacks the columns {missing}, it has {names[:12]}")
-            places = [names.index(name) for name in wanted]
-            while lines := list(islice(file, _BLOCK)):
-                block = np.loadtxt(lines, delimiter=",", usecols=places, ndmin=2)
-                times.append(block[:, 0] / 1000)
-                video.append(block[:, 1].astype(np.int64))
-                values.append(block[:, 2:].astype(np.float32))
-    except (ValueError, UserWarning) as error:
-        if isinstance(error, DatasetDamaged):
-            raise
+        blocks = list(_blocks(path, (time, "video", *columns)))
+    except DatasetDamaged:
+        raise
+    except ValueError as error:
         raise DatasetDamaged(f"{path} is no table of numbers: {error}") from error
-    if sum(map(len, times)) < 2:
+    if sum(len(times) for times, _, _ in blocks) < 2:
         raise DatasetDamaged(f"{path} has fewer than 2 rows")
-    table = Table(path, np.concatenate(times), np.concatenate(values), np.concatenate(video))
-    if not (np.diff(table.times) > 0).all():
+    times, video, values = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    if not (np.diff(times) > 0).all():
         raise DatasetDamaged(f"{path}: the times in {time!r} do not rise")
-    return table
+    return Table(path, times, values.astype(np.float32, copy=False), video.astype(np.int64))
+
+
+def _blocks(
+    path: Path, wanted: Sequence[str]
+) -> Iterator[tuple[Floats, Floats, NDArray[np.float32]]]:
+    """Return times in seconds, what was shown, and the other columns, some rows at a time."""
+    with path.open(encoding="utf-8") as file:
+        names = [name.strip().strip('"') for name in file.readline().split(",")]
+        if missing := [name for name in wanted if name not in names]:
+            raise DatasetDamaged(f"{path} lacks the columns {missing}, it has {names[:12]}")
+        places = [names.index(name) for name in wanted]
+        while lines := list(islice(file, _BLOCK)):
+            block = np.loadtxt(lines, delimiter=",", usecols=places, ndmin=2)
+            yield block[:, 0] / 1000, block[:, 1].copy(), block[:, 2:].astype(np.float32)
 
 
 def check_together(physiology: Table, annotations: Table) -> list[Run]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from biosense.core.errors import DatasetDamaged
 
 HEADER = 128
-_BLOCK = 2**20
+_BLOCK, _PACKED = 2**20, 2**16
 _DEEPEST = 12  # levels of cells and structs within each other; the data sets have 6
 _MOST_DIMENSIONS = 8
 _MATRIX, COMPRESSED = 14, 15
@@ -98,18 +98,18 @@ class Bytes:
 
     def _more(self, count: int) -> bytes:
         if self._unpack is None:
-            packed = self._file.read(min(self._left, count))
-        else:
-            packed = self._unpack.unconsumed_tail or self._file.read(min(self._left, _BLOCK))
-            if packed is not self._unpack.unconsumed_tail:
-                self._left -= len(packed)
-            if packed and not self._unpack.eof:
-                return self._unpack.decompress(packed, max(count, 64))
-            packed = b""
-        if not packed:
+            return self._read(count)
+        packed = self._unpack.unconsumed_tail
+        if self._unpack.eof:
             raise EOFError("the data end too early")
-        self._left -= len(packed)
-        return packed
+        return self._unpack.decompress(packed or self._read(_PACKED), max(count, _PACKED))
+
+    def _read(self, count: int) -> bytes:
+        data = self._file.read(min(self._left, count))
+        self._left -= len(data)
+        if not data:
+            raise EOFError("the data end too early")
+        return data
 
 
 @dataclass(frozen=True)
@@ -187,19 +187,33 @@ class Matrices:
             raise self._damaged(f"{place} has {values.size} numbers for the shape {head.shape}")
         return values.reshape(head.shape, order="F")
 
+    def shape_of(self, head: Head, field: str) -> tuple[int, ...]:
+        """Return the shape of a field of a struct of one element, without reading it."""
+        for name in self._fields(head):
+            inner = self.head(head.end)
+            if name == field:
+                return inner.shape
+            self._source.skip_to(inner.end)
+        raise self._damaged(f"{head.name} has no field {field!r}")
+
     def _struct(self, head: Head, place: Place) -> Struct:
-        length = int(self._numbers(head.end)[0])
-        names = self._numbers(head.end).tobytes()
-        if not 0 < length <= 64 or len(names) % length:
-            raise self._damaged(f"names of fields of length {length} in {len(names)} bytes")
-        starts = range(0, len(names), length)
-        fields = tuple(names[at : at + length].split(b"\0")[0].decode("latin1") for at in starts)
+        fields = self._fields(head)
         elements = range(self._count(head) if fields else 0)
         alone = len(elements) == 1
         items = tuple(
             self._inner(head, place if alone else (*place, index), fields) for index in elements
         )
         return Struct(head.shape, fields, items)
+
+    def _fields(self, head: Head) -> tuple[str, ...]:
+        if head.kind != _STRUCT:
+            raise self._damaged(f"{head.name} is no struct")
+        length = int(self._numbers(head.end)[0])
+        names = self._numbers(head.end).tobytes()
+        if not 0 < length <= 64 or len(names) % length:
+            raise self._damaged(f"names of fields of length {length} in {len(names)} bytes")
+        parts = (names[at : at + length] for at in range(0, len(names), length))
+        return tuple(part.split(b"\0")[0].decode("latin1") for part in parts)
 
     def _inner(self, head: Head, place: Place, keys: range | tuple[str, ...]) -> tuple[Value, ...]:
         return tuple(self.value(self.head(head.end), (*place, key)) for key in keys)

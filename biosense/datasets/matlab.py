@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,20 @@ import numpy as np
 
 from biosense.core.errors import DatasetDamaged
 from biosense.core.types import Floats
-from biosense.datasets.mat5 import COMPRESSED, HEADER, Bytes, Cells, Matrices, Place, Struct, Value
+from biosense.datasets.mat5 import (
+    COMPRESSED,
+    HEADER,
+    Bytes,
+    Cells,
+    Head,
+    Matrices,
+    Place,
+    Struct,
+    Value,
+)
 
 LARGEST = 4 * 2**30  # bytes of a variable when unpacked; the largest, of DREAMER, has about 2 GiB
+_UNREADABLE = (OSError, EOFError, zlib.error, struct.error, ValueError, IndexError, OverflowError)
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -46,28 +58,32 @@ def read_mat(
         one.
     """
     found: dict[str, Value] = {}
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            order = _order(path, file.read(HEADER + len(_HDF5)))
-            place = HEADER
-            while place < size:
-                file.seek(place)
-                kind, count = struct.unpack(f"{order}II", file.read(8))
-                place += 8 + count
-                if place > size:
-                    raise DatasetDamaged(f"{path} is cut short: {size} bytes, it declares {place}")
-                source = Bytes(file, count, packed=kind == COMPRESSED)
-                if kind != COMPRESSED:
-                    file.seek(-8, 1)
-                    source = Bytes(file, count + 8, packed=False)
-                _read_one(Matrices(path, source, order, wanted), source, names, largest, found)
-    except (OSError, EOFError, zlib.error, struct.error, UnicodeError) as error:
-        raise DatasetDamaged(
-            f"{path} cannot be read as a MATLAB file ({error}): copy it from its source again"
-        ) from error
-    _demand(path, names, found)
+    with _named(path):
+        for source, matrices, head in _variables(path, wanted, largest):
+            if head.name in names:
+                found[head.name] = matrices.value(head, (head.name,))
+                source.finish()
+    for name in names:
+        if name not in found:
+            raise DatasetDamaged(
+                f"{path} has no variable {name!r} (of those wanted: {', '.join(found) or 'none'})"
+            )
     return found
+
+
+def field_shape(path: Path, name: str, field: str) -> tuple[int, ...]:
+    """Return the shape of a field of a struct, reading no more of the file than what is before it.
+
+    Raises
+    ------
+    DatasetDamaged
+        As in `read_mat`, or the field is not there.
+    """
+    with _named(path):
+        for _, matrices, head in _variables(path, lambda place: True, LARGEST):
+            if head.name == name:
+                return matrices.shape_of(head, field)
+    raise DatasetDamaged(f"{path} has no variable {name!r}")
 
 
 def cells(value: Value, where: str, count: int | None = None) -> list[Any]:
@@ -163,20 +179,40 @@ def is_empty(value: Value) -> bool:
     )
 
 
-def _read_one(
-    matrices: Matrices, source: Bytes, names: Sequence[str], largest: int, found: dict[str, Value]
-) -> None:
-    head = matrices.head(largest)
-    if head.name in names:
-        found[head.name] = matrices.value(head, (head.name,))
-        source.finish()
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Turn what reading raises into an error that names the file."""
+    try:
+        yield
+    except DatasetDamaged:
+        raise
+    except _UNREADABLE as error:
+        raise DatasetDamaged(
+            f"{path} cannot be read as a MATLAB file ({error}): copy it from its source again"
+        ) from error
 
 
-def _demand(path: Path, names: Sequence[str], found: dict[str, Value]) -> None:
-    for name in names:
-        if name not in found:
-            there = ", ".join(sorted(found)) or "none"
-            raise DatasetDamaged(f"{path} has no variable {name!r} (of those wanted: {there})")
+def _variables(
+    path: Path, wanted: Callable[[Place], bool], largest: int
+) -> Iterator[tuple[Bytes, Matrices, Head]]:
+    """Return the beginning of each variable, and what reads the rest of it."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        order = _order(path, file.read(HEADER + len(_HDF5)))
+        place = HEADER
+        while place < size:
+            file.seek(place)
+            kind, count = struct.unpack(f"{order}II", file.read(8))
+            packed = kind == COMPRESSED
+            if place + 8 + count > size:
+                raise DatasetDamaged(
+                    f"{path} is cut short: {size} bytes, it declares {place + 8 + count}"
+                )
+            file.seek(place + 8 * packed)
+            source = Bytes(file, count if packed else count + 8, packed=packed)
+            matrices = Matrices(path, source, order, wanted)
+            yield source, matrices, matrices.head(largest)
+            place += 8 + count
 
 
 def _kind(value: Value) -> str:

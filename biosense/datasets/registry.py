@@ -17,6 +17,11 @@ from biosense.datasets import (
     deap_bdf_miniature,
     deap_miniature,
     deap_original,
+    dreamer,
+    dreamer_miniature,
+    mahnob,
+    mahnob_files,
+    mahnob_miniature,
 )
 from biosense.datasets.base import DatasetKind
 
@@ -29,6 +34,8 @@ DATASETS: Registry[DatasetKind] = Registry(
         "deap_original": DatasetKind(
             deap_original.ABOUT, deap_original.DeapOriginal, deap_bdf_miniature.fabricate
         ),
+        "dreamer": DatasetKind(dreamer.ABOUT, dreamer.Dreamer, dreamer_miniature.fabricate),
+        "mahnob": DatasetKind(mahnob_files.ABOUT, mahnob.Mahnob, mahnob_miniature.fabricate),
     },
 )
 """By the name that the command line takes."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from biosense.core.errors import CheckpointMismatch
+from biosense.core.errors import BadInput, CheckpointMismatch
 from biosense.models.checkpoint import Loaded, check_compatible, load
-from biosense.processing.pipelines import fingerprints, schema
+from biosense.processing.conditioning import conditioned_fingerprints, conditioned_schema
 
 
 def load_model(name: str) -> Loaded:
@@ -22,7 +22,8 @@ def load_model(name: str) -> Loaded:
     torch.set_num_threads(1)  # the models are small: a second thread costs more than it brings
     loaded = load(name)
     try:
-        check_compatible(loaded.info, schema(), fingerprints())
-    except CheckpointMismatch as error:
+        way = loaded.info.conditioning
+        check_compatible(loaded.info, conditioned_schema(way), conditioned_fingerprints(way))
+    except (CheckpointMismatch, BadInput) as error:
         raise CheckpointMismatch(f"model {name!r}: {error}") from error
     return loaded

@@ -22,9 +22,9 @@ from biosense.core.types import (
 )
 from biosense.live.quality import ClipWatch, NumberWatch, QualityWatch
 from biosense.models.streaming import StreamingEstimator
+from biosense.processing.conditioning import CONDITIONINGS
 from biosense.processing.heart import HeartFeatures
 from biosense.processing.join import Join
-from biosense.processing.normalise import RunningNormalise
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.rr import RrFeatures, interval_modality, is_intervals
 from biosense.processing.units import unit_problem
@@ -63,6 +63,9 @@ class Processor:
         What changes the numbers.
     estimator
         The fusion model, or None to compute features only.
+    conditioning
+        What is done to features before they are joined, a key of `CONDITIONINGS`; an estimator
+        brings its own.
     wrap
         Puts taps into the pipeline of each stream, for those who want to look into it.
 
@@ -80,9 +83,11 @@ class Processor:
         settings: ProcessorSettings,
         estimator: StreamingEstimator | None = None,
         *,
+        conditioning: str = "person",
         wrap: Wrap | None = None,
     ) -> None:
         self.settings = settings
+        self._conditioning = conditioning if estimator is None else estimator.conditioning
         self.first_samples: dict[str, float] = {}
         self.arrivals: list[float] = []
         self._estimator = estimator
@@ -106,7 +111,7 @@ class Processor:
         if stand_in is not None and (stand_in.clocked is None or is_intervals(info)):
             return [_already(info, self._taken[modality], modality)]
         try:
-            lane = _Lane(replace(info, modality=modality), modality, self.settings, self._wrap)
+            lane = self._lane(replace(info, modality=modality), modality)
         except BadInput as error:
             return [_note(info, f"recorded, not processed: {error}")]
         notes = []
@@ -119,6 +124,9 @@ class Processor:
             self._join.expect(modality)
         problem = unit_problem(info)
         return [*notes, _note(info, problem)] if problem else notes
+
+    def _lane(self, info: StreamInfo, modality: Modality) -> _Lane:
+        return _Lane(info, modality, self.settings, self._conditioning, self._wrap)
 
     def push(self, item: Record) -> list[Outcome]:
         """Take one item and return what became known by it, in order."""
@@ -202,6 +210,7 @@ class _Lane:
         info: StreamInfo,
         modality: Modality,
         settings: ProcessorSettings,
+        conditioning: str,
         wrap: Wrap | None,
     ) -> None:
         self.info = info
@@ -209,7 +218,7 @@ class _Lane:
         pipeline = feature_pipeline(info, mains_hz=settings.mains_hz)
         last = pipeline.stages[-1]
         self.pipeline = pipeline if wrap is None else wrap(info, pipeline)
-        self.normalise = RunningNormalise()
+        self.normalise = CONDITIONINGS[conditioning](modality)
         self.numbers = NumberWatch()
         self.clipping = ClipWatch()
         self.watch = QualityWatch()

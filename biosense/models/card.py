@@ -66,6 +66,8 @@ class CheckpointInfo:
         What it was trained on.
     version
         Version of biosense that wrote it.
+    conditioning
+        What was done to the features behind the pipelines, by name.
     """
 
     model: str
@@ -74,6 +76,7 @@ class CheckpointInfo:
     fingerprints: Mapping[Modality, str]
     card: Card
     version: str = __version__
+    conditioning: str = "person"
 
     @property
     def hop(self) -> float:

@@ -128,7 +128,7 @@ class DeepCcaTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 encoded = self._encode(rows)
                 last = _linear(encoded, there, number, self.n_components, self.rho)
         self._means, self._maps = last
-        self.correlations_ = self._correlations(self.transform_views(X))
+        self.correlations_ = self.correlations(X)
         return self
 
     def transform(self, X: Any) -> Floats:
@@ -150,12 +150,18 @@ class DeepCcaTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         said = [torch.where(t[:, None], (x - mean) @ way, 0.0) for x, t, mean, way in pairs]
         return [part.numpy() for part in said]
 
+    def correlations(self, X: Any) -> Floats:
+        """Return the mean correlation of each component over pairs of views, (n_components,)."""
+        pairs = itertools.combinations(self.transform_views(X), 2)
+        means: Floats = np.mean([_correlation(one, two) for one, two in pairs], axis=0)
+        return means
+
     def score(self, X: Any, y: Any = None) -> float:
         """Return the correlation of the projections, averaged over components and pairs of views.
 
         By chance it is about .8 sqrt(n_components / n) on the rows of the fit, and 0 on others.
         """
-        return float(np.mean(self._correlations(self.transform_views(X))))
+        return float(np.mean(self.correlations(X)))
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Return "view0_0", "view0_1", ..."""
@@ -214,12 +220,6 @@ class DeepCcaTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 optimiser.zero_grad()
                 torch.autograd.backward(loss)
                 optimiser.step()
-
-    def _correlations(self, projections: list[Floats]) -> Floats:
-        """Return the mean correlation of each component over pairs of views, (n_components,)."""
-        pairs = list(itertools.combinations(projections, 2))
-        means: Floats = np.mean([_correlation(one, two) for one, two in pairs], axis=0)
-        return means
 
 
 class _Network(nn.Module):

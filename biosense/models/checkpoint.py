@@ -22,6 +22,7 @@ from biosense.core.types import Modality
 from biosense.models.base import FusionModel
 from biosense.models.card import Card, CheckpointInfo, check_compatible
 from biosense.models.conformal import Intervals
+from biosense.models.quantised import pack, unpack
 from biosense.models.registry import MODELS, build_model
 
 __all__ = ["SHIPPED", "Card", "CheckpointInfo", "Loaded", "check_compatible", "load", "save"]
@@ -54,6 +55,8 @@ def save(
     features: Mapping[Modality, Sequence[str]],
     fingerprints: Mapping[Modality, str],
     card: Card,
+    conditioning: str = "person",
+    int8: bool = False,
 ) -> Path:
     """Write a checkpoint.
 
@@ -67,6 +70,10 @@ def save(
         Names of the features of each modality of the model; others are left out.
     fingerprints
         Of the pipelines that made them.
+    conditioning
+        What was done to the features behind the pipelines, by name.
+    int8
+        Whether to store weights in 8 bits, a quarter of the size; see `biosense.models.quantised`.
 
     Returns
     -------
@@ -82,9 +89,12 @@ def save(
         raise BadInput(f"the model is a {type(model).__name__}, not one of family {name!r}")
     schema = _schema(model, features)
     known = {modality: fingerprints.get(modality, "") for modality in model.modalities}
-    info = CheckpointInfo(name, asdict(model.config), schema, known, card)
+    info = CheckpointInfo(
+        name, asdict(model.config), schema, known, card, conditioning=conditioning
+    )
+    state = pack(model) if int8 else model.state_dict()
     weights = safetensors.torch.save(
-        {key: tensor.detach().contiguous() for key, tensor in model.state_dict().items()}
+        {key: tensor.detach().contiguous() for key, tensor in state.items()}
     )
     said = {"format": FORMAT, **asdict(info), "sha256": hashlib.sha256(weights).hexdigest()}
     weights_file, info_file = _pair(path)
@@ -124,7 +134,7 @@ def load(path: str | Path = "default") -> Loaded:
             "not the one noted there. Copy both files again"
         )
     model = _build(info, info_file)
-    _fill(model, _read_weights(weights, weights_file), weights_file)
+    _fill(model, unpack(_read_weights(weights, weights_file)), weights_file)
     return Loaded(model.eval(), info, digest)
 
 
@@ -169,6 +179,7 @@ def _read_info(file: Path) -> tuple[CheckpointInfo, str]:
             {Modality(name): str(text) for name, text in said["fingerprints"].items()},
             Card(**card),
             str(said["version"]),
+            str(said.get("conditioning", "person")),
         )
         return info, str(said["sha256"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:

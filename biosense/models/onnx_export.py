@@ -20,7 +20,7 @@ from biosense.models.checkpoint import Loaded
 METADATA = "biosense"
 """Key of the graph's metadata: JSON with model, hop, modalities, names of features and warning."""
 
-_SAID = ("mean", "log_variance", "weight")
+_SAID = ("affect_mean", "affect_log_variance", "modality_weight")  # a graph has a `mean` inside
 
 
 class _Step(nn.Module):
@@ -41,9 +41,9 @@ def export_step(loaded: Loaded, path: Path) -> Path:
     """Write the step of a model as an ONNX graph of one sequence.
 
     Inputs are `features_<modality>` (1, features), `present` (1, modalities) and `state_0`.. ;
-    outputs `mean` (1, 2), `log_variance` (1, 2), `weight` (1, modalities) and `next_state_0`.. ,
-    all float32. The first state is that of `FusionModel.begin`, which the graph's metadata hold as
-    one number for each tensor: they are constant.
+    outputs `affect_mean` (1, 2), `affect_log_variance` (1, 2), `modality_weight` (1, modalities)
+    and `next_state_0`.. , all float32. The first state is that of `FusionModel.begin`, of which the
+    graph's metadata hold one number for each tensor: they are constant.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def export_step(loaded: Loaded, path: Path) -> Path:
     """
     try:
         import onnx
-        import onnxscript as _  # what torch's exporter needs
+        import onnxscript  # noqa: F401 - what torch's exporter needs
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"{error.name} is not installed: pip install 'biosense[onnx]'"
@@ -155,7 +155,7 @@ def _said(loaded: Loaded, state: tuple[Tensor, ...]) -> dict[str, Any]:
         "model": info.model,
         "hop": info.hop,
         "features": {m.value: list(info.features[m]) for m in loaded.model.modalities},
-        # As text where it is no number of JSON: minus infinity is the log of a quality of 0.
+        # As text: minus infinity, the logarithm of a quality of 0, is no number of JSON.
         "state": {f"state_{k}": str(float(part.flatten()[0])) for k, part in enumerate(state)},
         "warning": info.card.warning,
     }

@@ -35,6 +35,8 @@ class StreamingEstimator:
 
     Attributes
     ----------
+    conditioning
+        What was done to the features that the model learnt from: inputs must have it done too.
     contributions
         Of the newest estimate; None before the first one, or where they are not computed.
 
@@ -79,6 +81,7 @@ class StreamingEstimator:
         self._least = least_quality
         self._shapley = StreamingShapley(loaded.model) if contributions else None
         self.modalities = loaded.model.modalities
+        self.conditioning = loaded.info.conditioning
         # Fixed tensors and their numpy views: a push only copies the new values into them.
         counts = loaded.model.inputs.counts
         self._x = {modality: torch.zeros(1, count) for modality, count in counts.items()}

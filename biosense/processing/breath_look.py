@@ -15,7 +15,7 @@ MOST_NOISE = 1.2  # SD of steps over that of values: 1.4 is white noise, 0.4 fas
 class Look(NamedTuple):
     """Hold what a window shows: samples that are there, and what is wrong with them."""
 
-    count: int
+    present: int
     is_flat: bool
     is_noise: bool
     clipped: float
@@ -28,9 +28,9 @@ def looks(smooth: Floats, raw: Floats, there: Bools) -> Iterator[Look]:
 
     >>> raw = np.array([[0.0, 1, 2, 2, 2, 1, 0, 1, 2]])
     >>> next(looks(raw, raw, np.isfinite(raw)))
-    Look(count=9, is_flat=False, is_noise=False, clipped=0.25)
+    Look(present=9, is_flat=False, is_noise=False, clipped=0.25)
     """
-    whole = there.all(axis=1)
+    whole = np.asarray(there.all(axis=1))
     at_once = iter(_looks(smooth[whole], raw[whole]) if whole.any() else ())
     for row, is_whole in enumerate(whole.tolist()):
         if is_whole:

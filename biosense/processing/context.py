@@ -16,8 +16,7 @@ from biosense.core.types import Bools, Epoch, Floats, StreamInfo
 from biosense.processing.normalise import RunningNormalise
 
 VIEWS = ("z", "start", "before")
-SUMMARIES = ("3", "10", "30", "sd_10", "slope", "max_15")
-_SD_FLOOR = 0.05  # of a view: less than this scatter says nothing about the person
+SUMMARIES = ("3", "10", "30", "slope", "max_15")
 _OFFSETS = {
     **dict.fromkeys(("phasic", "rise", "scr_amplitude", "scr_recent"), 0.1),
     **dict.fromkeys(("ibi", "rmssd_30", "sdnn_60"), 1e-4),
@@ -38,9 +37,8 @@ class PersonContext:
     before  difference from the mean of the passage before; NaN in the first one
     ======  ================================================================================
 
-    and each view six summaries, all of the past only: its mean over 3, 10 and 30 s, the log of its
-    standard deviation over 10 s, its slope (mean of 3 s less that of 15 s), its largest value of
-    15 s. They are named `feature.view.summary`.
+    and each view five summaries, all of the past only: its mean over 3, 10 and 30 s, its slope (mean
+    of 3 s less that of 15 s), its largest value of 15 s. They are named `feature.view.summary`.
 
     `before` tells what came before apart from what is now. Where stimuli never repeat in a row this
     also tells something about their order, and a study has to show what is left without.
@@ -49,8 +47,10 @@ class PersonContext:
     ----------
     features
         Which ones; empty for all.
+    typical
+        Mean and SD of each of `features` among people, with which `z` begins; empty: unknown.
     prior_seconds
-        See `RunningNormalise`.
+        Weight of `typical`, see `RunningNormalise`.
     start_seconds, pause
         See above.
     min_quality
@@ -63,13 +63,14 @@ class PersonContext:
     >>> stage = PersonContext(prior_seconds=0.0)
     >>> info = stage.start(StreamInfo("heart", None, ("rate",), 4.0))
     >>> len(info.channels), info.channels[:2]
-    (18, ('rate.z.3', 'rate.start.3'))
+    (15, ('rate.z.3', 'rate.start.3'))
     >>> epochs = [Epoch(info, k, k / 4 - 1, k / 4, np.array([k / 4]), 1.0) for k in range(80)]
     >>> round(float(stage.push_all(epochs)[-1].data[1]), 2)  # 18.38 now, 4.88 at the start
     13.5
     """
 
     features: tuple[str, ...] = ()
+    typical: tuple[tuple[float, float], ...] = ()
     prior_seconds: float = 15.0
     start_seconds: float = 10.0
     pause: float = 5.0
@@ -93,7 +94,8 @@ class PersonContext:
         self._chosen = [info.channels.index(name) for name in names]
         self._offsets = np.array([_OFFSETS.get(name, np.nan) for name in names])
         inner = replace(info, channels=names)
-        self._normalise = RunningNormalise(prior_seconds=self.prior_seconds, hop=self.hop)
+        mean, sd = zip(*self.typical, strict=True) if self.typical else ((), ())
+        self._normalise = RunningNormalise(self.prior_seconds, mean=mean, sd=sd, hop=self.hop)
         self._normalise.start(inner)
         self._ring = MirroredRing(self._steps(30.0), len(VIEWS) * len(names))
         self._passage = _Passage(len(names), self.start_seconds, self.hop)
@@ -142,14 +144,11 @@ class PersonContext:
         rows = self._ring.last(len(self._ring))
         known = np.isfinite(rows)
         means = {s: _mean(rows, known, self._steps(s)) for s in (3.0, 10.0, 15.0, 30.0)}
-        recent = rows[-self._steps(10.0) :] - means[10.0]
-        spread = np.sqrt(_mean(recent**2, np.isfinite(recent), len(recent)))
         largest = np.where(known, rows, -np.inf)[-self._steps(15.0) :].max(axis=0)
         parts = [
             means[3.0],
             means[10.0],
             means[30.0],
-            np.log(spread + _SD_FLOOR),
             means[3.0] - means[15.0],
             np.where(np.isfinite(largest), largest, np.nan),
         ]

@@ -99,19 +99,20 @@ class EegArtefacts:
         windows = np.stack([item.data for item in items])
         # A channel with holes is left out: their edges look like jumps.
         finite = np.isfinite(windows)
-        live = np.ones((len(items), windows.shape[2]), np.bool_)
+        live: Bools = np.ones((len(items), windows.shape[2]), np.bool_)
         if not finite.all():
-            live = finite.all(axis=1)
+            live = np.asarray(finite.all(axis=1))
             windows = np.where(live[:, None], windows, 0.0)
         values = (windows - windows.mean(axis=1, keepdims=True)).transpose(0, 2, 1)
         heard = live & self._eeg
-        jumps = self._jumps(np.ascontiguousarray(values)) & heard
+        jumps: Bools = self._jumps(np.ascontiguousarray(values)) & heard
         loud = self._loudness(values)
-        eyes = self._eyes(values, live, ~jumps.any(axis=1))
+        eyes = self._eyes(values, live, np.asarray(~jumps.any(axis=1)))
+        there = np.asarray(live.any(axis=1)).tolist()
         return [
-            self._judged(item, jump, self._tense(level, one) & ~jump, seen, one) if there else item
-            for item, jump, level, seen, one, there in zip(
-                items, jumps, loud, eyes, heard, live.any(axis=1).tolist(), strict=True
+            self._judged(item, jump, self._tense(level, one) & ~jump, seen, one) if any_ else item
+            for item, jump, level, seen, one, any_ in zip(
+                items, jumps, loud, eyes, heard, there, strict=True
             )
         ]
 
@@ -138,7 +139,7 @@ class EegArtefacts:
         jumps = steepest > self.jump
         if jumps.any():
             jumps[jumps] = steepest[jumps] > _STEEP_OVER_USUAL * row_medians(slope[jumps])
-        return jumps
+        return np.asarray(jumps)
 
     def _loudness(self, values: Floats) -> Floats:
         """Return the RMS from 20 to 45 Hz of windows (k, channels, n)."""

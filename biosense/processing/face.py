@@ -102,12 +102,12 @@ class FaceGeometry:
 
     def _is_seen(self, frames: Floats, ok: Bools) -> Bools:
         confidence = frames[:, -1]
-        sure = (confidence > 0) & (confidence >= self.least_confidence)
+        sure = (confidence > 0) & (confidence >= self.least_confidence) & _is_share(confidence)
         seen: Bools = ok & sure & np.isfinite(frames[:, _NEEDED]).all(axis=1)
         return seen
 
     def _run(self, frames: Floats, ok: Bools, seen: Bools) -> Floats:
-        told = np.where(ok & np.isfinite(frames[:, -1]), frames[:, -1], 0.0)
+        told = np.where(ok & _is_share(frames[:, -1]), frames[:, -1], 0.0)
         frames = np.where(seen[:, None], frames, np.nan)
         rotation = np.concatenate([self._rotation, rotation_matrices(frames)])
         speed = angle_between(rotation[:-1], rotation[1:]) * self._info.sfreq
@@ -115,6 +115,7 @@ class FaceGeometry:
         confidence = np.clip(told, 0.0, 1.0)
         with np.errstate(divide="ignore", invalid="ignore"):  # a tracker gone wrong: no size
             shape = expression(frames)
+            shape = np.where(np.isfinite(shape), shape, np.nan)
         return np.column_stack([shape, self._unwrap(euler_angles(frames)), speed, confidence])
 
     def _unwrap(self, angles: Floats) -> Floats:
@@ -125,3 +126,8 @@ class FaceGeometry:
         self._angles, self._turns = angles[-1:], turns[-1:]
         unwrapped: Floats = angles + 2 * np.pi * turns
         return unwrapped
+
+
+def _is_share(values: Floats) -> Bools:
+    """Tell which values lie in [0, 1], but for rounding: others are no confidence."""
+    return np.asarray(np.abs(values - 0.5) <= 0.5 + 1e-9)

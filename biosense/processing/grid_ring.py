@@ -78,7 +78,7 @@ class GridRing:
             return rows.T[None]
         channels, (outer, inner) = len(rows), rows.strides
         every = as_strided(rows, (span + 1, channels, n), (inner, outer, inner), writeable=False)
-        return every[ends - ends[0]].transpose(0, 2, 1)
+        return np.asarray(every[ends - ends[0]]).transpose(0, 2, 1)
 
     def groups(self, indices: Ints, rows: Floats, ends: Ints) -> Iterator[slice]:
         """Add samples as `put` does, stopping where the places `ends` can be read together.

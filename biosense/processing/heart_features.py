@@ -123,15 +123,13 @@ class Rhythm:
         for kept in (self._beats, self._accepted):
             kept.forget(now - KEEP_S)
         once, ends = self._accepted.once, self._accepted.newest
-        rate, faster = (
-            once(f"rate {s:g}", now - s, lambda rows, s=s: _rate(rows[:, 1], s))
-            for s in (10.0, 30.0)
-        )
+        rate = once("rate 10", now - 10.0, lambda rows: _rate(rows[:, 1], 10.0))
+        rate_30 = once("rate 30", now - 30.0, lambda rows: _rate(rows[:, 1], 30.0))
         usual = once("rate 60", now - KEEP_S, lambda rows: _rate(rows[:, 1], KEEP_S))
         return np.array(
             [
                 rate,
-                faster,
+                rate_30,
                 ends[1] if ends is not None and ends[0] > now - 3.0 else np.nan,
                 once("rmssd", now - 30.0, _rmssd),
                 *once("spread", now - KEEP_S, _spread),

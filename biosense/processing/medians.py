@@ -58,7 +58,7 @@ def present_quantiles(values: Floats, share: float) -> Floats:
     part, step = place - low, above - below
     between = np.where(part >= 0.5, above - step * (1 - part), below + step * part)
     between[last < 0] = np.nan
-    return between.reshape(values.shape[:-1])
+    return np.asarray(between.reshape(values.shape[:-1]))
 
 
 def present_slopes(values: Floats, rate: float) -> Floats:

@@ -16,6 +16,7 @@ from biosense.core.stage import Stage
 from biosense.core.types import Chunk, Epoch, Modality, StreamInfo
 from biosense.processing.asr import Asr
 from biosense.processing.connectivity import Connectivity
+from biosense.processing.context import PersonContext
 from biosense.processing.decimate import Decimate
 from biosense.processing.eda import EdaFeatures
 from biosense.processing.eeg import BandPowers
@@ -105,6 +106,10 @@ STAGES: Registry[StageExample] = Registry(
         "window": StageExample(lambda: Window(1.0), lambda: grid_stream(_CAP)),
         "normalise": StageExample(
             lambda: RunningNormalise(half_life=30.0),
+            lambda: feature_epochs(Modality.ECG, ("rate", "rmssd", "sdnn")),
+        ),
+        "context": StageExample(
+            lambda: PersonContext(("rate", "sdnn"), ((70.0, 10.0), (0.05, 0.02))),
             lambda: feature_epochs(Modality.ECG, ("rate", "rmssd", "sdnn")),
         ),
         "band_powers": StageExample(BandPowers, eeg_windows),

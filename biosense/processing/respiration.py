@@ -190,9 +190,9 @@ class RespFeatures:
 
     def _trust(self, now: float, share: float, look: Look) -> tuple[float, str]:
         """Return the quality of the last 20 s and what lowers it."""
-        if not look.count:
+        if not look.present:
             return 0.0, "gaps"
-        enough = look.count >= self._samples(QUALITY_S / 2)
+        enough = look.present >= self._samples(QUALITY_S / 2)
         if enough and look.is_flat:
             return 0.0, "flat"
         breathed = self._known and self._known[-1].known_at > now - QUALITY_S

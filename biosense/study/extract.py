@@ -15,9 +15,14 @@ from biosense.core.types import Chunk, Epoch, Event, Floats, FusionInput, Modali
 from biosense.live.offline import interleave
 from biosense.live.processor import Processor, ProcessorSettings
 from biosense.models.sequences import LabelledSequence
+from biosense.processing.conditioning import CONDITIONINGS
 from biosense.study.reorder import reordered
 
 MAX_APART_S = 1.0  # an annotation that is further from a step says nothing about it
+LEAST_ANNOTATED = 0.5  # share of a trial; where less is annotated, its one rating counts
+
+ONE_CHANNEL = (Modality.ECG, Modality.EDA, Modality.PPG, Modality.RESP)
+"""Modalities whose features are computed from one channel."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class ExtractSettings:
     ----------
     processor
         As of a live run.
+    conditioning
+        What is done to features behind the pipelines, a key of `CONDITIONINGS`.
     annotation_lag_s
         Seconds by which raters are taken to be late: the target of time t is what they said at t
         plus this. 0 claims nothing; any other value must be chosen on training subjects only.
@@ -36,14 +43,21 @@ class ExtractSettings:
     shuffle
         Seed of the order control: each person's trials in random order (`reordered`); None: as they
         were shown.
+    trials
+        Only so many of each person, the first by the names of their stimuli, so that people share
+        them; None: all.
     """
 
     processor: ProcessorSettings = field(default_factory=ProcessorSettings)
+    conditioning: str = "person"
     annotation_lag_s: float = 0.0
     video: bool = True
     shuffle: int | None = None
+    trials: int | None = None
 
     def __post_init__(self) -> None:
+        if self.trials is not None and self.trials < 1:
+            raise BadInput(f"trials={self.trials} of each person must be at least 1")
         if not 0 <= self.annotation_lag_s <= 10:
             raise BadInput(
                 f"annotation_lag_s={self.annotation_lag_s} must be 0 to 10: raters are late by "
@@ -76,13 +90,16 @@ def extract_trials(recording: Recording, settings: ExtractSettings) -> Extracted
     The whole recording passes through one `Processor` in the order of time, so filters, baselines
     and the running normalisation carry over from trial to trial as they would in a live run, and
     never look ahead. A step belongs to a trial if it lies behind its start and not behind its end;
-    rest and baseline prepare the state and are not part of a sequence.
+    rest and baseline prepare the state and are not part of a sequence. Targets are what was
+    annotated continuously, at least over half of a trial, or else the one rating of the whole.
 
     A recording without trials that is annotated is one sequence as a whole.
     """
-    recording = _ordered(recording, settings)
+    recording = _ordered(_shortened(recording, settings.trials), settings)
     recording, notes = _with_video(recording, settings)
-    processor = Processor(settings.processor)
+    recording, picked = _one_channel(recording)
+    notes += picked
+    processor = Processor(settings.processor, conditioning=settings.conditioning)
     events: list[Event] = []
     for stream in recording.streams:
         events += processor.add_stream(stream.info)
@@ -93,7 +110,10 @@ def extract_trials(recording: Recording, settings: ExtractSettings) -> Extracted
         if isinstance(outcome, FusionInput):
             inputs[outcome.index] = outcome
         elif isinstance(outcome, Epoch) and outcome.info.modality is not None:
-            names[outcome.info.modality] = outcome.info.channels
+            modality = outcome.info.modality
+            if modality not in names:
+                conditioning = CONDITIONINGS[settings.conditioning](modality)
+                names[modality] = conditioning.start(outcome.info).channels
     notes += [f"{event.stream}: {event.text}" for event in events]
     sequences = []
     for position, trial in enumerate(_trials(recording)):
@@ -106,6 +126,25 @@ def extract_trials(recording: Recording, settings: ExtractSettings) -> Extracted
     told = dict.fromkeys((*recording.notes, *notes))
     said = tuple(note if note.startswith(who) else f"{who}: {note}" for note in told)
     return Extracted(tuple(sequences), names, said)
+
+
+def _shortened(recording: Recording, trials: int | None) -> Recording:
+    """Keep some trials with their baselines, and nothing of the streams but these."""
+    if trials is None or len(recording.trials) <= trials:
+        return recording
+    kept = sorted(recording.trials, key=lambda each: (each.stimulus, each.start))[:trials]
+    spans = [(t.start if t.baseline is None else t.baseline, t.stop) for t in kept]
+
+    def cut(chunk: Chunk) -> Chunk:
+        inside = np.any([(a <= chunk.times) & (chunk.times <= b) for a, b in spans], axis=0)
+        return Chunk(chunk.info, chunk.times[inside], chunk.data[inside], chunk.ok[inside])
+
+    return replace(
+        recording,
+        trials=tuple(sorted(kept, key=lambda each: each.start)),
+        streams=tuple(cut(chunk) for chunk in recording.streams),
+        notes=(*recording.notes, f"{trials} of {len(recording.trials)} trials are used"),
+    )
 
 
 def _ordered(recording: Recording, settings: ExtractSettings) -> Recording:
@@ -122,6 +161,22 @@ def _with_video(recording: Recording, settings: ExtractSettings) -> tuple[Record
 
     streams, notes = film_streams(recording)
     return replace(recording, streams=(*recording.streams, *streams)), notes
+
+
+def _one_channel(recording: Recording) -> tuple[Recording, list[str]]:
+    """Keep one channel of each stream whose features are of one: the first that lacks least."""
+    streams, notes = [], []
+    for chunk in recording.streams:
+        if chunk.info.modality not in ONE_CHANNEL or chunk.info.n_channels == 1:
+            streams.append(chunk)
+            continue
+        lacking = (~np.isfinite(chunk.data)).sum(0) + (np.ptp(chunk.data, axis=0) == 0) * chunk.n
+        kept = int(np.argmin(lacking))
+        name = chunk.info.channels[kept]
+        info = replace(chunk.info, channels=(name,))
+        streams.append(replace(chunk, info=info, data=chunk.data[:, kept : kept + 1]))
+        notes.append(f"{chunk.info.name}: of {', '.join(chunk.info.channels)} only {name} is used")
+    return replace(recording, streams=tuple(streams)), notes
 
 
 def _trials(recording: Recording) -> list[Trial]:
@@ -149,7 +204,8 @@ def _cut(
     steps = [_at(inputs, index) for index in range(first, last + 1)]
     time = np.array([step.time for step in steps])
     target = annotated(recording.annotations, time + settings.annotation_lag_s)
-    per_trial = not np.isfinite(target).any()
+    known = float(np.isfinite(target).all(1).mean())
+    per_trial = known < LEAST_ANNOTATED and (trial.rating is not None or known == 0)
     if per_trial:
         if trial.rating is None:
             return f"{name} is left out: nobody rated it"

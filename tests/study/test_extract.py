@@ -145,6 +145,55 @@ def test_raters_are_averaged_where_they_spoke():
     assert sequence.target[60, 0] == pytest.approx(sequence.time[60] / 1000)
 
 
+def test_annotations_that_are_too_sparse_give_way_to_the_rating():
+    rated = toy_recording("p01", rated=True)
+    plain = toy_recording("p01").annotations[0]
+    sparse = replace(rated, annotations=(plain.slice(0, 4),))  # one second of the first trial
+    assert all(s.per_trial for s in extract_trials(sparse, PLAIN).sequences)
+    unrated = replace(toy_recording("p01"), annotations=(plain.slice(0, 4),))
+    (only,) = extract_trials(unrated, PLAIN).sequences
+    assert not only.per_trial
+    assert 0 < np.isfinite(only.target[:, 0]).sum() < 12
+
+
+def test_one_lead_is_picked_of_two_and_that_is_told():
+    recording = toy_recording("p01")
+    eda = recording.streams[0]
+    both = np.column_stack([np.where(eda.times < 50, np.nan, 5.0), eda.data[:, 0]])
+    info = replace(eda.info, channels=("left", "right"))
+    two = replace(recording, streams=(replace(eda, info=info, data=both), recording.streams[1]))
+    found = extract_trials(two, PLAIN)
+    assert "p01: eda: of left, right only right is used" in found.notes
+    one = extract_trials(recording, PLAIN)
+    for sequence, expected in zip(found.sequences, one.sequences, strict=True):
+        np.testing.assert_array_equal(sequence.data[Modality.EDA], expected.data[Modality.EDA])
+
+
+def test_the_order_control_puts_trials_elsewhere():
+    recording = toy_recording("p01", 6)
+    shuffled = extract_trials(recording, ExtractSettings(shuffle=3)).sequences
+    names = [s.stimulus for s in shuffled]
+    assert sorted(names) == [f"film{k}" for k in range(6)] != names
+    assert [s.position for s in shuffled] == list(range(6))
+    other = replace(recording, subject="p02")
+    assert names != [
+        s.stimulus for s in extract_trials(other, ExtractSettings(shuffle=3)).sequences
+    ]
+
+
+def test_some_trials_only():
+    recording = toy_recording("p01", 4)
+    found = extract_trials(recording, ExtractSettings(trials=2))
+    assert [s.stimulus for s in found.sequences] == ["film0", "film1"]
+    assert "p01: 2 of 4 trials are used" in found.notes
+    whole = extract_trials(recording, PLAIN).sequences[:2]
+    for short, sequence in zip(found.sequences, whole, strict=True):
+        ours, theirs = (each.data[Modality.EDA][:-8] for each in (short, sequence))
+        np.testing.assert_array_equal(ours, theirs)  # the end knows what comes behind it
+    with pytest.raises(BadInput, match="at least 1"):
+        ExtractSettings(trials=0)
+
+
 def test_recordings_must_agree_on_features():
     parts = [Extracted((), {Modality.EDA: names}) for names in (("a", "b"), ("a", "c"))]
     with pytest.raises(BadInput, match="eda has the features"):

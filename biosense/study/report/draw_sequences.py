@@ -26,12 +26,12 @@ def draw_curve(curve: Curve) -> Figure:
         low, high = (np.clip(mean + side * _HALF_WIDTH_90 * sd, -1, 1) for side in (-1, 1))
         panel.axhline(0, color=ink("line"), lw=0.7)
         panel.fill_between(time, low, high, color=ink(target), alpha=0.16, lw=0)
-        panel.plot(time, said, color=ink("text"), lw=1.3)
+        panel.plot(time, said, color=ink("quiet"), lw=1.6)
         panel.plot(time, mean, color=ink(target), lw=1.6)
         panel.set_xlim(time[0], max(time[-1], time[0] + 1))
         panel.set_ylim(-1.02, 1.02)
         panel.set_yticks([-1, 0, 1])
-        head(panel, target.capitalize(), "black: what the person said", colour=target)
+        head(panel, target.capitalize(), "grey: what the person said", colour=target)
         under(panel, "seconds")
     return figure
 

@@ -1,0 +1,97 @@
+"""`biosense study`, `evaluate` and `datasets`: on made-up data sets, and on what is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from biosense.datasets.registry import DATASETS
+from biosense.study.result import read_result
+
+QUICK = ("--fabricate", "--quick")
+TARGETS = ("valence", "arousal")
+
+
+@pytest.mark.parametrize(("name", "people"), [("deap", 4), ("amigos", 5)])
+def test_a_study_of_made_up_data_goes_all_the_way(biosense, tmp_path, name, people):
+    out = tmp_path / "out"
+    command = ("study", name, "--protocol", "subject", "--people", people, *QUICK)
+    answer = biosense(*command, "--out", out, "--json")
+    assert answer.code == 0, answer.err
+    assert "FABRICATED DATA" in answer.words
+    said = answer.json
+    assert said["fabricated"] is True
+    assert said["people"] == people
+    rows = {row["name"]: row for row in said["results"]}
+    assert {"cross_attention", "early", "late", "ridge", "train mean"} <= set(rows)
+    for target in TARGETS:
+        metrics = rows["cross_attention"]["metrics"][target]
+        assert all(isinstance(metrics[key], float) for key in ("ccc", "pearson", "rmse"))
+        controls = rows["cross_attention"]["controls"]
+        assert {"train mean", "stimulus mean", "noise physiology"} <= set(controls)
+        assert isinstance(controls["train mean"][target]["rmse"], float)
+    assert len(said["features"]) >= 3, "the modalities of the data set are there"
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "FABRICATED DATA" in page
+    assert f"biosense study {name}" in page
+    kept = read_result(out / "result.json")
+    assert kept.fabricated
+    assert kept.curves
+    assert kept.row("cross_attention").metrics["valence"] == pytest.approx(
+        rows["cross_attention"]["metrics"]["valence"], nan_ok=True
+    )
+
+
+def test_without_files_the_way_to_them_is_told(biosense, tmp_path):
+    complaint = biosense("study", "deap", "--protocol", "subject").complaint
+    assert "--root PATH" in complaint
+    assert "--fabricate" in complaint
+    reason = biosense("study", "deap", "--protocol", "subject", "--root", tmp_path).reason
+    assert "deap" in reason.lower()
+    assert str(tmp_path) in reason
+    assert "http" in reason
+
+
+def test_wrong_words_are_answered_with_the_right_ones(biosense, tmp_path):
+    study = ("study", "deap", "--protocol")
+    assert "subject-stimulus" in biosense(*study, "random", "--fabricate").complaint
+    wrong = biosense(*study, "subject", "--fabricate", "--model", "best").complaint
+    assert "cross_attention" in wrong
+    unknown = biosense("study", "depa", "--protocol", "subject", "--fabricate").complaint
+    assert "there are: amigos" in unknown
+    both = biosense(*study, "subject", "--fabricate", "--root", tmp_path).complaint
+    assert "leave out --root" in both
+
+
+def test_a_checkpoint_is_evaluated_beside_controls(biosense):
+    answer = biosense("evaluate", "demo", "deap", "--fabricate", "--people", "3", "--json")
+    assert answer.code == 0, answer.err
+    said = answer.json
+    assert said["fabricated"] is True
+    assert said["model"] == "cross_attention"
+    for target in TARGETS:
+        assert isinstance(said["metrics"][target]["ccc"], float)
+        assert isinstance(said["controls"]["train mean"][target]["rmse"], float)
+    assert any("trained on" in note for note in said["notes"])
+
+
+def test_data_sets_are_listed_with_the_way_to_them(biosense):
+    said = biosense("datasets", "--json").json["datasets"]
+    assert {each["name"] for each in said} == set(DATASETS)
+    assert all(each["access"] for each in said)
+    words = biosense("datasets").words
+    for kind in DATASETS.values():
+        assert kind.about.name in words
+
+
+def test_features_are_kept_where_they_are_asked_to_be(biosense, tmp_path):
+    cache = tmp_path / "cache"
+    command = ("evaluate", "demo", "deap", "--fabricate", "--people", "1", "--cache", cache)
+    first = biosense(*command, "--json")
+    assert first.code == 0, first.err
+    assert len(list(Path(cache).rglob("*.npz"))) == 1
+    again = biosense(*command, "--json")
+    assert "features of 1 of 1 people found again in the cache" in again.words
+    assert again.json["metrics"] == first.json["metrics"]
+    assert any("too few for controls" in note for note in again.json["notes"])
