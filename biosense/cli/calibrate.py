@@ -81,6 +81,7 @@ def calibrate(
         features=info.features,
         fingerprints=info.fingerprints,
         card=card,
+        conditioning=info.conditioning,
     )
     before, after = evaluate(loaded.model, sequences), evaluate(personal, sequences)
     moved = {name: [before[name].scores.rmse, after[name].scores.rmse] for name in after}

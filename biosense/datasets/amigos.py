@@ -19,7 +19,7 @@ from biosense.datasets.amigos_labels import (
     frames,
     mapped,
 )
-from biosense.datasets.base import About
+from biosense.datasets.base import About, Dataset
 from biosense.datasets.mat5 import Value
 from biosense.datasets.matlab import cells, is_empty, numbers, read_mat, word
 from biosense.datasets.skin_units import siemens, told_unit
@@ -64,7 +64,7 @@ class _Shown:
     annotation: Floats | None
 
 
-class Amigos:
+class Amigos(Dataset):
     """AMIGOS as its makers preprocessed it, one MATLAB file for each person.
 
     - Videos are joined by their id, never by the place of their cell. Videos without data or

@@ -68,6 +68,11 @@ class Dataset(Protocol):
         """
         return {}
 
+    @property
+    def stated_folds(self) -> Mapping[str, int]:
+        """Fold of each person where the publishers, or a challenge, gave one; else empty."""
+        return {}
+
     def files(self, subject: str) -> Sequence[Path]:
         """Return what `load` reads, for keys of caches."""
         ...

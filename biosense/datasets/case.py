@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from biosense.core.errors import BadInput, DatasetDamaged, DatasetIncomplete
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Modality, StreamInfo
-from biosense.datasets.base import About
+from biosense.datasets.base import About, Dataset
 from biosense.datasets.case_tables import (
     BLANK,
     TIMES,
@@ -83,7 +83,7 @@ _SIGNALS = (
 COLUMNS = tuple(column for signal in _SIGNALS for column in signal.columns)
 
 
-class Case:
+class Case(Dataset):
     """CASE as its makers interpolated it, two tables for each person.
 
     - Body signals and joystick run on one clock, which becomes session time. A recording is whole:
@@ -139,11 +139,6 @@ class Case:
     def missing(self) -> Sequence[str]:
         """Tables that the complete set has and this copy has not."""
         return self._missing
-
-    @property
-    def subject_groups(self) -> Mapping[str, str]:
-        """Nothing: everybody was recorded alone."""
-        return {}
 
     def files(self, subject: str) -> Sequence[Path]:
         """Return the two tables."""

@@ -8,6 +8,7 @@ features are those of every other recording.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from biosense.core.errors import DatasetDamaged, DatasetIncomplete
+from biosense.core.errors import BadInput, DatasetDamaged, DatasetIncomplete
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
-from biosense.datasets.base import About
+from biosense.datasets.base import About, Dataset
+from biosense.datasets.files import listed
 
 ABOUT = About(
     "case_derived",
@@ -27,10 +29,10 @@ ABOUT = About(
     "Sharma et al. (2019), A dataset of continuous affect annotations and physiological signals "
     "for emotion analysis, Scientific Data 6:196, doi 10.1038/s41597-019-0209-0",
     "one .npz with X, Y, subject, video, fold, start_ms, cols and fs; physiology from "
-    "Emognition/EPiC-2023-competition (branch code-Cafeteros, MIT), labels from CASE's interpolated "
-    "annotations; cite the paper, do not redistribute the labels",
+    "https://github.com/Emognition/EPiC-2023-competition (branch code-Cafeteros, MIT), labels from "
+    "CASE's interpolated annotations; cite the paper, do not redistribute the labels",
     continuous=True,
-    people=24,
+    people=30,
 )
 _KEYS = ("X", "Y", "subject", "video", "fold", "start_ms", "cols", "fs")
 _MUSCLES = {"ZEMGEnv": "zygomaticus", "CEMGEnv": "corrugator", "TEMGEnv": "trapezius"}
@@ -45,7 +47,7 @@ _KINDS = ("amusing", "amusing", "boring", "boring", "relaxing", "relaxing", "sca
 
 
 @dataclass(frozen=True, eq=False)
-class CaseDerived:
+class CaseDerived(Dataset):
     """Read the derived series of CASE, one recording a person.
 
     What becomes of the columns:
@@ -57,8 +59,8 @@ class CaseDerived:
     - `EDAPh + EDATon` is skin conductance in microsiemens: the stream "eda" at 20 Hz, in S. cvxEDA,
       which made them, left out noise, and saw the whole 50 s: it is not causal.
     - `TEMP` is the stream "temp".
-    - `ZEMGEnv`, `CEMGEnv` and `TEMGEnv` are the envelopes "muscles". Their unit is unknown; one of it
-      is taken for 10 uV, which puts muscles at rest near 1 uV.
+    - `ZEMGEnv`, `CEMGEnv` and `TEMGEnv` are the envelopes "muscles". Their unit is unknown; one is
+      taken for 10 uV, which puts muscles at rest near 1 uV.
     - `RESP` (15 % implausible by overshoot) and `PTT` are kept in a stream without a modality:
       recorded, not processed.
 
@@ -77,14 +79,14 @@ class CaseDerived:
 
     @classmethod
     def open(cls, root: Path) -> CaseDerived:
-        """Find the file in a folder (or take it itself).
+        """Find the file in a folder.
 
         Raises
         ------
         DatasetIncomplete
             There is none, or more than one.
         """
-        files = [root] if root.is_file() else sorted(root.glob("case*.npz"))
+        files = [*listed(root, r"case\w*\.npz", also=r"(README|LICENSE).*").values()]
         if len(files) != 1:
             raise DatasetIncomplete(
                 f"{root} holds {len(files)} files named case*.npz, wanted 1: {ABOUT.access}"
@@ -100,13 +102,11 @@ class CaseDerived:
 
     @property
     def missing(self) -> Sequence[str]:
-        """Nothing: the file is complete or refused."""
-        return ()
-
-    @property
-    def subject_groups(self) -> Mapping[str, str]:
-        """Nobody was recorded together."""
-        return {}
+        """Say how many of CASE's people the file has not."""
+        lacking = ABOUT.people - len(self.subjects)
+        return (
+            (f"{lacking} of {ABOUT.people} people are not in {self.path.name}",) if lacking else ()
+        )
 
     @property
     def stated_folds(self) -> Mapping[str, int]:
@@ -124,7 +124,7 @@ class CaseDerived:
         table = self._read()
         rows = [k for k, one in enumerate(table["subject"].tolist()) if _name(one) == subject]
         if not rows:
-            raise DatasetIncomplete(f"{self.path} has nobody {subject!r}: {self.subjects}")
+            raise BadInput(f"{self.path} has nobody {subject!r}; there are: {self.subjects}")
         rows.sort(key=lambda row: int(table["start_ms"][row]))
         columns = {name: k for k, name in enumerate(table["cols"].tolist())}
         segments = [_Segment(table, row, columns) for row in rows]
@@ -146,9 +146,10 @@ class CaseDerived:
 
     def _read(self) -> Mapping[str, NDArray[np.generic]]:
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            # A file of our own: numpy leaves its own open where it is no archive.
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 table = {key: archive[key] for key in _KEYS}
-        except (ValueError, KeyError, BadZipFile, OSError, EOFError) as error:
+        except (ValueError, KeyError, BadZipFile, OSError, EOFError, zlib.error) as error:
             raise DatasetDamaged(f"{self.path} is no table of CASE: {error}") from error
         _check(self.path, table)
         return table

@@ -13,7 +13,7 @@ import numpy as np
 from biosense.core.errors import DatasetDamaged
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
-from biosense.datasets.base import About
+from biosense.datasets.base import About, Dataset
 from biosense.datasets.deap_files import VIDEOS, about, find
 from biosense.datasets.deap_ratings import (
     FAMILIARITY,
@@ -52,7 +52,7 @@ _UNORDERED = (
 )
 
 
-class Deap:
+class Deap(Dataset):
     """DEAP as its makers preprocessed it, one `.dat` for each person.
 
     - A file is a pickle, which runs what it likes if it is opened as usual: `load_arrays`.
@@ -103,11 +103,6 @@ class Deap:
     def missing(self) -> Sequence[str]:
         """Files that the complete set has and this copy has not."""
         return self._folder.missing
-
-    @property
-    def subject_groups(self) -> Mapping[str, str]:
-        """Nothing: everybody was recorded alone."""
-        return {}
 
     def files(self, subject: str) -> Sequence[Path]:
         """Return what `load` reads, and the films."""

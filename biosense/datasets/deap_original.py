@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from biosense.core.errors import DatasetDamaged, DatasetIncomplete
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
-from biosense.datasets.base import About
+from biosense.datasets.base import About, Dataset
 from biosense.datasets.bdf import Bdf
 from biosense.datasets.deap_files import EEG, RATINGS, about, find, site
 from biosense.datasets.deap_ratings import Answer, rating, read_answers
@@ -45,7 +45,7 @@ ABOUT = about(
 _DONE = "eeg: as the amplifier gave it, without a reference"
 
 
-class DeapOriginal:
+class DeapOriginal(Dataset):
     """DEAP as it was recorded, one BDF file for each person: the whole of it, trials and pauses.
 
     - 48 channels for 1 to 28, 49 from 29 on, in one order for Twente (1 to 22) and another for
@@ -93,11 +93,6 @@ class DeapOriginal:
     def missing(self) -> Sequence[str]:
         """Files that the complete set has and this copy has not."""
         return self._folder.missing
-
-    @property
-    def subject_groups(self) -> Mapping[str, str]:
-        """Nothing: everybody was recorded alone."""
-        return {}
 
     def files(self, subject: str) -> Sequence[Path]:
         """Return what `load` reads, and the films."""

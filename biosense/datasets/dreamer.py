@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from biosense.core.errors import BadInput, DatasetDamaged, DatasetIncomplete
 from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Floats, Modality, StreamInfo
-from biosense.datasets.base import About
+from biosense.datasets.base import About, Dataset
 from biosense.datasets.files import listed, on_unit_scale
 from biosense.datasets.mat5 import Place, Value
 from biosense.datasets.matlab import cells, field_shape, is_empty, member, numbers, read_mat, word
@@ -54,7 +54,7 @@ class _Clip:
     scores: tuple[float, float, float]
 
 
-class Dreamer:
+class Dreamer(Dataset):
     """DREAMER as one MATLAB file, of which one person at a time is kept.
 
     - Everybody's data are in one packed variable: to load a person the file is unpacked up to its
@@ -101,11 +101,6 @@ class Dreamer:
         """Participants who are not in the file."""
         numbers = range(self._people + 1, PEOPLE + 1)
         return tuple(f"DREAMER.mat: participant {number:02d}" for number in numbers)
-
-    @property
-    def subject_groups(self) -> Mapping[str, str]:
-        """Nothing: everybody was recorded alone."""
-        return {}
 
     def files(self, subject: str) -> Sequence[Path]:
         """Return the one file."""

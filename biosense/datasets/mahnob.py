@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from biosense.core.errors import BadInput, DatasetDamaged
 from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Modality, StreamInfo
-from biosense.datasets.base import About
+from biosense.datasets.base import About, Dataset
 from biosense.datasets.bdf import Bdf
 from biosense.datasets.deap_signals import temperature_note
 from biosense.datasets.files import on_unit_scale
@@ -42,7 +42,7 @@ _NOTES = (
 )
 
 
-class Mahnob:
+class Mahnob(Dataset):
     """MAHNOB-HCI, the sessions of its emotion part, several of which make one person's recording.
 
     - Only sessions with a self-report (`feltArsl`) are taken; the others of a person, rest and
@@ -92,11 +92,6 @@ class Mahnob:
             if (found := here[f"{number:02d}"]) < count:
                 lines.append(f"participant {number:02d}: {found} of {count} rated sessions")
         return tuple(lines)
-
-    @property
-    def subject_groups(self) -> Mapping[str, str]:
-        """Nothing: everybody was recorded alone."""
-        return {}
 
     def files(self, subject: str) -> Sequence[Path]:
         """Return session files, recordings and films of the sessions that are taken."""

@@ -12,6 +12,8 @@ from biosense.datasets import (
     amigos_files,
     amigos_miniature,
     case,
+    case_derived,
+    case_derived_miniature,
     case_miniature,
     deap,
     deap_bdf_miniature,
@@ -30,6 +32,11 @@ DATASETS: Registry[DatasetKind] = Registry(
     {
         "amigos": DatasetKind(amigos_files.ABOUT, amigos.Amigos, amigos_miniature.fabricate),
         "case": DatasetKind(case.ABOUT, case.Case, case_miniature.fabricate),
+        "case_derived": DatasetKind(
+            case_derived.ABOUT,
+            case_derived.CaseDerived.open,
+            case_derived_miniature.fabricate,
+        ),
         "deap": DatasetKind(deap.ABOUT, deap.Deap, deap_miniature.fabricate),
         "deap_original": DatasetKind(
             deap_original.ABOUT, deap_original.DeapOriginal, deap_bdf_miniature.fabricate

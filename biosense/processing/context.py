@@ -37,8 +37,9 @@ class PersonContext:
     before  difference from the mean of the passage before; NaN in the first one
     ======  ================================================================================
 
-    and each view five summaries, all of the past only: its mean over 3, 10 and 30 s, its slope (mean
-    of 3 s less that of 15 s), its largest value of 15 s. They are named `feature.view.summary`.
+    and each view five summaries, all of the past only: its mean over 3, 10 and 30 s, its slope
+    (mean of 3 s less that of 15 s), its largest value of 15 s. They are named
+    `feature.view.summary`.
 
     `before` tells what came before apart from what is now. Where stimuli never repeat in a row this
     also tells something about their order, and a study has to show what is left without.

@@ -124,12 +124,13 @@ def _study_data(
 ) -> StudyData:
     fingerprint = hashlib.sha256(repr([keys[who] for who in subjects]).encode()).hexdigest()[:16]
     sequences = [sequence for part in parts for sequence in part.sequences]
-    groups = dataset.subject_groups
+    groups, folds = dataset.subject_groups, dataset.stated_folds
     return StudyData(
         dataset.about.name,
         tuple(sorted(sequences, key=lambda each: (each.subject, each.position))),
         feature_names(parts),
         fingerprint,
         subject_groups={who: groups[who] for who in subjects if who in groups},
+        stated_folds={who: folds[who] for who in subjects if who in folds},
         notes=(*notes, *(note for part in parts for note in part.notes)),
     )
