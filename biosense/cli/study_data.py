@@ -55,6 +55,7 @@ class DataOptions:
     mains: float = 50.0
     shuffle: int | None = None
     trials: int | None = None
+    conditioning: str = "person"
 
 
 @contextmanager
@@ -97,6 +98,7 @@ def loaded(dataset: Dataset, options: DataOptions, engine: Engine) -> StudyData:
     keeps = not options.no_cache and not (options.fabricate and options.cache is None)
     extract = ExtractSettings(
         ProcessorSettings(mains_hz=options.mains),
+        options.conditioning,
         video=not options.no_video,
         shuffle=options.shuffle,
         trials=options.trials,

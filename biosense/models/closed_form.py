@@ -211,14 +211,16 @@ class ClosedForm(FusionModel):
         """Say how good estimates (n, 2) of the validation subjects are, in the sense of `gain`."""
         if self.config.gain == "mse":
             return -float(np.nanmean((said - held.target) ** 2))
-        scaled = [_rescale(said[:, k], *_gain(said[:, k], held.target[:, k])) for k in range(2)]
+        scaled = [
+            _rescale(said[:, k], *spread_gain(said[:, k], held.target[:, k])) for k in range(2)
+        ]
         return mean_ccc(np.stack(scaled, 1), held)
 
     def _calibrate(self, column: int, said: Floats, target: Floats) -> None:
         """Set gain and variance of a target from what is said of the validation subjects."""
         if not np.isfinite(target).any():
             return
-        centre, gain = _gain(said, target)
+        centre, gain = spread_gain(said, target)
         if self.config.gain == "ccc":
             self.centre[column], self.gain[column] = centre, gain
             said = _rescale(said, centre, gain)
@@ -280,7 +282,7 @@ def shares(size: Floats, owner: Ints, n: int) -> Tensor:
     return torch.from_numpy(total / total.sum()).float()
 
 
-def _gain(said: Floats, target: Floats) -> tuple[float, float]:
+def spread_gain(said: Floats, target: Floats) -> tuple[float, float]:
     """Return the centre of estimates and what gives them the spread of the known targets."""
     known = np.isfinite(target)
     said, target = said[known], target[known]

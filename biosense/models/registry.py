@@ -11,6 +11,7 @@ from biosense.core.registry import Registry
 from biosense.models.base import FusionModel
 from biosense.models.boosting import Boosting, BoostingConfig
 from biosense.models.closed_form import ClosedFormConfig
+from biosense.models.committee import Committee, CommitteeConfig
 from biosense.models.cross_attention import CrossAttention, CrossAttentionConfig
 from biosense.models.deep_cca import DeepCca, DeepCcaConfig
 from biosense.models.early import Early
@@ -32,7 +33,8 @@ from biosense.models.stepwise import StepwiseConfig
 class Family:
     """Name the class and the frozen config of one fusion family.
 
-    `trainable` is False for families that are fitted outside gradient descent: `ClosedForm`.
+    `trainable` is False for families that gradient descent does not fit as a whole: `ClosedForm`,
+    and `Committee`, whose members are fitted apart.
     """
 
     model: Callable[[Any], FusionModel]
@@ -49,6 +51,7 @@ MODELS: Registry[Family] = Registry(
     "model",
     {
         "boosting": Family(Boosting, BoostingConfig, trainable=False),
+        "committee": Family(Committee, CommitteeConfig, trainable=False),
         "cross_attention": Family(CrossAttention, CrossAttentionConfig),
         "deep_cca": Family(DeepCca, DeepCcaConfig),
         "early": Family(Early, StepwiseConfig),

@@ -20,11 +20,13 @@ from biosense.models.base import FusionModel
 from biosense.models.batches import feature_scale
 from biosense.models.card import Card
 from biosense.models.closed_form import ClosedForm
+from biosense.models.committee import Committee
 from biosense.models.descent import Descent, Loss, Watch, labels_loss
 from biosense.models.evaluation import (
     calibrate_intervals,
     calibrate_variance,
     evaluate,
+    predict,
     subject_ccc,
 )
 from biosense.models.registry import MODELS, build_model
@@ -126,7 +128,9 @@ def train(
         chosen = MODELS[name].settings(_model_settings(settings, counts))
         model = build_model(name, {**chosen, **options})
         _fit_outside_descent(model, fit, counts)
-        if isinstance(model, ClosedForm):
+        if isinstance(model, Committee):
+            history = _seat(model, fit, held, settings, watch, resume, device)
+        elif isinstance(model, ClosedForm):
             history = _solve(model, fit, held, settings, watch)
         else:
             if prepare is not None:
@@ -203,6 +207,35 @@ def _fit_outside_descent(
         if len(known):
             model.head.prior_mean[column] = float(known.mean())
             model.head.prior_variance[column] = max(float(known.var()), 1e-4)
+
+
+def _seat(
+    model: Committee,
+    fit: Sequence[LabelledSequence],
+    held: Sequence[LabelledSequence],
+    settings: TrainingSettings,
+    watch: Watch,
+    resume: Path | None,
+    device: Device,
+) -> tuple[Progress, ...]:
+    """Train every member as if it were alone, then set what they share; histories join."""
+    history: tuple[Progress, ...] = ()
+    for name, member in zip(model.config.members, model.members, strict=True):
+        trained = train(
+            name,
+            fit,
+            validation=held,
+            settings=settings,
+            resume=resume.with_name(f"{resume.stem}-{name}{resume.suffix}") if resume else None,
+            device=device,
+            progress=watch.progress,
+            clock=watch.clock,
+        )
+        member.load_state_dict(trained.model.state_dict())
+        history += trained.history
+    said = np.concatenate([predict(model, sequence).mean for sequence in held])
+    model.tune(said, np.concatenate([sequence.target for sequence in held]))
+    return history
 
 
 def _solve(

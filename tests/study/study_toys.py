@@ -82,6 +82,10 @@ class ToyDataset:
     def subject_groups(self) -> Mapping[str, str]:
         return {"p01": "pair", "p02": "pair"}
 
+    @property
+    def stated_folds(self) -> Mapping[str, int]:
+        return {"p01": 0, "p02": 0, "p03": 1}
+
     def files(self, subject: str) -> Sequence[Path]:
         return [self.folder / f"{subject}.txt"]
 

@@ -165,6 +165,7 @@ def test_a_data_set_is_loaded_and_found_again(tmp_path, monkeypatch):
     assert first.subjects == ("p01", "p02", "p03")
     assert [s.position for s in first.sequences] == [0, 1, 2] * 3
     assert first.subject_groups == {"p01": "pair", "p02": "pair"}
+    assert first.stated_folds == {"p01": 0, "p02": 0, "p03": 1}
     assert "not in this copy: p99 is not there" in first.notes
     assert "p02: made up" in first.notes
     assert said[1:] == [f"features of p0{k} computed, {k} of 3" for k in (1, 2, 3)]
