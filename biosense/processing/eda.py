@@ -36,7 +36,8 @@ SLOPE_S = 10.0
 QUALITY_S = 10.0
 FORGET_S = 5.0
 LONGEST_WAIT_S = 60.0
-TONIC_SHARE = 0.25
+TONIC_SHARE = 0.15
+TONIC_HZ = 0.05  # what BIOPAC's and NeuroKit2's split takes for tonic lies below
 FLAT_US = 1e-5
 _GAP = UNTRUSTED + 1
 
@@ -48,7 +49,7 @@ class EdaFeatures:
     Takes regularised EDA in siemens, 4 Hz or more; skin conductance is in microsiemens below:
 
     =============  ===============================================================================
-    scl_log        log of the tonic level (5 s needed)
+    scl_log        log of the tonic level, smoothed (5 s needed)
     scl_slope      least-squares slope of the smoothed signal over 10 s, uS/s (5 s needed)
     phasic         smoothed signal above the tonic level, uS
     rise           how fast it rises: mean of the positive slopes of 10 s, uS/s (5 s needed)
@@ -61,9 +62,11 @@ class EdaFeatures:
                    there in the last 60 s, s; NaN without any
     =============  ===============================================================================
 
-    The tonic level is the lower quartile, over `tonic_window`, of the signal with the decay of
+    The tonic level is the 15 % quantile, over `tonic_window`, of the signal with the decay of
     responses undone (3 s times its slope added: that lies on the level while a response recovers,
-    where a quantile of the signal itself waits until it has); it never lies above the signal.
+    where a quantile of the signal itself waits until it has). A low-pass of first order at 0.05 Hz
+    smooths it for `scl_log` only: its lag would hide small responses on a level that falls from
+    `phasic`. Neither lies above the signal.
 
     Quality is the share of valid samples in the last 10 s: there, ok, 0.05 to 60 uS, no slope
     beyond 10 uS/s (Kleckner et al., IEEE TBME 65:1460, 2018), no step of a slipping electrode, and
@@ -95,7 +98,7 @@ class EdaFeatures:
 
     hop: float = HOP
     min_amplitude: float = MIN_AMPLITUDE_US
-    tonic_window: float = 10.0
+    tonic_window: float = 8.0
     cutoff: float = CUTOFF_HZ
     _info: StreamInfo = field(init=False, repr=False)
     _signal: EdaSignal = field(init=False, repr=False)
@@ -105,6 +108,7 @@ class EdaFeatures:
     _waiting: deque[Scr | Recovery] = field(init=False, repr=False)
     _known: deque[Scr] = field(init=False, repr=False)
     _ended: deque[Recovery] = field(init=False, repr=False)
+    _tonic: float = field(init=False, repr=False)
 
     def start(self, info: StreamInfo) -> StreamInfo:
         """Design the smoothing and forget everything."""
@@ -116,6 +120,7 @@ class EdaFeatures:
         longest, spare = self._samples(max(self.tonic_window, COUNT_S)), self._samples(TOGETHER_S)
         self._ring = GridRing(longest + 1, 3, spare)
         self._waiting, self._known, self._ended = deque(), deque(), deque()
+        self._tonic = math.nan
         self._info = replace(
             info, channels=EDA_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"
         )
@@ -183,23 +188,33 @@ class EdaFeatures:
         """Return log level, slope, phasic part and rise of each window."""
         recent, newest = smooth[:, -self._samples(SLOPE_S) :], smooth[:, -1]
         enough = self._samples(5.0)
-        known = (np.isfinite(undone).sum(axis=1) >= enough) & np.isfinite(newest)
-        level = np.minimum(present_quantiles(undone, TONIC_SHARE), newest)
+        known = np.isfinite(undone).sum(axis=1) >= enough
+        level = np.where(known, present_quantiles(undone, TONIC_SHARE), np.nan)
         steps = np.diff(recent, axis=1) * self._signal.rate
         there = np.isfinite(steps)
         rises = np.where(there, np.maximum(steps, 0.0), 0.0).sum(axis=1)
         rises = rises / np.maximum(there.sum(axis=1), 1)
-        moves = known & (np.isfinite(recent).sum(axis=1) >= enough)
+        moves = np.isfinite(newest) & (np.isfinite(recent).sum(axis=1) >= enough)
         columns = (
-            np.where(known, level, np.nan),
+            np.minimum(self._smoothed(level), newest),
             np.where(moves, present_slopes(recent, self._signal.rate), np.nan),
-            np.where(known, newest - level, np.nan),
+            np.maximum(newest - level, 0.0),
             np.where(moves, rises, np.nan),
         )
         return [
             (math.log(tonic) if tonic > 0 else math.nan, slope, phasic, rise)
             for tonic, slope, phasic, rise in np.column_stack(columns).tolist()
         ]
+
+    def _smoothed(self, levels: Floats) -> Floats:
+        """Return levels of successive points behind the low-pass; a missing one starts it anew."""
+        keep = math.exp(-2 * math.pi * TONIC_HZ * self.hop)
+        smoothed = []
+        for level in levels.tolist():
+            before = level if math.isnan(self._tonic) else self._tonic
+            self._tonic = level + keep * (before - level)
+            smoothed.append(self._tonic)
+        return np.array(smoothed)
 
     def _responses(self, now: float, seconds: float) -> tuple[float, float, float, float]:
         """Return rate, amplitude, recent amplitude and log of the time since the last response.

@@ -74,7 +74,8 @@ def split_eda(eda: Floats, sfreq: float, *, method: Method = "cvxeda") -> EdaSpl
     import neurokit2
 
     step = max(1, int(sfreq / WORK_HZ))
-    thin = signal.decimate(eda, step, ftype="fir", zero_phase=True) if step > 1 else eda
+    # With zeros behind both ends the level would dive there, and cvxEDA follow it for 20 s.
+    thin = signal.resample_poly(eda, 1, step, padtype="line") if step > 1 else eda
     table = neurokit2.eda_phasic(thin, sampling_rate=sfreq / step, method=method)
     tonic = np.asarray(table["EDA_Tonic"], np.float64)
     return EdaSplit(tonic, np.asarray(table["EDA_Phasic"], np.float64), sfreq / step)
