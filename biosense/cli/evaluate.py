@@ -45,6 +45,8 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Score a checkpoint on a data set that it was not trained on, beside trivial controls."""
+    from dataclasses import replace
+
     from biosense.cli.console import console, print_json, say_warning
     from biosense.cli.study_data import loaded, opened
     from biosense.live.model import load_model
@@ -54,6 +56,7 @@ def evaluate(
     options = DataOptions(dataset, root, fabricate, people, cache, no_cache, no_video, mains)
     with opened(options) as opening:
         model = load_model(checkpoint)
+        options = replace(options, conditioning=model.info.conditioning)
         engine = Engine(jobs)
         data = loaded(opening, options, engine)
     found = evaluate_checkpoint(model, data, fabricated=fabricate, engine=engine)

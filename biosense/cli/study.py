@@ -16,6 +16,7 @@ from biosense.cli.options import Json
 from biosense.cli.study_data import (
     FABRICATED,
     Cache,
+    Conditioning,
     DataOptions,
     DatasetName,
     EngineAddress,
@@ -57,7 +58,7 @@ def study(
     engine: EngineAddress = "",
     seeds: Annotated[int | None, typer.Option(min=1, help="Fits in each fold (5).")] = None,
     folds: Annotated[int | None, typer.Option(min=2, help="Most folds along an axis (5).")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs of a fit (20).")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs of a fit (15).")] = None,
     gap: Annotated[
         float | None, typer.Option(min=0.0, help="Seconds between the sides under 'time' (60).")
     ] = None,
@@ -71,6 +72,7 @@ def study(
     shuffle_order: Annotated[
         bool, typer.Option("--shuffle-order", help="Put each person's trials in random order.")
     ] = False,
+    conditioning: Conditioning = "person",
     fabricate: Fabricate = False,
     people: People = None,
     trials: Annotated[
@@ -103,7 +105,7 @@ def study(
     where = Engine(jobs, engine)
     options = DataOptions(
         dataset, root, fabricate, people, cache, no_cache, no_video, mains,
-        0 if shuffle_order else None, trials or (_QUICK_TRIALS if quick else None),
+        0 if shuffle_order else None, trials or (_QUICK_TRIALS if quick else None), conditioning,
     )  # fmt: skip
     with opened(options) as opening:
         data = loaded(opening, options, where)
@@ -153,12 +155,12 @@ def _settings(
 ) -> tuple[Split, PlanSettings]:
     from dataclasses import replace
 
-    from biosense.models.training import TrainingSettings
+    from biosense.models.training_settings import STUDY, TrainingSettings
     from biosense.study.plan import PlanSettings, Split
     from biosense.study.simple import ForestCandidate, RidgeCandidate
 
     tiny = TrainingSettings(width=8, window_s=4.0, epochs=2, batches=2, crop_s=(20.0, 40.0))
-    training = tiny if quick else TrainingSettings()
+    training = tiny if quick else STUDY
     if epochs is not None:
         training = replace(training, epochs=epochs)
     split = Split(protocol, n_folds=folds or (3 if quick else 5))

@@ -35,6 +35,10 @@ Cache = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where features are kept; by default the user's.")
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep no features, and use none.")]
+Conditioning = Annotated[
+    str,
+    typer.Option(help="What is done to features: 'person' or 'context'."),
+]
 NoVideo = Annotated[bool, typer.Option("--no-video", help="Leave films of faces alone.")]
 
 FABRICATED = "FABRICATED DATA: made up to try the program. No number says anything about people."

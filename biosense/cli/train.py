@@ -2,45 +2,123 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Fit a fusion model and save it as a checkpoint.")
+from biosense.cli.study_data import (
+    FABRICATED,
+    Cache,
+    Conditioning,
+    DataOptions,
+    DatasetName,
+    Fabricate,
+    NoCache,
+    NoVideo,
+    Root,
+)
 
+if TYPE_CHECKING:
+    from biosense.models.training import Progress, Trained
+
+SIMULATED = "simulated"
 WARNING = (
     "A demonstration, trained on simulated participants only. It shows that the program works; "
     "it is no evidence about people and must not be used on them."
 )
 
 
-@app.callback()
-def train() -> None:
-    """Fit a fusion model and save it as a checkpoint."""
-
-
-@app.command("simulated")
-def simulated(
+def train(
+    dataset: DatasetName,
     out: Annotated[Path, typer.Option(metavar="CKPT", help="Checkpoint to write.")],
-    people: Annotated[int, typer.Option(min=4, help="How many participants to simulate.")] = 48,
-    minutes: Annotated[float, typer.Option(min=1.0, help="Length of each recording.")] = 5.0,
+    root: Root = None,
     model: Annotated[str, typer.Option(help="Which fusion model.")] = "cross_attention",
-    epochs: Annotated[int, typer.Option(min=1, help="Most passes over the people.")] = 20,
-    seed: Annotated[int, typer.Option(help="Of the people and of the training.")] = 1000,
-    jobs: Annotated[int, typer.Option(help="Processes that simulate; -1 for all cores.")] = -1,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Most passes over the people.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the training (and of simulated people).")] = 1000,
+    jobs: Annotated[int, typer.Option(help="Processes for features; -1 for all cores.")] = -1,
+    people: Annotated[
+        int | None, typer.Option(min=4, help="How many people; 48 simulated ones by default.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(min=1.0, help="Of each simulated person.")] = 5.0,
+    modality: Annotated[
+        list[str] | None, typer.Option(help="Learn from these modalities only.")
+    ] = None,
+    pulse_as_ecg: Annotated[
+        bool, typer.Option("--pulse-as-ecg", help="Let what ECG taught hold for PPG as well.")
+    ] = False,
+    conditioning: Conditioning = "person",
+    warning: Annotated[str, typer.Option(help="What the card warns of.")] = "",
+    fabricate: Fabricate = False,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    no_video: NoVideo = False,
+    mains: Annotated[float, typer.Option(min=45.0, max=65.0, help="Mains frequency.")] = 50.0,
 ) -> None:
-    """Train the demonstration model on simulated participants."""
-    from biosense.cli.console import console
-    from biosense.live.simulated_people import simulate_people
-    from biosense.models.checkpoint import save
+    """Fit a fusion model to a data set, or to simulated people (`biosense train simulated`)."""
     from biosense.models.registry import MODELS
-    from biosense.models.training import TrainingSettings
-    from biosense.models.training import train as fit
-    from biosense.processing.pipelines import fingerprints, schema
 
     if model not in MODELS:
         raise typer.BadParameter(f"no model {model!r}; there are: {', '.join(sorted(MODELS))}")
+    if dataset == SIMULATED:
+        _simulated(out, people or 48, minutes, model, epochs or 20, seed, jobs)
+        return
+    options = DataOptions(
+        dataset, root, fabricate, people, cache, no_cache, no_video, mains,
+        conditioning=conditioning,
+    )  # fmt: skip
+    _of_people(out, options, model, epochs, seed, jobs, modality or [], pulse_as_ecg, warning)
+
+
+def _of_people(
+    out: Path,
+    options: DataOptions,
+    model: str,
+    epochs: int | None,
+    seed: int,
+    jobs: int,
+    modalities: list[str],
+    pulse_as_ecg: bool,
+    warning: str,
+) -> None:
+    from dataclasses import replace
+
+    from biosense.cli.study_data import loaded, opened
+    from biosense.core.types import Modality
+    from biosense.models.training_settings import STUDY
+    from biosense.study.engine import Engine
+    from biosense.study.fit import fit_for_use
+
+    unknown = sorted(set(modalities) - set(Modality))
+    if unknown:
+        raise typer.BadParameter(f"no modality {unknown}; there are: {', '.join(Modality)}")
+    with opened(options) as opening:
+        data = loaded(opening, options, Engine(jobs))
+        about = f"{len(data.subjects)} people of {opening.about.title}; {opening.about.citation}"
+    command = shlex.join(["biosense", *sys.argv[1:]]) if sys.argv else "biosense train"
+    trained = fit_for_use(
+        data,
+        model,
+        modalities=[Modality(name) for name in modalities],
+        pulse_as_ecg=pulse_as_ecg,
+        settings=replace(STUDY, seed=seed, epochs=epochs or STUDY.epochs),
+        about=f"{FABRICATED} {about}" if options.fabricate else f"{about}. Made by `{command}`",
+        warning=f"{FABRICATED} {warning}".strip() if options.fabricate else warning,
+        progress=_tell,
+    )
+    _save(out, trained, options.conditioning)
+
+
+def _simulated(
+    out: Path, people: int, minutes: float, model: str, epochs: int, seed: int, jobs: int
+) -> None:
+    from biosense.cli.console import console
+    from biosense.live.simulated_people import simulate_people
+    from biosense.models.training import TrainingSettings
+    from biosense.models.training import train as fit
+
     console.print(f"simulating {people} participants, {minutes:g} min each")
     sequences = simulate_people(range(seed, seed + people), minutes * 60, jobs=jobs)
     command = (
@@ -53,17 +131,32 @@ def simulated(
         settings=TrainingSettings(epochs=epochs, seed=seed),
         data=f"{people} simulated participants, {minutes:g} min each; made by `{command}`",
         warning=WARNING,
-        progress=lambda now: console.print(
-            f"epoch {now.epoch} of {now.epochs}: CCC {now.validation_ccc:.3f} on unseen "
-            f"participants, at most {now.seconds_left:.0f} s left"
-        ),
+        progress=_tell,
     )
+    _save(out, trained, "person")
+
+
+def _tell(now: Progress) -> None:
+    from biosense.cli.console import console
+
+    console.print(
+        f"epoch {now.epoch} of {now.epochs}: CCC {now.validation_ccc:.3f} on unseen "
+        f"participants, at most {now.seconds_left:.0f} s left"
+    )
+
+
+def _save(out: Path, trained: Trained, conditioning: str) -> None:
+    from biosense.cli.console import console
+    from biosense.models.checkpoint import save
+    from biosense.processing.conditioning import conditioned_fingerprints, conditioned_schema
+
     save(
         out,
         trained.name,
         trained.model,
-        features=schema(),
-        fingerprints=fingerprints(),
+        features=conditioned_schema(conditioning),
+        fingerprints=conditioned_fingerprints(conditioning),
         card=trained.card,
+        conditioning=conditioning,
     )
     console.print(f"saved {out}; on unseen participants: {trained.card.metrics}")

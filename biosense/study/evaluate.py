@@ -8,7 +8,7 @@ from typing import Any
 
 from biosense.core.errors import BadInput
 from biosense.models.checkpoint import Loaded, check_compatible
-from biosense.processing.pipelines import fingerprints
+from biosense.processing.conditioning import conditioned_fingerprints
 from biosense.study.base import Predicted, StudyData
 from biosense.study.candidates import FittedModel
 from biosense.study.controls import CONTROLS, controls_for
@@ -72,7 +72,8 @@ def evaluate_checkpoint(
     CheckpointMismatch
         The features at hand are not those that the checkpoint was trained on.
     """
-    marks = {m: mark for m, mark in fingerprints().items() if m in data.features}
+    known = conditioned_fingerprints(loaded.info.conditioning)
+    marks = {modality: mark for modality, mark in known.items() if modality in data.features}
     check_compatible(loaded.info, data.features, marks)
     fitted = FittedModel(loaded.model)
     said = fitted.predict_all([blind(sequence) for sequence in data.sequences])

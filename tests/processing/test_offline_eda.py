@@ -23,6 +23,13 @@ def test_tonic_and_phasic_parts_come_at_the_working_rate(method: str) -> None:
     np.testing.assert_allclose(split.tonic[middle].mean(), EDA.mean(), atol=0.2)
 
 
+def test_the_ends_of_a_recording_keep_their_level() -> None:
+    pytest.importorskip("neurokit2")
+    ramp = 4 + 0.01 * np.arange(60 * 32) / 32
+    tonic = split_eda(ramp, 32.0, method="smoothmedian").tonic
+    np.testing.assert_allclose(tonic[[0, -1]], [4.0, 4.6], atol=0.03)
+
+
 @pytest.mark.skipif(find_spec("cvxopt") is not None, reason="cvxopt is installed")
 def test_cvxeda_says_what_it_needs() -> None:
     with pytest.raises(MissingExtra, match="pip install cvxopt"):
