@@ -36,7 +36,7 @@ class RidgeCandidate:
 
     alpha: float = 100.0
     windows_s: tuple[float, ...] = WINDOWS_S
-    name: str = "ridge"
+    name: str = "plain ridge"
 
     def fit(self, train: Sequences, validation: Sequences, seed: int) -> Predictor:
         """Fit; the error on the validation side gives the standard deviation."""
@@ -51,7 +51,7 @@ class ForestCandidate:
     n_trees: int = 100
     least_leaf: int = 20
     windows_s: tuple[float, ...] = WINDOWS_S
-    name: str = "random forest"
+    name: str = "plain random forest"
 
     def fit(self, train: Sequences, validation: Sequences, seed: int) -> Predictor:
         """Fit; the error on the validation side gives the standard deviation."""
