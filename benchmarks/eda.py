@@ -4,53 +4,29 @@ DATA_FOLDER holds neurokit_bio_*_100hz.csv and rcqoea_P*.npz. `biosense` is the 
 chunks of a quarter of a second; NeuroKit2 and cvxEDA (asked where cvxopt is installed) see the
 whole recording at once. Simulated responses have the canonical shape exp(-t/2) - exp(-t/0.7), 0.1
 to 1 uS on a level that drifts by 0.6 uS, with white noise. An onset counts as found within 1 s.
-Tonic levels are compared by their correlation at the delay at which it is highest, from 25 s after
-the beginning to 10 s before the end, where cvxEDA's own level runs off. `cvxEDA of 60 s, live` is
-what it would give then: of the last minute, the level 5 s before its end.
+The part on tonic levels runs alone, too: benchmarks/eda_tonic.py says how they are compared.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import time
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks.eda_scene import SECONDS, count, response, scene, total
-from biosense.core.stage import Pipeline, Stage
-from biosense.core.types import Chunk, Floats, Modality, StreamInfo
-from biosense.processing.eda import EDA_CHANNELS, EdaFeatures
-from biosense.processing.offline.eda import EdaSplit, Method, split_eda
-from biosense.processing.regularise import Regularise
+from benchmarks.eda_tonic import HAS_CVX, online, split_level, tonic, tonic_online
+from biosense.core.types import Floats
+from biosense.processing.eda import EdaFeatures
+from biosense.processing.offline.eda import Method
 from biosense.processing.scr import ScrDetector
-from biosense.processing.units import ToSI
 
 SEEDS = range(20)
 RATES = (4.0, 8.0, 32.0, 128.0)
 SPACINGS = (("isolated", 8.0, 15.0), ("overlapping", 3.0, 8.0), ("dense", 1.5, 6.0))
 NOISES_US = (0.002, 0.005, 0.01)
-HAS_CVX = importlib.util.find_spec("cvxopt") is not None
-
-
-def online(
-    stage: Stage[Any, Any], times: Floats, eda: Floats, sfreq: float
-) -> tuple[list[Any], float]:
-    """Return what the live pipeline gives, and the seconds that it took."""
-    info = StreamInfo("palm", Modality.EDA, ("eda",), sfreq, "uS")
-    pipeline = Pipeline(ToSI(), Regularise(order=1), stage)
-    pipeline.start(info)
-    step = max(1, round(sfreq / 4))
-    chunks = [
-        Chunk.of(info, times[at : at + step], eda[at : at + step, None])
-        for at in range(0, len(times), step)
-    ]
-    began = time.process_time()
-    results = [result for chunk in chunks for result in pipeline.push(chunk)] + pipeline.flush()
-    return results, time.process_time() - began
 
 
 def responses(times: Floats, eda: Floats, sfreq: float) -> Floats:
@@ -126,57 +102,6 @@ def steps() -> None:
         )
 
 
-def tonic_online(times: Floats, eda: Floats, sfreq: float) -> tuple[Floats, Floats]:
-    epochs, _ = online(EdaFeatures(), times, eda, sfreq)
-    column = EDA_CHANNELS.index("scl_log")
-    return np.array([e.stop for e in epochs]), np.exp([e.data[column] for e in epochs])
-
-
-def agreement(times: Floats, level: Floats, reference: Floats, sfreq: float) -> str:
-    """Return the highest correlation, the delay where it lies, and the mean difference."""
-    at = np.arange(len(reference)) / sfreq
-    inside = np.isfinite(level) & (times > 25) & (times < at[-1] - 10)
-    delays = np.arange(0, 10, 0.25)
-    found = [
-        np.corrcoef(level[inside], np.interp(times[inside] - delay, at, reference))[0, 1]
-        for delay in delays
-    ]
-    best = int(np.argmax(found))
-    off = np.abs(level[inside] - np.interp(times[inside], at, reference)).mean()
-    return f"{found[best]:5.3f} at {delays[best]:4.2f} s, {off:5.3f} uS off"
-
-
-def trailing(eda: Floats, sfreq: float, seconds: float = 60.0) -> tuple[Floats, Floats]:
-    """Return cvxEDA's level as it would be known live: the newest value of the last minute."""
-    stops = np.arange(round(20 * sfreq), len(eda), round(sfreq))
-    begins = np.maximum(stops - round(seconds * sfreq), 0)
-    levels = [
-        split_eda(eda[begin:stop], sfreq).tonic[-(5 * 8)]
-        for begin, stop in zip(begins, stops, strict=True)
-    ]
-    return stops / sfreq, np.array(levels)
-
-
-def tonic(name: str, eda: Floats, sfreq: float) -> None:
-    times = np.arange(len(eda)) / sfreq
-    reference: Method = "cvxeda" if HAS_CVX else "smoothmedian"
-    split = split_eda(eda, sfreq, method=reference)
-    print(f"{name} against {reference} (offline)")
-    print(f"  biosense, live        {agreement(*tonic_online(times, eda, sfreq), *known(split))}")
-    if not HAS_CVX:
-        return
-    print(f"  cvxEDA of 60 s, live  {agreement(*trailing(eda, sfreq), *known(split))}")
-    others: tuple[Method, ...] = ("highpass", "smoothmedian")
-    for method in others:
-        other = split_eda(eda, sfreq, method=method)
-        at = np.arange(len(other.tonic)) / other.sfreq
-        print(f"  {method:12s} (offline) {agreement(at, other.tonic, *known(split))}")
-
-
-def known(split: EdaSplit) -> tuple[Floats, float]:
-    return split.tonic, split.sfreq
-
-
 def real(folder: Path) -> None:
     print("\nreal recordings: responses of 0.05 uS and more, and how many of them agree within 1 s")
     for name in ("eventrelated", "resting_8min"):
@@ -188,7 +113,6 @@ def real(folder: Path) -> None:
         other = neurokit_onsets(eda, 100.0)
         both = count(large, other)
         print(f"{name}: biosense {len(large)}, NeuroKit2 {len(other)}, both {both.hits}")
-        tonic(name, eda, 100.0)
 
 
 def wearable(folder: Path) -> None:
@@ -202,10 +126,9 @@ def wearable(folder: Path) -> None:
                 times = np.arange(len(eda)) / sfreq  # both see the same even samples
                 rows = responses(times, eda, sfreq)
                 found.append(count(rows[:, 0], neurokit_onsets(eda, sfreq)))
-                stops, level = tonic_online(times, eda, sfreq)
-                split = split_eda(eda, sfreq, method="cvxeda" if HAS_CVX else "smoothmedian")
-                at = np.interp(20.0, np.arange(len(split.tonic)) / split.sfreq, split.tonic)
-                levels.append((float(np.interp(20.0, stops, level)), float(at)))
+                method: Method = "cvxeda" if HAS_CVX else "smoothmedian"
+                both = (tonic_online(times, eda, sfreq), split_level(eda, sfreq, method))
+                levels.append([float(level.at(np.array([20.0]))[0]) for level in both])
         all_of = total(found)
         agree = np.corrcoef(np.array(levels).T)[0, 1]
         print(
@@ -236,9 +159,7 @@ def main() -> None:
     real(arguments.folder)
     wearable(arguments.folder)
     print()
-    for seed in range(3):
-        one = scene(seed, 32.0, (3.0, 10.0), 0.002)
-        tonic(f"simulated {seed}", one.eda, 32.0)
+    tonic(arguments.folder)
     amplitudes()
     steps()
     cost()

@@ -175,7 +175,10 @@ def run(kills: int, seconds: tuple[float, float], seed: int, video: Path | None)
             parent = Path(tempfile.mkdtemp(prefix="kill9-"))
             at = killed(parent, rng.uniform(*seconds), video)
             lost, faults, cut = look(next(parent.iterdir()), at)
-            shutil.rmtree(parent)
+            if faults:
+                print(f"kill {number}: kept in {parent}", flush=True)
+            else:
+                shutil.rmtree(parent)
             missing.append(lost)
             bad += bool(faults)
             cuts += cut

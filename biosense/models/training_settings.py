@@ -75,7 +75,7 @@ class TrainingSettings:
 
 DEFAULTS = TrainingSettings()
 STUDY = TrainingSettings(
-    width=32, epochs=15, batches=12, batch=32, dropout=0.3, weight_decay=0.1, patience=5
+    width=32, epochs=15, batches=6, batch=32, dropout=0.3, weight_decay=0.1, patience=5
 )
 """For a few dozen real people: smaller and more strictly held than what simulated people need."""
 

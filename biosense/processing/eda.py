@@ -65,8 +65,8 @@ class EdaFeatures:
     The tonic level is the 15 % quantile, over `tonic_window`, of the signal with the decay of
     responses undone (3 s times its slope added: that lies on the level while a response recovers,
     where a quantile of the signal itself waits until it has). A low-pass of first order at 0.05 Hz
-    smooths it for `scl_log` only: its lag would hide small responses on a level that falls from
-    `phasic`. Neither lies above the signal.
+    smooths it for `scl_log` only: it lags, and with it `phasic` would lose small responses while
+    the level falls. Neither lies above the signal.
 
     Quality is the share of valid samples in the last 10 s: there, ok, 0.05 to 60 uS, no slope
     beyond 10 uS/s (Kleckner et al., IEEE TBME 65:1460, 2018), no step of a slipping electrode, and

@@ -9,30 +9,16 @@ import numpy as np
 import pytest
 from beats_found import beats_of, score
 from chunking import split
+from eda_traces import PEAK_S, eda_info, responses, run, value
 
-from biosense.core import Chunk, Epoch, Modality, Pipeline, StreamInfo
+from biosense.core import Chunk, Modality, Pipeline, StreamInfo
 from biosense.core.errors import BadInput
-from biosense.core.types import Bools, Floats
+from biosense.core.types import Floats
 from biosense.processing.decimate import Decimate
 from biosense.processing.eda import EDA_CHANNELS, EdaFeatures
-from biosense.processing.offline.eda import split_eda
 from biosense.processing.regularise import Regularise
 from biosense.processing.scr import ScrDetector
 from biosense.processing.units import ToSI
-
-PEAK_S = 1.13  # of the canonical response, after its onset
-
-
-def eda_info(sfreq: float, unit: str = "S") -> StreamInfo:
-    return StreamInfo("palm", Modality.EDA, ("eda",), sfreq, unit)
-
-
-def responses(times: Floats, onsets: Floats, amplitudes: Floats) -> Floats:
-    """Return the sum of canonical responses (2.0 and 0.7 s), microsiemens."""
-    since = np.maximum(times[:, None] - onsets, 0.0)
-    shape = np.exp(-since / 2.0) - np.exp(-since / 0.7)
-    peak = np.exp(-PEAK_S / 2.0) - np.exp(-PEAK_S / 0.7)
-    return np.asarray(shape @ amplitudes / peak)
 
 
 def detect(eda_us: Floats, sfreq: float) -> Floats:
@@ -40,17 +26,6 @@ def detect(eda_us: Floats, sfreq: float) -> Floats:
     info = eda_info(sfreq)
     stream = Chunk.of(info, np.arange(len(eda_us)) / sfreq, 1e-6 * eda_us[:, None])
     return beats_of(ScrDetector(), stream, 7) * [1, 1e6, 1, 1, 1]
-
-
-def run(eda_us: Floats, sfreq: float = 8.0, keep: Bools | None = None) -> list[Epoch]:
-    info = eda_info(sfreq)
-    n = np.arange(len(eda_us)) if keep is None else np.flatnonzero(keep)
-    stream = Chunk.of(info, n / sfreq, 1e-6 * eda_us[n, None])
-    return Pipeline(EdaFeatures()).run(split(stream, repeat(5)), info)
-
-
-def value(epoch: Epoch, name: str) -> float:
-    return float(epoch.data[EDA_CHANNELS.index(name)])
 
 
 @pytest.mark.parametrize("sfreq", [4.0, 8.0, 16.0, 130.0, 512.0])
@@ -119,30 +94,6 @@ def test_event_related_recording_has_its_visible_responses(shared_data: Path) ->
     found = detect(eda, 100.0)
     large = found[found[:, 1] > 0.5, 0]
     np.testing.assert_allclose(large, [13.3, 21.7, 26.2, 45.6, 68.6, 118.8, 131.3, 145.4], atol=0.3)
-
-
-def test_level_slope_and_phasic_part() -> None:
-    times = np.arange(60 * 8) / 8
-    last = run(3 + 0.01 * times)[-1]
-    late = 0.85 * 8.0 - 3.0  # a 15 % quantile of 8 s, decay of 3 s undone
-    smoothed = late + 1 / (2 * np.pi * 0.05)
-    assert np.exp(value(last, "scl_log")) == pytest.approx(3.6 - 0.01 * smoothed, abs=0.01)
-    assert value(last, "scl_slope") == pytest.approx(0.01, rel=0.02)
-    assert value(last, "rise") == pytest.approx(0.01, rel=0.02)
-    assert value(last, "phasic") == pytest.approx(0.01 * late, abs=0.005)
-    falling = run(4 - 0.01 * times)[-1]
-    assert value(falling, "phasic") == pytest.approx(0.01 * (3.0 - 0.15 * 8.0), abs=0.005)
-    assert np.exp(value(falling, "scl_log")) == pytest.approx(3.4, abs=0.005), "never above"
-    assert value(falling, "rise") == 0.0
-
-
-def test_level_begins_anew_behind_a_gap_only_where_its_window_is_empty() -> None:
-    times = np.arange(60 * 8) / 8
-    eda = np.where(times > 31, 4.0, 3.0)
-    for gap, level in ((5.0, 4.0), (0.75, 3.0)):
-        epochs = run(eda, keep=(times < 31) | (times >= 31 + gap))
-        first = next(e for e in epochs if e.stop > 31 + gap and np.isfinite(value(e, "scl_log")))
-        assert np.exp(value(first, "scl_log")) == pytest.approx(level, abs=1e-6)
 
 
 def test_responses_show_in_rate_amplitude_and_time() -> None:
@@ -280,28 +231,3 @@ def test_a_steep_response_is_no_slip() -> None:
     times = np.arange(40 * 8) / 8
     eda = 5 + responses(times, np.array([10.0, 20.0]), np.array([2.0, 0.3]))
     assert min(epoch.quality for epoch in run(eda) if epoch.stop > 11.0) == 1.0
-
-
-def test_tonic_level_is_known_soon_after_a_response() -> None:
-    rng = np.random.default_rng(4)
-    times = np.arange(180 * 8) / 8
-    onsets = 5 + np.cumsum(rng.uniform(3, 10, 40))
-    level = 4 + 0.3 * np.sin(2 * np.pi * times / 200)
-    epochs = run(level + responses(times, onsets, rng.uniform(0.1, 1.0, 40)))
-    stops = np.array([epoch.stop for epoch in epochs if epoch.stop > 25])
-    tonic = np.exp([value(epoch, "scl_log") for epoch in epochs if epoch.stop > 25])
-    true = np.interp(stops - 3.0, times, level)
-    assert np.corrcoef(tonic, true)[0, 1] > 0.97
-
-
-@pytest.mark.data
-def test_tonic_level_of_a_recording_follows_cvxeda(shared_data: Path) -> None:
-    pytest.importorskip("cvxopt")
-    path = shared_data / "ecg" / "neurokit_bio_eventrelated_100hz.csv"
-    eda = np.genfromtxt(path, delimiter=",", names=True)["EDA"]
-    epochs = [epoch for epoch in run(eda, 100.0) if 25 < epoch.stop < 140]
-    tonic = [np.exp(value(epoch, "scl_log")) for epoch in epochs]
-    whole = split_eda(eda, 100.0)
-    late = np.array([epoch.stop for epoch in epochs]) - 3.0
-    reference = np.interp(late, np.arange(len(whole.tonic)) / whole.sfreq, whole.tonic)
-    assert np.corrcoef(tonic, reference)[0, 1] > 0.95
