@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,7 +95,12 @@ def _of_people(
     with opened(options) as opening:
         data = loaded(opening, options, Engine(jobs))
         about = f"{len(data.subjects)} people of {opening.about.title}; {opening.about.citation}"
-    command = shlex.join(["biosense", *sys.argv[1:]]) if sys.argv else "biosense train"
+    seen = "".join(f" --modality {name}" for name in modalities)
+    command = (
+        f"biosense train {options.name} --root PATH --model {model} --seed {seed}{seen}"
+        f" --conditioning {options.conditioning}{' --pulse-as-ecg' if pulse_as_ecg else ''}"
+        f" --epochs {epochs or STUDY.epochs} --out CKPT"
+    )
     trained = fit_for_use(
         data,
         model,

@@ -34,7 +34,7 @@ SPAN_S = 10.0  # on the sweep
 SILENT_S = 2.0  # eight statuses that did not come
 SIMULATED = "simulated"  # participant of `demo`
 DEMONSTRATION = "demonstration model: no evidence about people"
-_DEMO_MODELS = ("demo", "default")  # both shipped names are the demonstration
+_DEMO_MODELS = ("demo",)  # the shipped names of the demonstration
 _NOTICE_S = 5.0
 
 

@@ -14,7 +14,7 @@ from biosense.core.types import Modality
 from biosense.models import checkpoint
 from biosense.models.base import FusionModel
 from biosense.models.card import Card
-from biosense.models.checkpoint import check_compatible, load, save
+from biosense.models.checkpoint import SHIPPED, check_compatible, load, save
 from biosense.models.registry import build_model
 
 FEATURES = {Modality.EDA: ("scl", "scr"), Modality.ECG: ("hr", "rmssd", "sdnn")}
@@ -79,12 +79,15 @@ def test_names_with_dots_and_folders_work(model: FusionModel, tmp_path: Path) ->
     ]
 
 
-def test_default_and_demo_are_the_shipped_one(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_shipped_names_lead_to_shipped_files(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     for ending in ("json", "safetensors"):
-        saved.with_suffix(f".{ending}").rename(saved.with_name(f"demo.{ending}"))
+        saved.with_suffix(f".{ending}").rename(saved.with_name(f"{SHIPPED[name]}.{ending}"))
     monkeypatch.setattr(checkpoint, "_FOLDER", saved.parent)
-    assert load().info == load("default").info == load("demo").info
-    assert load("demo").info.card == CARD
+    assert load(name).info.card == CARD
+    assert name != "default" or load().info == load("default").info
 
 
 def test_a_missing_checkpoint_says_what_to_give(tmp_path: Path) -> None:
@@ -188,8 +191,9 @@ def test_descriptions_from_another_world_are_refused(
         load(saved)
 
 
-def test_the_shipped_checkpoint_fits_this_version_and_carries_a_warning() -> None:
-    info = load("default").info
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_a_shipped_checkpoint_says_what_it_is_and_what_it_is_not_for(name: str) -> None:
+    info = load(name).info
     assert info.card.warning
     assert info.card.data
     assert set(info.features) == set(info.fingerprints)
