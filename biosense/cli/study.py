@@ -16,6 +16,7 @@ from biosense.cli.options import Json
 from biosense.cli.study_data import (
     FABRICATED,
     Cache,
+    Calibrate,
     Conditioning,
     DataOptions,
     DatasetName,
@@ -72,6 +73,7 @@ def study(
     shuffle_order: Annotated[
         bool, typer.Option("--shuffle-order", help="Put each person's trials in random order.")
     ] = False,
+    calibrate: Calibrate = None,
     conditioning: Conditioning = "person",
     fabricate: Fabricate = False,
     people: People = None,
@@ -88,8 +90,10 @@ def study(
 
     A study that was stopped goes on where it was, if --out is the same.
     """
+    from dataclasses import replace
+
     from biosense.cli.console import console, print_json
-    from biosense.cli.study_data import loaded, opened
+    from biosense.cli.study_data import labelled_counts, loaded, opened
     from biosense.datasets.registry import DATASETS
     from biosense.models.registry import MODELS
     from biosense.study.assess import Assessment
@@ -102,6 +106,7 @@ def study(
     _check_name(PROTOCOLS, protocol)
     for name in model or ():
         _check_name(MODELS, name)
+    counts = labelled_counts(calibrate, protocol)
     where = Engine(jobs, engine)
     options = DataOptions(
         dataset, root, fabricate, people, cache, no_cache, no_video, mains,
@@ -113,7 +118,7 @@ def study(
     with _progress() as told:
         result = run_study(
             data,
-            plan_study(data, split, settings),
+            plan_study(data, split, replace(settings, calibrate=counts)),
             settings=RunSettings(
                 engine=where,
                 store=JobStore(out / "jobs") if out is not None else None,

@@ -39,6 +39,14 @@ Conditioning = Annotated[
     str,
     typer.Option(help="What is done to features: 'person' or 'context'."),
 ]
+Calibrate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="1,2,3",
+        help="First videos of each test person that are labelled, to calibrate to them; 0: none. "
+        "Under 'subject' 1,2,3 where people have enough.",
+    ),
+]
 NoVideo = Annotated[bool, typer.Option("--no-video", help="Leave films of faces alone.")]
 
 FABRICATED = "FABRICATED DATA: made up to try the program. No number says anything about people."
@@ -119,3 +127,25 @@ def loaded(dataset: Dataset, options: DataOptions, engine: Engine) -> StudyData:
         settings,
         say=lambda text: console.print(text, style="dim", soft_wrap=True),
     )
+
+
+def labelled_counts(text: str | None, protocol: str) -> tuple[int, ...] | None:
+    """Return the numbers of labelled videos that were asked for, and None where none were."""
+    from biosense.core.errors import BadInput
+    from biosense.study.calibration import Calibration
+    from biosense.study.protocols import PROTOCOLS
+
+    if text is None:
+        return None
+    try:
+        counts = tuple(int(each) for each in text.split(","))
+        if counts == (0,):
+            return ()
+        Calibration(counts)
+    except (ValueError, BadInput) as error:
+        raise typer.BadParameter(
+            f"--calibrate {text}: wanted rising numbers of videos such as 1,2,3, or 0"
+        ) from error
+    if not PROTOCOLS[protocol].subjects:
+        raise typer.BadParameter(f"--calibrate: {protocol!r} holds out no people to calibrate to")
+    return counts

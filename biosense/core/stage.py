@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from biosense.core.types import StreamInfo
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
+
+_TOGETHER = 16  # items that pass the stages together: what one hands to the next is still in cache
 
 
 class Stage(Protocol[In, Out]):
@@ -93,14 +96,20 @@ class Pipeline:
         return results
 
     def _through(self, items: list[Any], first: int) -> list[Any]:
-        for stage in self.stages[first:]:
+        for number in range(first, len(self.stages)):
+            if len(items) > _TOGETHER:
+                starts = range(0, len(items), _TOGETHER)
+                parts = [self._through(items[at : at + _TOGETHER], number) for at in starts]
+                return list(chain.from_iterable(parts))
             if not items:
                 return items
-            items = self._push_all(stage, items)
+            items = self._push_all(self.stages[number], items)
         return items
 
     @staticmethod
     def _push_all(stage: Stage[Any, Any], items: list[Any]) -> list[Any]:
-        if isinstance(stage, ManyAtOnce):
-            return list(stage.push_all(items)) if items else []
+        # As `isinstance(stage, ManyAtOnce)`, which takes longer than many a stage.
+        at_once = getattr(stage, "push_all", None)
+        if at_once is not None:
+            return list(at_once(items)) if items else []
         return [result for item in items for result in stage.push(item)]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosense.core.types import Bools, Chunk, Epoch, Event, EventKind, Floats, Modality, StreamInfo
-from biosense.live.signal_checks import clipped_share
+from biosense.live.signal_checks import clipped_shares
 from biosense.processing.fill import are_numbers
 
 LOW, HIGH = 0.3, 0.6  # quality below which a signal is bad, above which it is good again
@@ -141,7 +141,7 @@ class ClipWatch:
             return []
         values = np.concatenate(parts)
         values = values[are_numbers(values).all(axis=1)]
-        shares = [clipped_share(column) if len(column) > 1 else 0.0 for column in values.T]
+        shares = clipped_shares(values)
         worst = int(np.argmax(shares))
         is_clipped = shares[worst] >= CLIPPED
         if is_clipped == self._said:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.types import Bools, Chunk, Floats, Modality
@@ -151,12 +153,15 @@ def clipped_share(values: Floats) -> float:
     A signal with few steps repeats its extremes at every smooth turn, but enters them by one step;
     one that is cut off enters them at speed.
     """
+    lowest, highest = values.min(), values.max()
+    if max(np.count_nonzero(values == lowest), np.count_nonzero(values == highest)) < _RUN:
+        return 0.0  # nearly always: no run of equal extremes
     steps = np.abs(np.diff(values))
     if not steps.any():
         return 0.0
     fast = _EDGE * steps[steps > 0].min()
     cut = 0
-    for extreme in (values.min(), values.max()):
+    for extreme in (lowest, highest):
         at = np.flatnonzero(values == extreme)
         edges = [0, *(np.flatnonzero(np.diff(at) > 1) + 1).tolist(), len(at)]
         for first, stop in pairwise(edges):
@@ -165,6 +170,25 @@ def clipped_share(values: Floats) -> float:
             if stop - first >= _RUN and max(around, default=0.0) >= fast:
                 cut += stop - first
     return cut / len(values)
+
+
+def clipped_shares(values: NDArray[Any]) -> list[float]:
+    """Return the `clipped_share` of each channel of some samples, shape (n, channels).
+
+    >>> clipped_shares(np.array([[0.0, 0.0], [5.0, 1.0], [5.0, 2.0], [5.0, 3.0], [4.0, 4.0]]))
+    [0.6, 0.0]
+    """
+    if not len(values):
+        return [0.0] * values.shape[1]
+    # All channels at once: hardly any rests at an extreme.
+    at_ends = [
+        np.count_nonzero(values == end, axis=0) for end in (values.min(axis=0), values.max(axis=0))
+    ]
+    resting = np.maximum(*at_ends) >= _RUN
+    return [
+        clipped_share(column) if rests else 0.0
+        for column, rests in zip(values.T, resting.tolist(), strict=True)
+    ]
 
 
 def _out_of_range(signal: _Signal) -> list[Finding]:

@@ -28,7 +28,7 @@ from biosense.models.registry import MODELS, build_model
 __all__ = ["SHIPPED", "Card", "CheckpointInfo", "Loaded", "check_compatible", "load", "save"]
 
 FORMAT = 1
-SHIPPED = {"default": "demo", "demo": "demo"}
+SHIPPED = {"default": "case", "demo": "demo"}
 """Names of the checkpoints that come with the package, and their files."""
 
 _FOLDER = Path(__file__).parent / "checkpoints"

@@ -72,6 +72,7 @@ class Committee(FusionModel):
     config: CommitteeConfig
     centre: Tensor
     gain: Tensor
+    offset: Tensor
     _shares: Tensor
 
     def __init__(self, config: CommitteeConfig) -> None:
@@ -91,6 +92,7 @@ class Committee(FusionModel):
         self._sizes = [len(member.begin()) for member in members]
         self.register_buffer("centre", torch.zeros(2))
         self.register_buffer("gain", torch.ones(2))
+        self.register_buffer("offset", torch.zeros(2))  # of a person: see models.personal
         self.register_buffer("_shares", torch.tensor(config.shares), persistent=False)
 
     @property
@@ -137,8 +139,8 @@ class Committee(FusionModel):
         mean = (shares * means).sum(0)
         spread = torch.stack([output.log_variance.exp() for output in said])
         variance = (shares * (spread + (means - mean).square())).sum(0)
-        own = (self.centre + self.gain * (mean - self.centre)).clamp(-1, 1)
-        blended = self.head.blend(own, torch.log(variance.clamp(min=1e-8)), share)
+        own = self.centre + self.gain * (mean - self.centre) + self.offset
+        blended = self.head.blend(own.clamp(-1, 1), torch.log(variance.clamp(min=1e-8)), share)
         weight = torch.stack([output.weight for output in said])
         return FusionOutput(*blended, (shares * weight).sum(0))
 

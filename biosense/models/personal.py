@@ -18,6 +18,7 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.models.base import TARGETS, FusionModel
 from biosense.models.card import Card
+from biosense.models.committee import Committee
 from biosense.models.evaluation import predict
 from biosense.models.layers import GaussianHead
 from biosense.models.opinions import Opinions
@@ -87,6 +88,11 @@ def personalise(
         if head:
             _fit_head(personal, problem)
     return personal
+
+
+def can_be_personal(model: FusionModel) -> bool:
+    """Say whether a model has a read-out that `personalise` can move; boosting has none."""
+    return _moved_part(model) is not None
 
 
 def personal_card(card: Card, sequences: Sequence[LabelledSequence], hop: float) -> Card:
@@ -233,6 +239,16 @@ def _hidden(model: FusionModel, problem: _Problem) -> tuple[Floats, Floats]:
 
 def _read_out(model: FusionModel) -> tuple[Tensor, Tensor]:
     """Return weight and constant of the last map before squashing; targets are the last axis."""
+    found = _moved_part(model)
+    if found is None:
+        raise BadInput(
+            f"{_kind(model)} has no read-out that can be fitted to a person; train ridge, a late "
+            "or a neural family"
+        )
+    return found
+
+
+def _moved_part(model: FusionModel) -> tuple[Tensor, Tensor] | None:
     if isinstance(model.head, GaussianHead):
         return model.head.mean.weight.data.T, model.head.mean.bias.data
     if isinstance(model, Opinions):
@@ -240,10 +256,9 @@ def _read_out(model: FusionModel) -> tuple[Tensor, Tensor]:
         return model.mean.weight.data, model.mean.bias.data
     if isinstance(model, Ridge):
         return model.slope, model.constant
-    raise BadInput(
-        f"{_kind(model)} has no read-out that can be fitted to a person; train ridge, a late or a "
-        "neural family"
-    )
+    if isinstance(model, Committee):  # its members stay: what they agree on is moved
+        return model.gain, model.offset
+    return None
 
 
 def _apply(model: FusionModel, kept: tuple[Tensor, Tensor], moved: Floats) -> None:

@@ -121,22 +121,26 @@ class BeatTrack:
         nearby = self._light[first : max(0, centre + self.reach + 1 - origin)]
         if len(nearby) < 3:
             return None
-        sides = (nearby, -nearby)
-        peaks = [first + int(np.argmax(side)) for side in sides]
+        highest, lowest = int(nearby.argmax()), int(nearby.argmin())
+        peaks = (first + highest, first + lowest)
         # Right behind a gap this may be a transient, or the flank of a beat that fell into it.
         unknown = self.either_sign and self.trust.fresh
         inverted = nearby.max() < -nearby.min() if unknown else self._inverted
         if peaks[int(inverted)] <= self.light_delay:
             return None
         trusted = self._ok[max(0, min(peaks) - self.around) : max(peaks) + self.around + 1]
+        steps = nearby[1:] - nearby[:-1]
         return Candidate(
             time=centre / self.sfreq,
             known=known,
             height=height,
-            slope=float(np.abs(np.diff(nearby)).max()),
-            fiducials=tuple(self._fiducial(side, first + origin) for side in sides),
+            slope=max(float(steps.max()), -float(steps.min())),
+            fiducials=(
+                self._fiducial(nearby, highest, first + origin),
+                self._fiducial(-nearby, lowest, first + origin),
+            ),
             shapes=tuple(self._shape(peak) for peak in peaks),
-            ok=float(trusted.mean()),
+            ok=np.count_nonzero(trusted) / len(trusted),
             contrast=height / max(self._lowest_before(centre + self.delay - origin), 1e-300),
         )
 
@@ -148,8 +152,8 @@ class BeatTrack:
         start, stop = peak - self.around, peak + self.around + 1
         return self._light[start:stop] if 0 <= start <= stop <= len(self._light) else np.empty(0)
 
-    def _fiducial(self, values: Floats, first: int) -> tuple[float, float]:
-        at, height = parabolic_peak(values, int(np.argmax(values)))
+    def _fiducial(self, values: Floats, peak: int, first: int) -> tuple[float, float]:
+        at, height = parabolic_peak(values, peak)
         return (first + at - self.light_delay) / self.sfreq, height
 
     def _learn_polarity(self, beats: list[Beat]) -> None:
@@ -206,7 +210,7 @@ def parabolic_peak(values: Floats, at: int) -> tuple[float, float]:
     """
     if not 0 < at < len(values) - 1:
         return float(at), float(values[at])
-    before, peak, after = (float(value) for value in values[at - 1 : at + 2])
+    before, peak, after = values[at - 1 : at + 2].tolist()
     bend = before - 2 * peak + after
     if bend >= 0:
         return float(at), peak

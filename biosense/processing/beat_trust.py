@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from statistics import median
@@ -79,18 +80,18 @@ class BeatTrust:
         parts = [ramp(beat.snr, *self.snr), contrast, beat.candidate.ok]
         if self._template is not None:
             # correlation times norm of the template is their inner product
-            parts.append(ramp(float(np.sum(shape * self._template)), *self.likeness))
+            parts.append(ramp(float(np.add.reduce(shape * self._template)), *self.likeness))
             usual = median(self._amplitudes or [amplitude])
             ratio = amplitude / usual if min(amplitude, usual) > 0 else 0.0
             parts.append(ramp(min(ratio, 1 / ratio) if ratio > 0 else 0.0, 0.2, 0.6))
         self._amplitudes.append(amplitude)
         old = shape if self._template is None else self._template
         self._template = old + 0.2 * (shape - old)
-        return float(np.prod(parts))
+        return math.prod(parts)
 
     def _watch(self, shape: Floats) -> None:
         """Take three strangers that look alike for the new shape of beats."""
-        if self._template is None or float(np.sum(shape * self._template)) >= UNLIKE:
+        if self._template is None or float(np.add.reduce(shape * self._template)) >= UNLIKE:
             self._strangers = []
             return
         self._strangers = [one for one in self._strangers if float(np.sum(one * shape)) > SAME]
@@ -103,8 +104,8 @@ class BeatTrust:
 
 
 def _unit(shape: Floats) -> Floats:
-    centred = shape - shape.mean()
-    return np.asarray(centred / max(float(np.sqrt(np.sum(centred**2))), 1e-300))
+    centred = shape - np.add.reduce(shape) / len(shape)
+    return np.asarray(centred / max(math.sqrt(np.add.reduce(centred * centred)), 1e-300))
 
 
 def ramp(value: float, low: float, high: float) -> float:

@@ -55,6 +55,7 @@ class BreathFinder:
     def __init__(self, rate: float, delay: float) -> None:
         self._rate, self._delay = rate, delay
         self._swings: deque[tuple[int, float]] = deque()
+        self._usual: float | None = None
         self._recent: deque[float] = deque(maxlen=round(PAUSE_S * rate))
         self.reset()
 
@@ -91,7 +92,10 @@ class BreathFinder:
         """Return by how much the signal has to turn back; 0 while nobody knows."""
         while self._swings and self._swings[0][0] < at - FORGET_S * self._rate:
             self._swings.popleft()
-        usual = median(size for _, size in self._swings) if self._swings else 0.0
+            self._usual = None
+        if self._usual is None:  # looked for again only where the swings have changed
+            self._usual = median(size for _, size in self._swings) if self._swings else 0.0
+        usual = self._usual
         if usual and at - self._turned < PAUSE_S * self._rate:
             return SHARE * usual
         if len(self._recent) < PAUSE_S * self._rate / 2:
@@ -125,6 +129,7 @@ class BreathFinder:
         if at - self._turned >= PAUSE_S * self._rate:
             self._swings.clear()  # breathing has become shallow: the deep breaths are no measure
         self._swings.append((at, swing))
+        self._usual = None
 
     def _refined(self, place: int, now: int) -> tuple[int, float]:
         """Return a turn's place and the fraction of a sample to the top of the parabola there."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biosense.core.errors import BadInput
-from biosense.core.types import Bools, Epoch, Floats, StreamInfo
+from biosense.core.types import Bools, Epoch, Floats, Ints, StreamInfo
+from biosense.processing.eeg_look import Looks, hann, look, looked_at
 from biosense.processing.eeg_montage import REGIONS, Montage, read_montage
 from biosense.processing.together import alike
 
@@ -32,8 +32,6 @@ EEG_FEATURES = (
 
 NO_AVERAGE = 1_000_000
 """More channels than there are: as `BandPowers.reference_from` it keeps the reference."""
-
-Complexes = NDArray[np.complex128]
 
 _LEAST_RATE_HZ = 120.0  # the low-pass of a decimation needs a third above 45 Hz
 _UV2_PER_V2 = 1e12
@@ -145,13 +143,17 @@ class BandPowers:
         windows
             EEG in volts, shape (k, channels, n); NaN where a sample is missing.
         """
-        present = np.isfinite(windows)
-        centred = _centred(windows, present)
-        good, slow = self._judge(centred, present)
-        spectrum, energy = _spectra(centred, present)
+        return self._powers(look(windows), np.ones(windows.shape[:2], np.bool_))
+
+    def _powers(self, looks: Looks, kept: Bools) -> tuple[Floats, Bools]:
+        """Return what `channel_powers` does, of windows that were looked at."""
+        n = looks.centred.shape[2]
+        edges = np.ceil(np.array(list(BANDS.values())) * n / self._sfreq - 1e-9).astype(int)
+        good, slow = self._judge(looks, kept)
+        spectrum = looks.tapered(int(edges.max())).view(np.float64)
         if np.count_nonzero(self._montage.eeg) >= self.reference_from:
             spectrum, good = self._averaged(spectrum, good, slow)
-        power = _band_powers(spectrum, energy, centred.shape[2], self._sfreq)
+        power = _band_powers(spectrum, _energy(looks), n, edges)
         usable = np.repeat(good[:, None], len(BANDS), axis=1)
         for number, band in enumerate(BANDS):
             if band in _SLOW_BANDS:
@@ -160,46 +162,50 @@ class BandPowers:
 
     def _features_of(self, items: list[Epoch]) -> list[Epoch]:
         """Return the features of windows of one length."""
-        log_power, usable = self.channel_powers(np.stack([item.data.T for item in items]))
-        eeg = self._montage.eeg
-        shares = usable[:, :, eeg].mean(axis=(1, 2)) if len(items[0].data) else np.zeros(len(items))
+        if not len(items[0].data):
+            nothing = np.full(len(EEG_FEATURES), np.nan)
+            return [self._epoch(item, nothing, 0.0) for item in items]
+        _, looks, kept = looked_at(items)
+        log_power, usable = self._powers(looks, kept)
+        shares = usable[:, :, self._montage.eeg].mean(axis=(1, 2)).tolist()
         features = self._features(log_power, usable)
-        return [
-            replace(item, info=self._info, data=row, quality=float(item.quality * share))
-            for item, row, share in zip(items, features, shares, strict=True)
-        ]
+        return [self._epoch(*each) for each in zip(items, features, shares, strict=True)]
 
-    def _judge(self, centred: Floats, present: Bools) -> tuple[Bools, Bools]:
+    def _epoch(self, item: Epoch, row: Floats, share: float) -> Epoch:
+        where = (self._info, item.index, item.start, item.stop)
+        return Epoch(*where, row, float(item.quality * share), item.reason)
+
+    def _judge(self, looks: Looks, kept: Bools) -> tuple[Bools, Bools]:
         """Return which channels are good, and which of those carry a large slow disturbance."""
-        if centred.shape[2] == 0:
-            nothing = np.zeros(centred.shape[:2], np.bool_)
-            return nothing, nothing
-        complete = present.all() or present.mean(axis=2) >= 1 - _MAX_MISSING
-        span = np.ptp(np.ascontiguousarray(centred), axis=2)
+        complete = kept & (looks.share >= 1 - _MAX_MISSING)
+        span = looks.span
         good = self._montage.eeg & complete & (span >= self.flat) & (span <= self.off_scale)
         slow = good & (span > self.large)
-        for row in np.flatnonzero(slow.any(axis=1)):
-            at = np.flatnonzero(slow[row])
-            fast = np.ptp(_without_slow(centred[row, at], self._sfreq), axis=1)
-            good[row, at] = fast <= self.large
+        at = np.nonzero(slow)
+        if len(at[0]):
+            n = looks.centred.shape[2]
+            spectrum = looks.spectrum[at]
+            spectrum[:, np.fft.rfftfreq(n, 1 / self._sfreq) < _SLOW_HZ] = 0
+            good[at] = np.ptp(np.fft.irfft(spectrum, n, axis=1), axis=1) <= self.large
         return good, slow & good
 
-    def _averaged(self, spectrum: Complexes, good: Bools, slow: Bools) -> tuple[Complexes, Bools]:
+    def _averaged(self, spectrum: Floats, good: Bools, slow: Bools) -> tuple[Floats, Bools]:
         """Subtract the average of the quiet channels: a bad one would spread over all others."""
         quiet = good & ~slow
         count = quiet.sum(axis=1)
         enough = 2 * count >= np.count_nonzero(self._montage.eeg)
         share = quiet / np.maximum(count, 1)[:, None]
         # Not as a matrix product: threads of a linear algebra library cost more than they give.
-        reference = (share[:, :, None] * spectrum).sum(axis=1, keepdims=True)
-        return spectrum - reference, good & enough[:, None]
+        reference = np.einsum("kc,kcf->kf", share, spectrum)
+        return spectrum - reference[:, None], good & enough[:, None]
 
     def _features(self, log_power: Floats, usable: Bools) -> Floats:
         """Return the features of each window, shape (k, features)."""
         montage = self._montage
         regions = _mean_over(log_power, usable, montage.members)  # (k, bands, regions)
         left, right = list(montage.left), list(montage.right)
-        difference = log_power[:, :, right] - log_power[:, :, left]
+        # In one layout for any number of windows: the order of a sum depends on it.
+        difference = np.ascontiguousarray(log_power[:, :, right] - log_power[:, :, left])
         both = usable[:, :, right] & usable[:, :, left]
         asymmetry = _mean_over(difference, both, np.ones((1, len(left)), bool))
         alpha, beta = list(BANDS).index("alpha"), list(BANDS).index("beta")
@@ -219,39 +225,25 @@ class BandPowers:
         )
 
 
-def _centred(windows: Floats, present: Bools) -> Floats:
-    if present.all():
-        centred: Floats = windows - windows.mean(axis=2, keepdims=True)
-        return centred
-    filled = np.where(present, windows, 0.0)
-    count = np.maximum(present.sum(axis=2, keepdims=True), 1)
-    return np.where(present, filled - filled.sum(axis=2, keepdims=True) / count, 0.0)
+def _energy(looks: Looks) -> Floats:
+    """Return the energy of a Hann taper over the samples that are there, (k, channels)."""
+    taper = np.square(hann(looks.centred.shape[2]))
+    if looks.present is None:  # nearly always
+        return np.full(looks.share.shape, max(float(taper.sum()), 1e-12))
+    # holes carry no power
+    energy: Floats = np.maximum(np.where(looks.present, taper, 0.0).sum(axis=2), 1e-12)
+    return energy
 
 
-def _spectra(centred: Floats, present: Bools) -> tuple[Complexes, Floats]:
-    """Return spectra under a Hann taper (k, channels, bins) and its energy (k, channels)."""
-    n = centred.shape[2]
-    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)  # periodic Hann
-    if present.all():  # nearly always
-        energy = np.full(centred.shape[:2], np.cumsum(taper**2)[-1:].sum())
-    else:  # holes carry no power
-        energy = np.where(present, taper**2, 0.0).sum(axis=2)
-    return np.fft.rfft(centred * taper, axis=2), np.maximum(energy, 1e-12)
+def _band_powers(spectrum: Floats, energy: Floats, n: int, edges: Ints) -> Floats:
+    """Integrate Hann periodograms over the bands: power in V^2, shape (k, bands, channels).
 
-
-def _band_powers(spectrum: Complexes, energy: Floats, n: int, sfreq: float) -> Floats:
-    """Integrate Hann periodograms over the bands: power in V^2, shape (k, bands, channels)."""
-    edges = np.ceil(np.array(list(BANDS.values())) * n / sfreq - 1e-9).astype(int)
-    power = spectrum.real**2 + spectrum.imag**2
-    sums = np.stack([power[..., low:high].sum(axis=2) for low, high in edges.tolist()], axis=1)
+    The spectra are (k, channels, 2 * bins), real and imaginary parts side by side.
+    """
+    power = np.square(spectrum)
+    bands = [power[..., 2 * low : 2 * high].sum(axis=2) for low, high in edges.tolist()]
     # One-sided PSD 2 |X|^2 / (sfreq * energy), times the bin width sfreq / n.
-    return sums * (2 / (n * energy))[:, None]
-
-
-def _without_slow(centred: Floats, sfreq: float) -> Floats:
-    spectrum = np.fft.rfft(centred, axis=1)
-    spectrum[:, np.fft.rfftfreq(centred.shape[1], 1 / sfreq) < _SLOW_HZ] = 0
-    return np.fft.irfft(spectrum, centred.shape[1], axis=1)
+    return np.stack(bands, axis=1) * (2 / (n * energy))[:, None]
 
 
 def _mean_over(values: Floats, chosen: Bools, members: Bools) -> Floats:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from biosense.core.errors import BadInput
-from biosense.core.types import Bools, Epoch, Floats, StreamInfo
+from biosense.core.types import Bools, Epoch, Floats, Ints, StreamInfo
+from biosense.processing.eeg_look import Looked, Looks, looked_at
 from biosense.processing.eeg_montage import REGIONS, read_montage
-from biosense.processing.medians import row_medians
+from biosense.processing.medians import chosen_medians, row_medians
 from biosense.processing.together import alike
 
 _FAST_HZ = (20.0, 45.0)
@@ -62,6 +64,7 @@ class EegArtefacts:
     _frontal: tuple[int, ...] = field(init=False, repr=False)
     _posterior: Bools = field(init=False, repr=False)
     _usual: Floats = field(init=False, repr=False)
+    _is_new: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not (self.blink > 0 and self.jump > 0 and self.muscle > 0):
@@ -77,7 +80,8 @@ class EegArtefacts:
         self._info, self._eeg = info, montage.eeg
         self._frontal = montage.eyes
         self._posterior = montage.members[REGIONS.index("posterior")]
-        self._usual = np.full(info.n_channels, np.nan)
+        self._usual = np.where(self._eeg, np.nan, 0.0)
+        self._is_new = True
         return info
 
     def push(self, item: Epoch) -> Sequence[Epoch]:
@@ -96,71 +100,58 @@ class EegArtefacts:
         """Return windows of one length with what disturbs them."""
         if len(items[0].data) < 2 * _SMOOTH_S * self._info.sfreq:
             return items
-        windows = np.stack([item.data for item in items])
+        seen, looks, kept = looked_at(items)
         # A channel with holes is left out: their edges look like jumps.
-        finite = np.isfinite(windows)
-        live: Bools = np.ones((len(items), windows.shape[2]), np.bool_)
-        if not finite.all():
-            live = np.asarray(finite.all(axis=1))
-            windows = np.where(live[:, None], windows, 0.0)
-        values = (windows - windows.mean(axis=1, keepdims=True)).transpose(0, 2, 1)
+        live: Bools = kept & (looks.share == 1)
         heard = live & self._eeg
-        jumps: Bools = self._jumps(np.ascontiguousarray(values)) & heard
-        loud = self._loudness(values)
-        eyes = self._eyes(values, live, np.asarray(~jumps.any(axis=1)))
-        there = np.asarray(live.any(axis=1)).tolist()
-        return [
-            self._judged(item, jump, self._tense(level, one) & ~jump, seen, one) if any_ else item
-            for item, jump, level, seen, one, any_ in zip(
-                items, jumps, loud, eyes, heard, there, strict=True
-            )
-        ]
+        jumps = self._jumps(looks.centred, heard)
+        tense = self._tense(self._loudness(looks), heard) & ~jumps
+        eyes = self._eyes(looks.centred, live, np.asarray(~jumps.any(axis=1)))
+        count = np.maximum(np.count_nonzero(heard, axis=1), 1)
+        moved = (np.count_nonzero(jumps, axis=1) / count).tolist()
+        tight = (np.count_nonzero(tense, axis=1) / count).tolist()
+        return [_judged(*found) for found in zip(seen, moved, eyes, tight, strict=True)]
 
-    def _judged(self, item: Epoch, jumps: Bools, tense: Bools, eyes: str, live: Bools) -> Epoch:
-        count = max(int(np.count_nonzero(live)), 1)
-        moved, tight = int(np.count_nonzero(jumps)) / count, int(np.count_nonzero(tense)) / count
-        found = [
-            ("jump", 1 - moved, moved > 0),
-            (eyes, 0.75, bool(eyes)),
-            ("muscle", 1 - 0.5 * tight, tight >= _MUSCLE_SHARE),
-        ]
-        reasons = [name for name, _, there in found if there]
-        if not reasons:
-            return item
-        share = float(np.prod([factor for _, factor, there in found if there]))
-        reason = "; ".join(filter(None, (", ".join(reasons), item.reason)))
-        return replace(item, quality=item.quality * share, reason=reason)
-
-    def _jumps(self, values: Floats) -> Bools:
+    def _jumps(self, values: Floats, heard: Bools) -> Bools:
         """Return in which channels of windows (k, channels, n) an electrode moved."""
         lag = max(1, round(_SLOPE_S * self._info.sfreq))
-        slope = np.abs(values[:, :, lag:] - values[:, :, :-lag])
+        slope = values[:, :, lag:] - values[:, :, :-lag]
+        np.abs(slope, out=slope)
         steepest = slope.max(axis=2)
-        jumps = steepest > self.jump
+        jumps = heard & (steepest > self.jump)
         if jumps.any():
             jumps[jumps] = steepest[jumps] > _STEEP_OVER_USUAL * row_medians(slope[jumps])
         return np.asarray(jumps)
 
-    def _loudness(self, values: Floats) -> Floats:
-        """Return the RMS from 20 to 45 Hz of windows (k, channels, n)."""
-        n = values.shape[2]
-        taper = np.sqrt(8 / 3) * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n))
-        spectrum = np.fft.rfft(values * taper, axis=2)
+    def _loudness(self, looks: Looks) -> Floats:
+        """Return the RMS from 20 to 45 Hz of each channel, (k, channels)."""
+        n = looks.centred.shape[2]
         low, high = (int(edge * n / self._info.sfreq) for edge in _FAST_HZ)
-        part = spectrum[:, :, low:high]
-        rms: Floats = np.sqrt(2 * (part.real**2 + part.imag**2).sum(axis=2)) / n
+        part = looks.tapered(high + 1)[:, :, low:high].view(np.float64)
+        rms: Floats = np.sqrt(8 / 3) * np.sqrt(2 * np.square(part).sum(axis=2)) / n
         return rms
 
     def _tense(self, rms: Floats, live: Bools) -> Bools:
-        """Return which channels carry muscle, and learn how loud they usually are."""
+        """Return which channels carry muscle, (k, channels), and learn how loud they usually are.
+
+        Each window is judged by those before it.
+        """
         level = np.log(np.maximum(rms, 1e-9))
-        if np.isnan(self._usual).any():
-            self._usual = np.where(np.isnan(self._usual) & live, level, self._usual)
-        above = level - self._usual
-        tense = live & ((rms > self.muscle) & (above > np.log(_LOUDER)) | (rms > 3 * self.muscle))
-        rate = np.where(tense, _LEARN_FLAGGED, _LEARN) * live
-        self._usual = self._usual + rate * np.sign(above)
-        return np.asarray(tense)
+        over, far = live & (rms > self.muscle), live & (rms > 3 * self.muscle)
+        tense = far.copy()
+        plain = (~over.any(axis=1) & (live == self._eeg).all(axis=1)).tolist()
+        for row, (now, there) in enumerate(zip(level, live, strict=True)):
+            if plain[row] and not self._is_new:  # nearly always
+                self._usual = self._usual + _LEARN * np.sign(now - self._usual)
+                continue
+            if self._is_new:
+                self._usual = np.where(np.isnan(self._usual) & there, now, self._usual)
+                self._is_new = bool(np.isnan(self._usual).any())
+            above = now - self._usual
+            tense[row] |= over[row] & (above > np.log(_LOUDER))
+            rate = np.where(tense[row], _LEARN_FLAGGED, _LEARN) * there
+            self._usual = self._usual + rate * np.sign(above)
+        return tense
 
     def _eyes(self, values: Floats, live: Bools, wanted: Bools) -> list[str]:
         """Name what the eyes did in each of the wanted windows (k, channels, n)."""
@@ -170,41 +161,77 @@ class EegArtefacts:
             return found
         slow = self._slow(values[:, frontal])
         slow = np.where(live[:, frontal, None], slow - row_medians(slow)[:, :, None], 0.0)
-        large = wanted & (np.abs(slow).max(axis=(1, 2)) >= self.blink)
-        for number in np.flatnonzero(large).tolist():
-            found[number] = self._movement(slow[number], values[number], live[number])
+        large = np.flatnonzero(wanted & (np.abs(slow).max(axis=(1, 2)) >= self.blink))
+        if len(large):
+            at = large[:, None], np.flatnonzero(self._posterior)
+            names = self._movements(slow[large], values[at], live[at])
+            for number, name in zip(large.tolist(), names, strict=True):
+                found[number] = name
         return found
 
-    def _movement(self, slow: Floats, values: Floats, live: Bools) -> str:
-        """Name the largest deflection of the frontal channels (frontal, n), if it is the eyes'."""
-        largest = slow[np.arange(len(slow)), np.abs(slow).argmax(axis=1)]
-        lead = int(np.abs(largest).argmax())
-        trace = slow[lead] * np.sign(largest[lead])
-        peak = int(trace.argmax())
-        behind = np.flatnonzero(self._posterior & live)
-        if len(behind):
-            away = self._slow(values[behind])
-            width = max(1, round(_SMOOTH_S * self._info.sfreq))
-            near = away[:, max(0, peak - width) : peak + width]
-            there = row_medians(np.abs(near - row_medians(away)[:, None]).T)
-            if there.max() * _FRONTAL_OVER_POSTERIOR > trace[peak]:
-                return ""
-        lasted = _width(trace, peak) / self._info.sfreq
-        return "blink" if _BLINK_S[0] <= lasted <= _BLINK_S[1] else "eye movement"
+    def _movements(self, slow: Floats, behind: Floats, live: Bools) -> list[str]:
+        """Name the largest deflections of the frontal channels, where they are the eyes'.
+
+        Takes the frontal channels of windows, smoothed (k, frontal, n), and the posterior ones, (k,
+        posterior, n), with which of them can be used.
+        """
+        rows = np.arange(len(slow))
+        largest = np.abs(slow).reshape(len(slow), -1).argmax(axis=1)
+        lead, peak = np.divmod(largest, slow.shape[2])
+        trace = slow[rows, lead] * np.sign(slow[rows, lead, peak])[:, None]
+        is_eyes = trace[rows, peak] >= _FRONTAL_OVER_POSTERIOR * self._posterior_at(
+            peak, behind, live
+        )
+        lasted = _widths(trace, peak) / self._info.sfreq
+        is_blink = (lasted >= _BLINK_S[0]) & (lasted <= _BLINK_S[1])
+        names = np.where(is_eyes, np.where(is_blink, "blink", "eye movement"), "")
+        return [str(name) for name in names.tolist()]
+
+    def _posterior_at(self, peak: Ints, behind: Floats, live: Bools) -> Floats:
+        """Return how far the posterior channels leave their median about a peak; 0 without any."""
+        if not behind.shape[1]:
+            return np.zeros(len(behind))
+        away = self._slow(behind)
+        width = max(1, round(_SMOOTH_S * self._info.sfreq))
+        places = peak[:, None] + np.arange(-width, width)
+        inside = (places >= 0) & (places < away.shape[2])
+        places = np.clip(places, 0, away.shape[2] - 1)[:, None]
+        near = np.take_along_axis(away, places, axis=2) - row_medians(away)[:, :, None]
+        distance = np.abs(near).transpose(0, 2, 1).reshape(-1, near.shape[1])
+        chosen = np.repeat(live, near.shape[2], axis=0)
+        medians = row_medians(distance) if live.all() else chosen_medians(distance, chosen)
+        there = np.where(inside, np.nan_to_num(medians.reshape(inside.shape)), 0.0)
+        return np.asarray(there.max(axis=1))
 
     def _slow(self, values: Floats) -> Floats:
         """Return a moving average of 0.1 s along the last axis, n - width + 1 long."""
         width = max(1, round(_SMOOTH_S * self._info.sfreq))
         sums = np.cumsum(values, axis=-1)
-        sums = np.concatenate((np.zeros((*sums.shape[:-1], 1)), sums), axis=-1)
-        mean: Floats = (sums[..., width:] - sums[..., :-width]) / width
-        return mean
+        mean = sums[..., width - 1 :].copy()
+        mean[..., 1:] -= sums[..., :-width]
+        mean /= width
+        return np.asarray(mean)
 
 
-def _width(trace: Floats, peak: int) -> int:
-    """Return for how many samples about its peak a deflection exceeds half of it."""
-    below = np.flatnonzero(trace < trace[peak] / 2)
-    at = int(np.searchsorted(below, peak))
-    start = int(below[at - 1]) if at > 0 else -1
-    stop = int(below[at]) if at < len(below) else len(trace)
-    return stop - start - 1
+def _judged(item: Looked, moved: float, eyes: str, tight: float) -> Epoch:
+    """Write into a window what disturbs it: shares of moved and of tense channels, eyes."""
+    if not moved and not eyes and tight < _MUSCLE_SHARE:
+        return item
+    found = [
+        ("jump", 1 - moved, moved > 0),
+        (eyes, 0.75, bool(eyes)),
+        ("muscle", 1 - 0.5 * tight, tight >= _MUSCLE_SHARE),
+    ]
+    share = math.prod(factor for _, factor, there in found if there)
+    reasons = ", ".join(name for name, _, there in found if there)
+    return item.said(item.quality * share, "; ".join(filter(None, (reasons, item.reason))))
+
+
+def _widths(traces: Floats, peaks: Ints) -> Ints:
+    """Return for how many samples about its peak each deflection, (k, n), exceeds half of it."""
+    n = traces.shape[1]
+    places, peaks = np.arange(n), peaks[:, None]
+    below = traces < np.take_along_axis(traces, peaks, axis=1) / 2
+    start = np.where(below & (places < peaks), places, -1).max(axis=1)
+    stop = np.where(below & (places >= peaks), places, n).min(axis=1)
+    return np.asarray(stop - start - 1)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Bools, Epoch, Floats, Ints, StreamInfo
+from biosense.processing.eeg_look import Looked, Looks, looked_at
 from biosense.processing.eeg_montage import read_montage
 from biosense.processing.medians import chosen_medians
-from biosense.processing.together import alike, centred_rows
+from biosense.processing.together import alike
 
 FAULTS = ("flat", "off scale", "noisy", "uncorrelated", "bridged")
 """What `BadChannels` finds, the worst first; a bridged channel is named but not left out."""
@@ -79,9 +80,11 @@ class BadChannels:
     leave: float = 5.0
     _info: StreamInfo = field(init=False, repr=False)
     _eeg: Ints = field(init=False, repr=False)
+    _rows: slice | Ints = field(init=False, repr=False)
     _failing: Floats = field(init=False, repr=False)
     _fine: Floats = field(init=False, repr=False)
     _bad: Ints = field(init=False, repr=False)
+    _any_bad: bool = field(init=False, repr=False)
     _last: float | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -103,9 +106,12 @@ class BadChannels:
             raise BadInput(f"unit={info.unit!r} of {info.name!r} must be 'V': put ToSI() before")
         self._info = info
         self._eeg = np.flatnonzero(read_montage(info.channels).eeg)
+        in_a_row = len(self._eeg) and self._eeg[-1] - self._eeg[0] + 1 == len(self._eeg)
+        # What lies side by side need not be copied.
+        self._rows = slice(self._eeg[0], self._eeg[-1] + 1) if in_a_row else self._eeg
         self._failing = np.zeros(len(self._eeg))
         self._fine = np.zeros(len(self._eeg))
-        self._bad = np.full(len(self._eeg), -1, np.int64)
+        self._bad, self._any_bad = np.full(len(self._eeg), -1, np.int64), False
         self._last = None
         return info
 
@@ -115,46 +121,41 @@ class BadChannels:
 
     def push_all(self, items: Sequence[Epoch]) -> Sequence[Epoch]:
         """Return each window without its bad channels; several are looked at together."""
-        return [
-            epoch
-            for same in alike(items)
-            for item, faults in zip(same, self._faults_of(same), strict=True)
-            for epoch in self._without_bad(item, faults)
-        ]
+        return [epoch for same in alike(items) for epoch in self._cleaned(same)]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every window was answered at once."""
         return []
 
-    def _faults_of(self, items: list[Epoch]) -> Sequence[Ints | None]:
-        """Return the faults of windows of one length; None where nothing is learnt from one."""
+    def _cleaned(self, items: list[Epoch]) -> list[Epoch]:
+        """Return windows of one length without their bad channels."""
         if not len(items[0].data) or not len(self._eeg):
-            return [None] * len(items)
-        trusted = [item.quality >= _LEAST_TRUSTED for item in items]
-        windows = np.stack([item.data for item in items])[:, :, self._eeg]
-        faults = self._faults(np.ascontiguousarray(windows.transpose(0, 2, 1)))
-        return [row if good else None for row, good in zip(faults, trusted, strict=True)]
+            return items
+        seen, looks, _ = looked_at(items)
+        faults = self._faults(looks)
+        return [
+            self._without_bad(item, row if item.quality >= _LEAST_TRUSTED else None)
+            for item, row in zip(seen, faults, strict=True)
+        ]
 
-    def _without_bad(self, item: Epoch, faults: Ints | None) -> list[Epoch]:
+    def _without_bad(self, item: Looked, faults: Ints | None) -> Epoch:
+        """Return a window without what is bad; None for its faults where nothing is learnt."""
         if faults is not None:
             since = HOP if self._last is None else min(item.stop - self._last, _MOST_SINCE_S)
             self._learn(faults, since)
             self._last = item.stop
+        if not self._any_bad:
+            return item
         out = self._bad >= 0
-        if not out.any():
-            return [item]
         lost = self._eeg[out & (self._bad != _BRIDGED)]
-        data = item.data.copy()
-        data[:, lost] = np.nan
         bridged = np.count_nonzero(self._bad == _BRIDGED) / len(self._eeg)
-        quality = item.quality * (1 - 0.5 * bridged)
         reason = "; ".join(filter(None, (item.reason, self._named())))
-        return [replace(item, data=data, quality=quality, reason=reason)]
+        return item.emptied(lost.tolist(), item.quality * (1 - 0.5 * bridged), reason)
 
     def _learn(self, faults: Ints, seconds: float) -> None:
         """Move each channel's state by one window that stands for some seconds."""
         failed = faults >= 0
-        if not failed.any() and not (self._bad >= 0).any():
+        if not self._any_bad and not failed.any():
             self._failing = np.zeros(len(failed))  # nearly always
             self._fine = self._fine + seconds
             return
@@ -163,29 +164,30 @@ class BadChannels:
         enters = failed & (self._failing >= self.enter - 1e-9)
         self._bad = np.where(enters, faults, self._bad)
         self._bad = np.where(self._fine >= self.leave - 1e-9, -1, self._bad)
+        self._any_bad = bool((self._bad >= 0).any())
 
-    def _faults(self, windows: Floats) -> Ints:
-        """Return the number of the worst fault, -1 for none, of windows (k, channels, n)."""
-        centred = centred_rows(windows)
-        span = np.ptp(centred, axis=2)
-        rms = np.sqrt(np.square(centred).mean(axis=2))
+    def _faults(self, looks: Looks) -> Ints:
+        """Return the number of the worst fault, -1 for none, of windows: (k, EEG channels)."""
+        span = looks.span[:, self._eeg]
         flat, large = span < self.flat, span > self.off_scale
         alive = ~(flat | large)
-        without_eyes, fast = self._above((_EYES_HZ, _FAST_HZ), centred)
+        without_eyes, fast = self._above((_EYES_HZ, _FAST_HZ), looks)
         noisy = alive & (self._is_loud(without_eyes, alive) | (fast > self.noise))
-        uncorrelated, bridged = self._compared(centred, rms, alive & ~noisy)
+        uncorrelated, bridged = self._compared(looks.centred, alive & ~noisy)
         faults = np.full(span.shape, -1, np.int64)
         for number, found in reversed(list(enumerate((flat, large, noisy, uncorrelated, bridged)))):
             faults[found] = number
         return faults
 
-    def _above(self, frequencies: tuple[float, ...], centred: Floats) -> list[Floats]:
-        """Return the RMS of each channel from a frequency up, for several of them."""
-        n = centred.shape[2]
-        spectrum = np.fft.rfft(centred, axis=2)
-        power = spectrum.real**2 + spectrum.imag**2
-        from_bin = [int(frequency * n / self._info.sfreq) for frequency in frequencies]
-        return [np.sqrt(2 * power[..., first:].sum(axis=2)) / n for first in from_bin]
+    def _above(self, frequencies: tuple[float, float], looks: Looks) -> tuple[Floats, Floats]:
+        """Return the RMS of each EEG channel from either of two rising frequencies up."""
+        n = looks.centred.shape[2]
+        low, high = (int(frequency * n / self._info.sfreq) for frequency in frequencies)
+        # Real and imaginary parts lie side by side.
+        power = np.square(looks.spectrum.view(np.float64)[:, :, 2 * low :])
+        fast = power[:, :, 2 * (high - low) :].sum(axis=2)
+        both = power[:, :, : 2 * (high - low)].sum(axis=2) + fast
+        return np.sqrt(2 * both[:, self._eeg]) / n, np.sqrt(2 * fast[:, self._eeg]) / n
 
     def _is_loud(self, rms: Floats, alive: Bools) -> Bools:
         enough = np.count_nonzero(alive, axis=1) >= _MANY
@@ -197,20 +199,32 @@ class BadChannels:
         loud = level - middle > self.deviation * np.maximum(spread, 0.2)
         return np.asarray(loud & enough[:, None])
 
-    def _compared(self, centred: Floats, rms: Floats, good: Bools) -> tuple[Bools, Bools]:
+    def _compared(self, centred: Floats, good: Bools) -> tuple[Bools, Bools]:
         """Return which channels resemble no other one, and which resemble one too much."""
-        n = centred.shape[2]
-        shared = np.matmul(centred, centred.transpose(0, 2, 1)) / n
-        power = np.where(good, np.diagonal(shared, axis1=1, axis2=2), 1.0)
-        pairs = good[:, :, None] & good[:, None, :] & ~np.eye(shared.shape[1], dtype=bool)
-        likeness = np.abs(shared) / np.sqrt(power[:, :, None] * power[:, None, :])
-        highest = np.where(pairs, likeness, 0.0).max(axis=2)
-        apart = power[:, :, None] + power[:, None, :] - 2 * shared
-        nearest = np.where(pairs, apart, np.inf).min(axis=2)
+        centred = centred[:, self._rows]
+        shared = np.matmul(centred, centred.transpose(0, 2, 1))
+        shared /= centred.shape[2]
+        own = np.arange(shared.shape[1])
+        power = shared[:, own, own]
+        loud = power > _SAME_RMS**2
+        # What is not good resembles nobody: 0 times as much, and infinitely far.
+        scale = np.where(good, 1 / np.sqrt(np.where(good, power, 1.0)), 0.0)
+        likeness = np.abs(shared)
+        likeness *= scale[:, :, None]
+        likeness *= scale[:, None, :]
+        likeness[:, own, own] = 0.0
+        highest = likeness.max(axis=1)
+        apart = shared
+        apart *= -2
+        power = np.where(good, power, np.inf)
+        apart += power[:, :, None]
+        apart += power[:, None, :]
+        apart[:, own, own] = np.inf
+        nearest = apart.min(axis=1)
         is_usual = chosen_medians(highest, good) >= _USUAL_CORRELATION
         is_usual &= np.count_nonzero(good, axis=1) >= _MANY
         lonely = good & is_usual[:, None] & (highest < self.correlation)
-        return lonely, good & (nearest < self.bridge**2) & (rms > _SAME_RMS)
+        return lonely, good & (nearest < self.bridge**2) & loud
 
     def _named(self) -> str:
         """Return the bad channels in a few words, the worst first."""

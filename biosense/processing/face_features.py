@@ -92,10 +92,10 @@ class FaceFeatures:
     >>> stage = FaceFeatures()
     >>> stage.start(info).n_channels
     27
-    >>> frames = np.ones((181, 19))
+    >>> frames = np.ones((181, 19)) + 1e-3 * np.arange(181)[:, None]  # a face never stands still
     >>> epoch = stage.push(Chunk.of(info, np.arange(181) / 30, frames))[-1]
-    >>> epoch.stop, float(epoch.data[0]), epoch.quality
-    (6.0, 0.0, 1.0)
+    >>> epoch.stop, epoch.quality
+    (6.0, 1.0)
     """
 
     window: float = 2.0

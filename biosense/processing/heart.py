@@ -11,9 +11,10 @@ import numpy as np
 
 from biosense.core.grid import HOP, grid_time, sample_indices
 from biosense.core.stage import Stage
-from biosense.core.types import Chunk, Epoch, Floats, Ints, StreamInfo
+from biosense.core.types import Chunk, Epoch, Ints, StreamInfo
 from biosense.processing.grid_cut import GridCut
 from biosense.processing.heart_features import BREAK_S, HEART_CHANNELS, TROUBLE, Rhythm
+from biosense.processing.rhythm_summary import Moment
 from biosense.processing.transit import TRANSIT_CHANNELS, PulseTransit
 
 WINDOW_S = 10.0  # of the heart rate and of the quality
@@ -27,6 +28,16 @@ class HeartBeat(NamedTuple):
     time: float
     known: float
     confidence: float
+
+
+class _Point(NamedTuple):
+    """Hold a point of the grid and what is known there."""
+
+    k: int
+    moment: Moment
+    transit: tuple[float, ...]
+    quality: float
+    trouble: str
 
 
 @dataclass
@@ -93,11 +104,13 @@ class HeartFeatures:
     _sfreq: float = field(init=False, repr=False)
     _rhythm: Rhythm = field(init=False, repr=False)
     _cut: GridCut = field(init=False, repr=False)
-    _waiting: deque[tuple[float, Floats]] = field(init=False, repr=False)
+    _waiting: deque[HeartBeat] = field(init=False, repr=False)
+    _amplitudes: deque[float] = field(init=False, repr=False)
     _transit: PulseTransit = field(init=False, repr=False)
     _heard: deque[HeartBeat] = field(init=False, repr=False)
     _told: deque[HeartBeat] = field(init=False, repr=False)
     _trusted: deque[tuple[int, int]] = field(init=False, repr=False)
+    _sum: int = field(init=False, repr=False)
     _open: int = field(init=False, repr=False)
     _first: float | None = field(init=False, repr=False)
     _newest: int | None = field(init=False, repr=False)
@@ -115,10 +128,10 @@ class HeartFeatures:
         self._sfreq = info.sfreq
         self._rhythm = Rhythm()
         self._cut = GridCut(info.sfreq, self.hop)
-        self._waiting, self._trusted = deque(), deque()
+        self._waiting, self._amplitudes, self._trusted = deque(), deque(), deque()
         self._transit = PulseTransit()
         self._heard, self._told = deque(maxlen=_MOST_HEARD), deque(maxlen=_MOST_HEARD)
-        self._open, self._first, self._newest = 0, None, None
+        self._sum, self._open, self._first, self._newest = 0, 0, None, None
         return self._info
 
     def push(self, item: Chunk) -> Sequence[Epoch]:
@@ -126,24 +139,23 @@ class HeartFeatures:
         if item.n == 0:
             return []
         for beats in self.detector.push(item):
-            self._waiting.extend(zip(beats.times.tolist(), beats.data, strict=True))
-            self._told.extend(
-                HeartBeat(time, float(known), float(confidence))
-                for time, (_, confidence, known, _) in zip(
-                    beats.times.tolist(), beats.data, strict=True
-                )
-            )
+            for time, row in zip(beats.times.tolist(), beats.data.tolist(), strict=True):
+                amplitude, confidence, known, _ = row
+                beat = HeartBeat(time, known, confidence)
+                self._waiting.append(beat)
+                self._amplitudes.append(amplitude)
+                self._told.append(beat)
         valid = np.isfinite(item.data[:, 0])
         self._note_gaps(sample_indices(item)[valid])
         self._first = float(item.times[0]) if self._first is None else self._first
         trusted = np.concatenate([[0], np.cumsum(item.ok & valid)]).tolist()
-        epochs, done = [], 0
+        points, done = [], 0
         for stop, k in self._cut.cut(item.times):
-            self._trusted.append((k, self._open + trusted[stop] - trusted[done]))
+            self._trust(k, self._open + trusted[stop] - trusted[done])
             self._open, done = 0, stop
-            epochs.append(self._epoch(k))
+            points.append(self._point(k))
         self._open += trusted[-1] - trusted[done]
-        return epochs
+        return self._epochs(points)
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: beats that flushing would settle came after the last point."""
@@ -171,26 +183,42 @@ class HeartFeatures:
             self._rhythm.add_gap(float(indices[at]) / self._sfreq)
         self._newest = int(indices[-1])
 
-    def _epoch(self, k: int) -> Epoch:
+    def _point(self, k: int) -> _Point:
+        """Take the beats that are known at a point, and return what is known by them."""
         now = grid_time(k, self.hop)
         while self._heard and self._heard[0].known <= now + 1e-9:
             beat = self._heard.popleft()
             self._transit.add_heart(beat.time, beat.confidence)
-        while self._waiting and self._waiting[0][1][2] <= now + 1e-9:
-            time, (amplitude, confidence, _, _) = self._waiting.popleft()
-            self._rhythm.add_beat(time, float(amplitude), float(confidence))
-            self._transit.add_pulse(time, float(confidence))
-        quality = self._rhythm.quality(now) * self._trusted_share(k, now)
-        data = self._rhythm.features(now)
-        if self.transit:
-            data = np.append(data, self._transit.features(now))
+        while self._waiting and self._waiting[0].known <= now + 1e-9:
+            pulse, amplitude = self._waiting.popleft(), self._amplitudes.popleft()
+            self._rhythm.add_beat(pulse.time, amplitude, pulse.confidence)
+            self._transit.add_pulse(pulse.time, pulse.confidence)
+        quality = self._rhythm.quality(now) * self._trusted_share(now)
         trouble = "" if quality > TROUBLE else self._rhythm.trouble(now) or "gaps"
-        return Epoch(self._info, k, now - WINDOW_S, now, data, quality, trouble)
+        transit = self._transit.features(now) if self.transit else ()
+        return _Point(k, self._rhythm.at(now), transit, quality, trouble)
 
-    def _trusted_share(self, k: int, now: float) -> float:
+    def _epochs(self, points: list[_Point]) -> list[Epoch]:
+        """Return the features of points, which are computed together."""
+        if not points:
+            return []
+        data = self._rhythm.features_at([point.moment for point in points])
+        if self.transit:
+            data = np.column_stack((data, [point.transit for point in points]))
+        return [
+            Epoch(self._info, k, at.now - WINDOW_S, at.now, row, quality, trouble)
+            for (k, at, _, quality, trouble), row in zip(points, data, strict=True)
+        ]
+
+    def _trust(self, k: int, count: int) -> None:
+        """Note how many of the samples up to a point are trusted, of 10 s."""
+        self._trusted.append((k, count))
+        self._sum += count
         oldest = k - round(WINDOW_S / self.hop)
         while self._trusted[0][0] <= oldest:
-            self._trusted.popleft()
+            self._sum -= self._trusted.popleft()[1]
+
+    def _trusted_share(self, now: float) -> float:
         assert self._first is not None
         span = min(WINDOW_S, max(now - self._first, self.hop))
-        return min(1.0, sum(count for _, count in self._trusted) / (span * self._sfreq))
+        return min(1.0, self._sum / (span * self._sfreq))

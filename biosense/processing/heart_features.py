@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from biosense.core.types import Floats
-from biosense.processing.hrv_spectrum import HF_HZ, HF_S, LF_HZ, LF_S, band_power
+from biosense.processing.hrv_spectrum import BeatSpectrum
 from biosense.processing.intervals import IntervalFilter, IntervalKind
-from biosense.processing.medians import row_medians
 from biosense.processing.recent import Recent
+from biosense.processing.rhythm_summary import Moment, of_amplitudes, of_intervals
 
 HEART_CHANNELS = (
     "heart_rate",
@@ -28,11 +30,8 @@ HEART_CHANNELS = (
     "ln_lf_300",
 )
 BREAK_S = 0.1  # a longer gap may hide a beat: no interval across it
-KEEP_S = 60.0
 TROUBLE = 0.7
 KINDS_KEPT = 64
-STALE_S = 10.0  # a spectrum holds for so long after the last accepted interval
-LEAST_POWER = 1e-9  # s^2: 0.03 ms, what the timing of beats scatters by at best
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Rhythm:
 
     def __post_init__(self) -> None:
         self._intervals = IntervalFilter()
-        self._beats = Recent()  # time, amplitude, confidence
+        self._beats = Recent()  # time, ln of the amplitude
         # end, interval, difference to the interval before; NaN where there is none
         self._accepted = Recent()
         self._gaps: deque[float] = deque()
@@ -55,8 +54,9 @@ class Rhythm:
         self._doubtful = False
         self._before = np.nan  # the interval that ended at the last beat, if it was accepted
         self._ahead = np.nan  # the one before an early beat, which may turn out to be none
-        self._long: deque[tuple[float, float, float]] = deque()
-        self._spectrum: tuple[float, float] | None = None
+        self._spectrum = BeatSpectrum()
+        self._sure: deque[tuple[float, float]] = deque()  # time and confidence of beats, 10 s
+        self._covered: deque[tuple[float, float]] = deque()  # end and length of intervals, 10 s
         self._kinds: deque[tuple[float, IntervalKind]] = deque(maxlen=KINDS_KEPT)
 
     def add_gap(self, time: float) -> None:
@@ -88,14 +88,15 @@ class Rhythm:
             self._before = np.nan
             self._intervals.forget_early()
         if not self._take(time, interval, np.nan, confidence, doubtful=False):
-            self._beats.replace((time, np.nan, 0.0))  # nothing but its interval speaks for it
+            self._sure[-1] = (time, 0.0)  # nothing but its interval speaks for it
 
     def _take(
         self, time: float, interval: float, amplitude: float, confidence: float, *, doubtful: bool
     ) -> bool:
         """Return whether the interval counts."""
         self._last = time
-        self._beats.add((time, amplitude, confidence))
+        self._beats.add((time, math.log(amplitude) if amplitude > 0 else np.nan, np.nan))
+        self._sure.append((time, confidence))
         if np.isnan(interval):
             self._before = np.nan
             self._intervals.forget_early()
@@ -111,65 +112,46 @@ class Rhythm:
                 self._ahead, self._before = self._before, np.nan
             return False
         before = self._ahead if verdict.kind is IntervalKind.EXTRA else self._before
-        accepted = (time, seconds, seconds - before)
-        self._accepted.add(accepted)
-        self._long.append(accepted)
+        self._accepted.add((time, seconds, seconds - before))
+        self._covered.append((time, seconds))
+        self._spectrum.add(time, seconds)
         self._before, self._ahead = seconds, np.nan
-        self._spectrum = None
         return True
+
+    def at(self, now: float) -> Moment:
+        """Note what is known at session time `now`, for `features_at`."""
+        return Moment(now, self._beats.count, self._accepted.count, self._spectrum.powers(now))
+
+    def features_at(self, moments: Sequence[Moment]) -> Floats:
+        """Return `HEART_CHANNELS` at moments, NaN where too little is known, (k, features).
+
+        They are those since the last call, and are computed together.
+        """
+        now = np.array([moment.now for moment in moments])
+        accepted = self._accepted.before([moment.accepted for moment in moments])
+        beats = self._beats.before([moment.beats for moment in moments])
+        powers = np.array([moment.powers for moment in moments])
+        for kept in (self._beats, self._accepted):
+            kept.forget()
+        columns = [*of_intervals(accepted, now), *of_amplitudes(beats, now), *powers.T]
+        return np.column_stack(columns)
 
     def features(self, now: float) -> Floats:
         """Return `HEART_CHANNELS` at session time `now`, NaN where too little is known."""
-        for kept in (self._beats, self._accepted):
-            kept.forget(now - KEEP_S)
-        once, ends = self._accepted.once, self._accepted.newest
-        rate = once("rate 10", now - 10.0, lambda rows: _rate(rows[:, 1], 10.0))
-        rate_30 = once("rate 30", now - 30.0, lambda rows: _rate(rows[:, 1], 30.0))
-        usual = once("rate 60", now - KEEP_S, lambda rows: _rate(rows[:, 1], KEEP_S))
-        return np.array(
-            [
-                rate,
-                rate_30,
-                ends[1] if ends is not None and ends[0] > now - 3.0 else np.nan,
-                once("rmssd", now - 30.0, _rmssd),
-                *once("spread", now - KEEP_S, _spread),
-                once("slope", now - 20.0, _slope),
-                rate - usual,
-                *self._amplitude(now),
-                *self._powers(now),
-            ]
-        )
-
-    def _powers(self, now: float) -> tuple[float, float]:
-        """Return ln of HF and LF power, of windows that end with the last accepted interval."""
-        if not self._long or self._long[-1][0] <= now - STALE_S:
-            return np.nan, np.nan
-        if self._spectrum is None:
-            newest = self._long[-1][0]
-            while self._long[0][0] <= newest - LF_S:
-                self._long.popleft()
-            ends, intervals, _ = np.array(self._long, np.float64).T.copy()
-            recent = ends > newest - HF_S
-            high = band_power(ends[recent], intervals[recent], HF_HZ, HF_S)
-            low = band_power(ends, intervals, LF_HZ, LF_S)
-            self._spectrum = (
-                float(np.log(np.maximum(high, LEAST_POWER))),
-                float(np.log(np.maximum(low, LEAST_POWER))),
-            )
-        return self._spectrum
+        row: Floats = self.features_at([self.at(now)])[0]
+        return row
 
     def trouble(self, now: float) -> str:
         """Say in a word or two what lowers the quality most; empty where nothing does much."""
-        recent = self._beats.since(now - 10.0)
+        recent, covered = self._recent(now)
         if len(recent) < 3 or recent[-1][0] < now - 3.0:
             return "no beats"
-        sure = sum(confidence for *_, confidence in recent) / len(recent)
+        sure = sum(confidence for _, confidence in recent) / len(recent)
         odd = Counter(
             kind
             for time, kind in self._kinds
             if time > now - 10.0 and kind is not IntervalKind.NORMAL
         )
-        covered = sum(interval for _, interval, _ in self._accepted.since(now - 10.0))
         if sure < min(TROUBLE, covered / 8.0):
             return "noise"
         if covered / 8.0 < TROUBLE and odd:
@@ -178,76 +160,16 @@ class Rhythm:
 
     def quality(self, now: float) -> float:
         """Return how far the last 10 s can be believed: covered by intervals, and beats sure."""
-        recent = self._beats.since(now - 10.0)
+        recent, covered = self._recent(now)
         if len(recent) < 3 or recent[-1][0] < now - 3.0:
             return 0.0
-        covered = sum(interval for _, interval, _ in self._accepted.since(now - 10.0))
-        sure = sum(confidence for *_, confidence in recent) / len(recent)
+        sure = sum(confidence for _, confidence in recent) / len(recent)
         # A full window still lacks the interval under way and the time to confirm a beat.
         return min(1.0, covered / 8.0) * sure
 
-    def _amplitude(self, now: float) -> tuple[float, float]:
-        beats = self._beats
-        middle, fewest, span = beats.once("amplitude", now - KEEP_S, _usual_amplitude)
-        new, count = beats.once("new amplitude", now - 10.0, _median_amplitude)
-        scatter = beats.once("amplitude scatter", now - 30.0, _amplitude_scatter)
-        if fewest == 0 or span < 20.0 or count < 4:
-            return np.nan, np.nan
-        return new - middle, scatter
-
-
-def _logs(beats: Floats) -> tuple[Floats, Floats]:
-    """Return the times of beats that have an amplitude, and its logarithm."""
-    positive = beats[:, 1] > 0
-    return beats[positive, 0], np.log(beats[positive, 1])
-
-
-def _usual_amplitude(beats: Floats) -> tuple[float, int, float]:
-    times, logs = _logs(beats)
-    if len(times) == 0:
-        return np.nan, 0, 0.0
-    return float(row_medians(logs)), len(times), float(times[-1] - times[0])
-
-
-def _median_amplitude(beats: Floats) -> tuple[float, int]:
-    _, logs = _logs(beats)
-    return float(row_medians(logs)) if len(logs) else np.nan, len(logs)
-
-
-def _amplitude_scatter(beats: Floats) -> float:
-    _, logs = _logs(beats)
-    return float(logs.std()) if len(logs) else np.nan
-
-
-def _rate(intervals: Floats, seconds: float) -> float:
-    """Return beats per minute if accepted intervals fill half of the window (20 s of 60)."""
-    filled = float(intervals.sum())
-    if filled < min(0.5 * seconds, 20.0):
-        return np.nan
-    return 60.0 * len(intervals) / filled
-
-
-def _rmssd(rows: Floats) -> float:
-    known = rows[:, 2]
-    known = known[np.isfinite(known)]
-    if rows[:, 1].sum() < 20.0 or len(known) < 8:
-        return np.nan
-    return float(np.sqrt(np.mean(known**2)))
-
-
-def _spread(rows: Floats) -> tuple[float, float]:
-    """Return SDNN and pNN50 of the last minute."""
-    intervals, differences = rows[:, 1], rows[:, 2]
-    known = differences[np.isfinite(differences)]
-    if intervals.sum() < 40.0 or len(known) < 16:
-        return np.nan, np.nan
-    return float(intervals.std()), float(np.mean(np.abs(known) > 0.05))
-
-
-def _slope(rows: Floats) -> float:
-    """Return the least-squares slope of the beat-by-beat heart rate, bpm per second."""
-    times, rates = rows[:, 0], 60.0 / rows[:, 1]
-    if rows[:, 1].sum() < 10.0:
-        return np.nan
-    centred = times - times.mean()
-    return float(np.sum(centred * rates) / np.sum(centred**2))
+    def _recent(self, now: float) -> tuple[deque[tuple[float, float]], float]:
+        """Return time and confidence of the beats of 10 s, and what intervals cover of them."""
+        for kept in (self._sure, self._covered):
+            while kept and kept[0][0] <= now - 10.0:
+                kept.popleft()
+        return self._sure, sum(interval for _, interval in self._covered)

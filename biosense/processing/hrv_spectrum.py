@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from biosense.core.types import Floats
@@ -9,6 +11,9 @@ from biosense.core.types import Floats
 HF_HZ = (0.15, 0.40)  # Task Force of ESC/NASPE, Circulation 93:1043, 1996
 LF_HZ = (0.04, 0.15)
 HF_S, LF_S = 60.0, 300.0  # about ten periods of the slowest oscillation, as they ask for
+STALE_S = 10.0  # a spectrum holds for so long after the last accepted interval
+LEAST_POWER = 1e-9  # s^2: 0.03 ms, what the timing of beats scatters by at best
+_ROOM = 2048  # beats; 300 s hold 1000 at most
 FILLED = 0.8  # of the window; what is missing is not made up
 
 
@@ -43,24 +48,97 @@ def band_power(ends: Floats, intervals: Floats, band: tuple[float, float], windo
     >>> round(1e6 * band_power(ends, breathing, HF_HZ, HF_S))  # ms^2; 30^2 / 2 in truth
     444
     """
-    if intervals.sum() < FILLED * window or 0.5 * len(ends) < band[1] * intervals.sum():
-        return np.nan
-    centred = ends - ends.mean()
-    slope = np.sum(centred * intervals) / np.sum(centred**2)
-    place = (ends - ends[0]) / max(float(ends[-1] - ends[0]), 1e-9)
-    taper = 0.5 - 0.5 * np.cos(2 * np.pi * place)
-    taper /= np.sqrt(np.mean(taper**2))
-    values = taper * (intervals - intervals.mean() - slope * centred)
+    if not _is_enough(ends, intervals, band, window):
+        return float("nan")
+    turns = np.exp(-1j * _pulsation(band, window) * (ends - ends[0])[:, None])
+    return _power(ends, intervals, turns.view(np.float64), window)
+
+
+class BeatSpectrum:
+    """Keep the intervals of the last minutes, and the powers of both bands at the newest of them.
+
+    The powers are those of `band_power`; how far the frequencies turn up to each beat is worked out
+    once, when it comes.
+
+    Examples
+    --------
+    >>> spectrum = BeatSpectrum()
+    >>> for beat in range(1, 75):
+    ...     spectrum.add(0.8 * beat, 0.8 + 0.03 * np.sin(2 * np.pi * 0.25 * 0.8 * beat))
+    >>> round(1e6 * np.exp(spectrum.powers(60.0)[0])), spectrum.powers(60.0)[1]
+    (444, nan)
+    """
+
+    def __init__(self) -> None:
+        self._speeds = np.concatenate([_pulsation(HF_HZ, HF_S), _pulsation(LF_HZ, LF_S)])
+        self._high = 2 * len(_pulsation(HF_HZ, HF_S))  # columns of turns of the upper band
+        self._rows = np.empty((_ROOM, 2 + 2 * len(self._speeds)))  # end, interval, turns
+        self._start = self._stop = 0
+        self._origin = 0.0
+        self._known: tuple[float, float] | None = None
+
+    def add(self, end: float, interval: float) -> None:
+        """Take the next accepted interval."""
+        if self._start == self._stop:
+            self._origin = end
+        if self._stop == len(self._rows):
+            kept = self._rows[self._start : self._stop]
+            rows = np.empty((max(_ROOM, 2 * len(kept)), kept.shape[1]))
+            rows[: len(kept)] = kept
+            self._rows, self._start, self._stop = rows, 0, len(kept)
+        row = self._rows[self._stop]
+        row[0], row[1] = end, interval
+        row[2:] = np.exp(-1j * (self._speeds * (end - self._origin))).view(np.float64)
+        self._stop += 1
+        while self._rows[self._start, 0] <= end - LF_S:
+            self._start += 1
+        self._known = None
+
+    def powers(self, now: float) -> tuple[float, float]:
+        """Return ln of HF and LF power, of windows that end with the last accepted interval."""
+        if self._start == self._stop or self._rows[self._stop - 1, 0] <= now - STALE_S:
+            return np.nan, np.nan
+        if self._known is None:
+            rows = self._rows[self._start : self._stop]
+            ends = rows[:, 0].copy()
+            recent = rows[int(np.searchsorted(ends, ends[-1] - HF_S, side="right")) :]
+            high = self._of(recent, HF_HZ, HF_S, recent[:, 2 : 2 + self._high])
+            low = self._of(rows, LF_HZ, LF_S, rows[:, 2 + self._high :])
+            self._known = high, low
+        return self._known
+
+    def _of(self, rows: Floats, band: tuple[float, float], window: float, turns: Floats) -> float:
+        ends, intervals = rows[:, 0].copy(), rows[:, 1].copy()
+        if not _is_enough(ends, intervals, band, window):
+            return float("nan")
+        return math.log(max(_power(ends, intervals, turns, window), LEAST_POWER))
+
+
+def _is_enough(ends: Floats, intervals: Floats, band: tuple[float, float], window: float) -> bool:
+    filled = float(intervals.sum())
+    return filled >= FILLED * window and 0.5 * len(ends) >= band[1] * filled
+
+
+def _pulsation(band: tuple[float, float], window: float) -> Floats:
+    """Return the harmonics of a window in a band, radians per second."""
     first, stop = (int(np.ceil(edge * window - 1e-9)) for edge in band)
-    turned = values * np.exp(-2j * np.pi * first / window * centred)
-    step = np.exp(-2j * np.pi / window * centred)  # to the next harmonic, cheaper than its exponent
-    power = 0.0
-    for _ in range(first, stop):
-        power += float(np.abs(turned.sum()) ** 2)
-        turned = turned * step
-    return 2.0 * power / len(ends) ** 2 * _span_correction(centred, window)
+    pulsation: Floats = 2 * np.pi / window * np.arange(first, stop, dtype=np.float64)
+    return pulsation
 
 
-def _span_correction(centred: Floats, window: float) -> float:
-    """Return the share of the window that is sampled: harmonics of a longer one lie denser."""
-    return float(min(1.0, (centred[-1] - centred[0]) / window))
+def _power(ends: Floats, intervals: Floats, turns: Floats, window: float) -> float:
+    """Return the power at frequencies that have turned so far at each beat, (n, 2 * frequencies).
+
+    Turns are counted from any origin, real and imaginary parts side by side.
+    """
+    n = len(ends)
+    centred = ends - np.add.reduce(ends) / n
+    slope = np.add.reduce(centred * intervals) / np.add.reduce(centred * centred)
+    span = float(ends[-1] - ends[0])
+    taper = 0.5 - 0.5 * np.cos((2 * np.pi / max(span, 1e-9)) * (ends - ends[0]))
+    values = taper * (intervals - np.add.reduce(intervals) / n - slope * centred)
+    # Not as a matrix product: threads of a linear algebra library cost more than they give.
+    sums = np.einsum("n,nf->f", values, turns)
+    power = float(np.add.reduce(sums * sums)) / (float(np.add.reduce(taper * taper)) / n)
+    # The share of the window that is sampled: harmonics of a longer one lie denser.
+    return 2.0 * power / n**2 * min(1.0, span / window)

@@ -99,11 +99,20 @@ class GridInterpolator:
             near[0] = np.where(cubic, near[0], left)
             near[3] = np.where(cubic, near[3], left + 1)
         weights = _weights(times, t[near], cubic)
-        values = weights[0][:, None] * x[near[0]]
+        values = weights[0][:, None] * _rows(x, near[0])
+        part = np.empty_like(values)
         for number in (1, 2, 3):
-            values += weights[number][:, None] * x[near[number]]
+            np.multiply(weights[number][:, None], _rows(x, near[number]), out=part)
+            values += part
         hit = np.abs(times - t[left]) * self._sfreq <= _EPSILON
         return Samples(times, values, np.where(hit, ok[left], ok[near].all(axis=0)))
+
+
+def _rows(x: Floats, at: Ints) -> Floats:
+    """Return the rows at some places; a view where they lie side by side, as nearly always."""
+    first, last = int(at[0]), int(at[-1])
+    is_run = last - first == len(at) - 1 and bool((at[1:] - at[:-1] == 1).all())
+    return x[first : last + 1] if is_run else x[at]
 
 
 def _weights(times: Floats, nodes: Floats, cubic: Bools) -> Floats:

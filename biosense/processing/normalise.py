@@ -45,8 +45,8 @@ class RunningNormalise:
     >>> stage = RunningNormalise(prior_seconds=0.0)
     >>> info = stage.start(StreamInfo("heart", None, ("rate",), 4.0))
     >>> epochs = [Epoch(info, k, k / 4 - 1, k / 4, np.array([float(k % 2)]), 1.0) for k in range(4)]
-    >>> [float(stage.push(epoch)[0].data[0]) for epoch in epochs]
-    [0.0, 1.0, -0.7071067811865476, 1.0]
+    >>> [round(float(stage.push(epoch)[0].data[0]), 6) for epoch in epochs]
+    [0.0, 1.0, -0.707107, 1.0]
     """
 
     prior_seconds: float = 60.0
@@ -59,6 +59,8 @@ class RunningNormalise:
     _weight: Floats = field(init=False, repr=False)
     _mean: Floats = field(init=False, repr=False)
     _squares: Floats = field(init=False, repr=False)
+    _origin: Floats = field(init=False, repr=False)
+    _total: Floats = field(init=False, repr=False)
     _index: int | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -85,6 +87,8 @@ class RunningNormalise:
         self._weight = np.full(count, self.prior_seconds if known else 0.0)
         self._mean = np.array(self.mean) if known else np.zeros(count)
         self._squares = self._weight * np.square(self.sd) if known else np.zeros(count)
+        self._origin = np.array(self.mean) if known else np.full(count, np.nan)
+        self._total = np.zeros(count)
         self._index = None
         return info
 
@@ -97,8 +101,8 @@ class RunningNormalise:
         if not items:
             return []
         values = np.array([item.data for item in items])
-        past = [self._known_after(item) for item in items]
-        scores = self._score(values, *(np.array(each) for each in zip(*past, strict=True)))
+        learn = self._summed if self.half_life == np.inf else self._forgetting
+        scores = self._score(values, *learn(items, values))
         return [
             Epoch(each.info, each.index, each.start, each.stop, row, each.quality, each.reason)
             for each, row in zip(items, scores, strict=True)
@@ -108,22 +112,49 @@ class RunningNormalise:
         """Return nothing: every epoch was answered at once."""
         return []
 
-    def _known_after(self, item: Epoch) -> tuple[Floats, Floats, Floats]:
-        """Return weight, mean and sum of squares once the epoch has been learnt from."""
-        if item.quality >= self.min_quality:
-            self._learn(item)
-        return self._weight, self._mean, self._squares
+    def _summed(self, items: Sequence[Epoch], values: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return weight, mean and sum of squares once each epoch has been learnt from.
 
-    def _learn(self, item: Epoch) -> None:
-        """Add the epoch to weight, mean and sum of squares (West 1979, weighted and forgetting)."""
-        if self._index is not None and self.half_life < np.inf:
-            kept = 0.5 ** ((item.index - self._index) * self.hop / self.half_life)
+        Sums go on from where they were, one epoch after the other: their bits do not depend on how
+        many come at once. Values are summed less the first one, which keeps their digits.
+        """
+        teaches = np.array([item.quality >= self.min_quality for item in items])
+        known = np.isfinite(values) & teaches[:, None]
+        new = np.isnan(self._origin) & known.any(axis=0)
+        if new.any():
+            first = values[known.argmax(axis=0), np.arange(values.shape[1])]
+            self._origin = np.where(new, first, self._origin)
+        origin = np.where(np.isnan(self._origin), 0.0, self._origin)
+        gain = self.hop * known
+        weight = _go_on(self._weight, gain)
+        total = _go_on(self._total, gain * np.where(known, values - origin, 0.0))
+        mean = np.where(weight > 0, origin + total / np.maximum(weight, _MIN_WEIGHT), 0.0)
+        before = np.concatenate((self._mean[None], mean[:-1]))
+        off = np.where(known, values - before, 0.0) * np.where(known, values - mean, 0.0)
+        squares = _go_on(self._squares, gain * off)
+        self._weight, self._total = weight[-1], total[-1]
+        self._mean, self._squares = mean[-1], squares[-1]
+        return weight, mean, squares
+
+    def _forgetting(self, items: Sequence[Epoch], values: Floats) -> tuple[Floats, Floats, Floats]:
+        """Do as `_summed`, while what is known fades (West 1979, weighted and forgetting)."""
+        past = []
+        for item, row in zip(items, values, strict=True):
+            if item.quality >= self.min_quality:
+                self._learn(item.index, row)
+            past.append((self._weight, self._mean, self._squares))
+        weight, mean, squares = (np.array(each) for each in zip(*past, strict=True))
+        return weight, mean, squares
+
+    def _learn(self, index: int, values: Floats) -> None:
+        if self._index is not None:
+            kept = 0.5 ** ((index - self._index) * self.hop / self.half_life)
             self._weight = self._weight * kept
             self._squares = self._squares * kept
-        self._index = item.index
-        known = np.isfinite(item.data)
+        self._index = index
+        known = np.isfinite(values)
         gain = self.hop * known
-        step = np.where(known, item.data - self._mean, 0.0)
+        step = np.where(known, values - self._mean, 0.0)
         self._weight = self._weight + gain
         move = step * gain / np.maximum(self._weight, _MIN_WEIGHT)
         self._mean = self._mean + move
@@ -139,3 +170,9 @@ class RunningNormalise:
         score = (values - means) * np.where(moved, shrink / np.where(moved, sd, 1.0), 0.0)
         clipped: Floats = np.minimum(np.maximum(score, -self.clip), self.clip)
         return clipped
+
+
+def _go_on(before: Floats, steps: Floats) -> Floats:
+    """Return the sums of a row and those that come one after the other, (k, features)."""
+    sums: Floats = np.cumsum(np.concatenate((before[None], steps)), axis=0)[1:]
+    return sums

@@ -1,86 +1,67 @@
-"""Rows that come one by one, and what is computed from the newest: again only when they change."""
+"""Rows that come one by one, and those before any of many moments at once."""
 
 from __future__ import annotations
-
-from bisect import bisect_right
-from collections.abc import Callable
-from math import inf
-from typing import Any, TypeVar
 
 import numpy as np
 
 from biosense.core.types import Floats
 
+MOST = 256  # rows that are looked back over: a minute of beats at 250 a minute
+_ROOM = 8 * MOST
+
 Row = tuple[float, float, float]
-Value = TypeVar("Value")
 
 
 class Recent:
-    """Keep rows whose first value is a rising time, and what was computed from them.
+    """Keep rows whose first value is a rising time.
 
-    Features are asked for four times a second, a heart beats once: most of the time nothing has
-    changed.
+    What is computed from the rows before a moment must not depend on how many moments are asked for
+    together: every moment gets `MOST` places, and those that it does not need are empty.
 
     Examples
     --------
     >>> rows = Recent()
     >>> for beat in range(4):
     ...     rows.add((float(beat), 0.5, 0.0))
-    >>> rows.once("count", 1.0, len), rows.since(1.0)[0]
-    (2, (2.0, 0.5, 0.0))
+    >>> times, halves, zeros = rows.before([3, 4])
+    >>> times[:, -3:].tolist(), halves.shape, rows.count
+    ([[0.0, 1.0, 2.0], [1.0, 2.0, 3.0]], (2, 256), 4)
     """
 
     def __init__(self) -> None:
-        self._rows: list[Row] = []
-        self._gone = self._changes = 0
-        self._table: Floats | None = None
-        self._known: dict[str, tuple[tuple[int, int], Any]] = {}
+        self._columns = np.full((3, _ROOM), np.nan)
+        self._columns[0, :MOST] = -np.inf
+        self._gone, self._stop = -MOST, MOST
 
     @property
-    def newest(self) -> Row | None:
-        """The last row; None where there is none."""
-        return self._rows[-1] if self._rows else None
+    def count(self) -> int:
+        """How many rows have been added."""
+        return self._gone + self._stop
 
     def add(self, row: Row) -> None:
         """Add the next row."""
-        self._rows.append(row)
-        self._changed()
+        if self._stop == self._columns.shape[1]:
+            more = np.full((3, _ROOM), np.nan)
+            self._columns = np.concatenate((self._columns, more), axis=1)
+        self._columns[:, self._stop] = row
+        self._stop += 1
 
     def replace(self, row: Row) -> None:
         """Put a row in the place of the last one."""
-        self._rows[-1] = row
-        self._changed()
+        self._columns[:, self._stop - 1] = row
 
-    def forget(self, time: float) -> None:
-        """Drop the rows at or before a time."""
-        old = self._first_after(time)
-        if old:
-            del self._rows[:old]
-            self._gone += old
-            self._table = None
+    def before(self, counts: list[int]) -> Floats:
+        """Return the rows that had been added when `count` was each of `counts`, (3, k, MOST).
 
-    def since(self, time: float) -> list[Row]:
-        """Return the rows behind a time."""
-        return self._rows[self._first_after(time) :]
-
-    def once(self, name: str, time: float, compute: Callable[[Floats], Value]) -> Value:
-        """Return what `compute` makes of the rows behind a time, (n, 3), from memory if it can.
-
-        `name` stands for the computation.
+        The newest is the last one; in an empty place the time is minus infinity.
         """
-        first = self._first_after(time)
-        state = self._changes, self._gone + first
-        known = self._known.get(name)
-        if known is None or known[0] != state:
-            if self._table is None:
-                self._table = np.array(self._rows, np.float64).reshape(-1, 3)
-            known = self._known[name] = state, compute(self._table[first:])
-        value: Value = known[1]
-        return value
+        stops = np.array(counts) - self._gone
+        return self._columns[:, stops[:, None] + np.arange(-MOST, 0)]
 
-    def _first_after(self, time: float) -> int:
-        return bisect_right(self._rows, (time, inf, inf))
-
-    def _changed(self) -> None:
-        self._changes += 1
-        self._table = None
+    def forget(self) -> None:
+        """Drop what nobody will ask for who asks for what was added last, or later."""
+        if self._stop > _ROOM // 2:
+            kept = self._columns[:, self._stop - MOST : self._stop].copy()
+            self._gone += self._stop - MOST
+            self._columns = np.full((3, _ROOM), np.nan)
+            self._columns[:, :MOST], self._stop = kept, MOST

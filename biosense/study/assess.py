@@ -10,6 +10,7 @@ from importlib.metadata import version
 from biosense import __version__
 from biosense.processing.pipelines import fingerprints
 from biosense.study.base import Fold, StudyData
+from biosense.study.calibration_score import track_of
 from biosense.study.gather import Said, gather
 from biosense.study.jobs import STUDY_CODE, JobResult
 from biosense.study.keys import code_hash
@@ -86,6 +87,7 @@ def assess(
     table = people_of(said, plan, rows, level)
     chance = chance_of(chosen, level)
     rule = PROTOCOLS[plan.split.protocol]
+    calibration, refused = track_of(data, plan, folds, results, n)
     seconds = sum(result.seconds for result in results)
     result = StudyResult(
         dataset=data.name,
@@ -114,7 +116,8 @@ def assess(
         reliability=tuple(reliability_of(chosen)),
         chance=tuple(chance),
         origin=_origin(data, plan, assessment, seconds),
-        notes=(*assessment.notes, *data.notes),
+        notes=(*assessment.notes, *refused, *data.notes),
+        calibration=calibration,
     )
     return replace(result, verdicts=tuple(verdicts(result)))
 

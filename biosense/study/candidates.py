@@ -13,6 +13,7 @@ from biosense.core.types import Floats, Modality
 from biosense.models.base import FusionModel
 from biosense.models.batches import collate
 from biosense.models.evaluation import predict
+from biosense.models.personal import can_be_personal, personalise
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training import TrainingSettings, train
 
@@ -42,6 +43,12 @@ class FittedModel:
             mean, sd = (tensor.double().numpy() for tensor in (output.mean, output.sd))
             found += [(mean[k, : s.n], sd[k, : s.n]) for k, s in enumerate(part)]
         return found
+
+    def personal(self, labelled: Sequence[LabelledSequence], strength: float) -> FittedModel | None:
+        """Return the model for the person who rated these; None for a family without read-out."""
+        if not can_be_personal(self.model):
+            return None
+        return FittedModel(personalise(self.model, labelled, strength=strength))
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from biosense.study.base import Predicted, StudyData
 from biosense.study.candidates import FittedModel
 from biosense.study.controls import CONTROLS, controls_for
 from biosense.study.engine import Engine
+from biosense.study.fitting import blind
 from biosense.study.gather import gather
-from biosense.study.jobs import blind
 from biosense.study.numbers import intervals, level_of, numbers, shared_values
 from biosense.study.plan import Entry, Kind, Plan, Split
 from biosense.study.protocols import LEAST_UNITS

@@ -9,7 +9,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -21,6 +21,8 @@ from biosense.core.types import Floats
 from biosense.models.sequences import LabelledSequence
 from biosense.study.base import Fold, Predicted, Predictor, StudyData
 from biosense.study.cache import CacheDamaged, write_whole
+from biosense.study.calibration import calibrate, sides_of
+from biosense.study.fitting import blind
 from biosense.study.keys import code_hash
 from biosense.study.metrics import moments
 from biosense.study.plan import Entry, Plan
@@ -28,8 +30,9 @@ from biosense.study.robustness import Variant, scale_of
 from biosense.study.series import series_of
 
 _STUDY = (
-    *("base", "candidates", "controls", "destroyed", "disjoint", "jobs", "later", "metrics"),
-    *("plan", "protocols", "reorder", "robustness", "series", "simple", "tables"),
+    *("base", "calibration", "candidates", "controls", "destroyed", "disjoint", "fitting"),
+    *("jobs", "later", "metrics", "plan", "protocols", "reorder", "robustness", "series"),
+    *("simple", "tables"),
 )
 STUDY_CODE = ("core", "models", *(f"study/{name}.py" for name in _STUDY))
 """What a fit and its answers are computed by, below the package."""
@@ -58,6 +61,8 @@ class JobResult:
         For each variant and sequence, (variants, sequences, 2, 6): what every score is made of.
     seconds
         That the fit and its answers took.
+    calibrated
+        As of `calibrate`; without steps where nothing was calibrated.
     """
 
     job: Job
@@ -65,6 +70,7 @@ class JobResult:
     sd: tuple[Floats, ...]
     moments: Floats
     seconds: float
+    calibrated: Floats = field(default_factory=lambda: np.empty((0, 0, 0, 2)))
 
 
 def jobs_of(plan: Plan, folds: Sequence[Fold]) -> list[Job]:
@@ -85,13 +91,18 @@ def carry_out(shared: tuple[StudyData, Plan], job: Job) -> JobResult:
     predictor = entry.candidate.fit(fold.train, fold.validation, job.seed)
     said = _ask(predictor, entry, fold.test)
     asked = _ask_variants(predictor, entry, fold)
+    personal = _calibrated(data, plan, entry, predictor, fold)
     means, sds = (tuple(part) for part in zip(*said, strict=True))
-    return JobResult(job, means, sds, asked, time.monotonic() - began)
+    return JobResult(job, means, sds, asked, time.monotonic() - began, personal)
 
 
-def blind(sequence: LabelledSequence) -> LabelledSequence:
-    """Return a sequence without its targets."""
-    return replace(sequence, target=np.full_like(sequence.target, np.nan))
+def _calibrated(
+    data: StudyData, plan: Plan, entry: Entry, predictor: Predictor, fold: Fold
+) -> Floats:
+    if entry.calibration is None:
+        return np.empty((0, 0, 0, 2))
+    sides = sides_of(data, plan.split.protocol, fold, entry.calibration)
+    return calibrate(predictor, sides, entry.calibration)
 
 
 @runtime_checkable
@@ -148,6 +159,7 @@ def job_key(data: StudyData, plan: Plan, job: Job) -> str:
         plan.split,
         entry.candidate,
         variants,
+        entry.calibration,
         job.fold,
         job.seed,
         code_hash(STUDY_CODE),
@@ -181,7 +193,8 @@ class JobStore:
                     raise CacheDamaged("it belongs to another job")
                 cuts = np.cumsum(file["lengths"])[:-1]
                 mean, sd = (tuple(np.split(file[name], cuts)) for name in ("mean", "sd"))
-                return JobResult(job, mean, sd, file["moments"], float(about["seconds"]))
+                seconds, calibrated = float(about["seconds"]), file["calibrated"]
+                return JobResult(job, mean, sd, file["moments"], seconds, calibrated)
         except (*_UNREADABLE, CacheDamaged) as error:
             raise CacheDamaged(f"{path} is damaged and is computed again: {error!r}") from error
 
@@ -194,6 +207,7 @@ class JobStore:
             "mean": np.concatenate(result.mean),
             "sd": np.concatenate(result.sd),
             "moments": result.moments,
+            "calibrated": result.calibrated,
         }
         file = io.BytesIO()
         np.savez_compressed(file, allow_pickle=False, **content)

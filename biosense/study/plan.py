@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from biosense.core.errors import BadInput
@@ -11,6 +11,7 @@ from biosense.core.types import Modality
 from biosense.models.registry import MODELS
 from biosense.models.training import TrainingSettings
 from biosense.study.base import Candidate, Fold, StudyData
+from biosense.study.calibration import Calibration, calibration_for
 from biosense.study.candidates import FamilyCandidate, subsets
 from biosense.study.controls import CONTROLS, controls_for
 from biosense.study.protocols import GAP_S, folds
@@ -82,6 +83,8 @@ class Entry:
         What is asked of each fit beside the test sequences as they are.
     modalities
         Those that it sees; empty: all, or none.
+    calibration
+        How each fit is calibrated to each test person; None: not at all.
     """
 
     kind: Kind
@@ -91,6 +94,7 @@ class Entry:
     about: str = ""
     variants: tuple[Variant, ...] = ()
     modalities: tuple[Modality, ...] = ()
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,9 @@ class PlanSettings:
         Ask the chosen family and `BESIDE` what they make of modalities that fail.
     plain
         Regressions on running means of the features: the least that a network must beat.
+    calibrate
+        Numbers of labelled videos with which the chosen family is calibrated to each test person;
+        none at all: no calibration; None: see `calibration_for`.
     """
 
     families: tuple[str, ...] = ("cross_attention",)
@@ -145,6 +152,7 @@ class PlanSettings:
     refit_subsets: bool = False
     robustness: bool = True
     plain: tuple[RidgeCandidate | ForestCandidate, ...] = (RidgeCandidate(), ForestCandidate())
+    calibrate: tuple[int, ...] | None = None
 
 
 def modalities_of(data: StudyData) -> tuple[Modality, ...]:
@@ -159,7 +167,7 @@ def plan_study(data: StudyData, split: Split, settings: PlanSettings) -> Plan:
     Raises
     ------
     BadInput
-        A family is unknown or named twice, or none is named.
+        A family is unknown or named twice, or none is named; or there is nobody to calibrate to.
     """
     if not settings.families or len(set(settings.families)) != len(settings.families):
         raise BadInput(f"a study needs different families, got {list(settings.families)}")
@@ -169,6 +177,8 @@ def plan_study(data: StudyData, split: Split, settings: PlanSettings) -> Plan:
     chosen = settings.families[0]
     beside = [name for name in BESIDE if name not in settings.families] if len(there) > 1 else []
     entries = [_family(name, settings, there) for name in (*settings.families, *beside)]
+    calibration = calibration_for(data, split.protocol, settings.calibrate)
+    entries[0] = replace(entries[0], calibration=calibration)
     if len(there) > 1:
         entries += _subsets(chosen, settings, there)
     entries += _plain(settings)

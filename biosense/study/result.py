@@ -11,20 +11,13 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from biosense.core.errors import BadInput
+from biosense.study.bounds import Bounds as Bounds
+from biosense.study.calibration_result import CalibrationTrack
 from biosense.study.scores import jsonable
 
 FORMAT = 1
 Values = Mapping[str, Mapping[str, float | None]]
 """Numbers by target and name; None where there is nothing to score."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Hold a value with its 95 % interval over people; no bounds for fewer than three."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +179,7 @@ class StudyResult:
 
     `level` is "sequence" (scores follow the time course within each sequence) or "trial" (one
     rating each; scores follow the trials); `metric` names the headline score in `METRICS`.
+    `calibration` is a track of its own: no other score of a model rests on labels of test people.
     """
 
     dataset: str
@@ -215,6 +209,7 @@ class StudyResult:
     chance: tuple[Chance, ...]
     origin: Origin
     notes: tuple[str, ...] = ()
+    calibration: CalibrationTrack | None = None
     format: int = FORMAT
 
     def row(self, name: str) -> Row:

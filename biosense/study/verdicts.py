@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from biosense.study.calibration_result import OWN_MEAN, PERSONAL, CalibrationTrack
 from biosense.study.plan import Kind
 from biosense.study.result import Bounds, Compared, Row, StudyResult, Verdict
 from biosense.study.series import TARGETS
@@ -30,6 +31,8 @@ def verdicts(result: StudyResult) -> list[Verdict]:
         said += _controls(result, target)
     for target in TARGETS:
         said += _chance(result, target)
+    if result.calibration is not None:
+        said += [_calibration(result.calibration, target) for target in TARGETS]
     return [*said, *_credible(result)]
 
 
@@ -125,6 +128,39 @@ def _chance(result: StudyResult, target: str) -> list[Verdict]:
         )
         return [Verdict(GOOD if above else BAD, text)]
     return []
+
+
+def _calibration(track: CalibrationTrack, target: str) -> Verdict:
+    """Say what the most labelled videos gain, and whether they need the model at all for it."""
+    count = track.counts[-1]
+    row = track.row(PERSONAL, count, target)
+    videos = f"{count_of(count)} labelled video{'s' if count > 1 else ''} of a new person"
+    head = f"{target.capitalize()}: {videos}"
+    p = "-" if row.p_holm is None else f"{row.p_holm:.3f}"
+    told = "-" if row.gain is None else f"{difference(row.gain)}; p = {p} after Holm"
+    if not (row.gains or row.costs):
+        return Verdict(PLAIN, f"{head} gain nothing that can be told from chance ({told}).")
+    text = f"{head} {{}} on those that follow ({told})"
+    if row.costs:
+        return Verdict(BAD, f"{text.format('cost:')}.")
+    own = row.over[OWN_MEAN]
+    if own.low is not None and own.low > 0:
+        return Verdict(GOOD, f"{text.format('gain')}.")
+    rival = difference(own, short=True)
+    return Verdict(
+        BAD,
+        f"{text.format('gain')}, but this does not beat the mean of those ratings alone ({rival}).",
+    )
+
+
+def count_of(n: int) -> str:
+    """Return a small number as a word.
+
+    >>> count_of(3), count_of(12)
+    ('three', '12')
+    """
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return words[n] if n < len(words) else str(n)
 
 
 def _credible(result: StudyResult) -> list[Verdict]:

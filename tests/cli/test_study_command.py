@@ -19,7 +19,7 @@ TARGETS = ("valence", "arousal")
 def test_a_study_of_made_up_data_goes_all_the_way(biosense, tmp_path, name, people, model):
     out = tmp_path / "out"
     command = ("study", name, "--protocol", "subject", "--people", people, *QUICK, "--model", model)
-    answer = biosense(*command, "--out", out, "--json")
+    answer = biosense(*command, "--calibrate", "1,2", "--out", out, "--json")
     assert answer.code == 0, answer.err
     assert "FABRICATED DATA" in answer.words
     said = answer.json
@@ -33,6 +33,10 @@ def test_a_study_of_made_up_data_goes_all_the_way(biosense, tmp_path, name, peop
         controls = rows[model]["controls"]
         assert {"train mean", "stimulus mean", "noise physiology"} <= set(controls)
         assert isinstance(controls["train mean"][target]["rmse"], float)
+    track = said["calibration"]
+    assert track["counts"] == [1, 2]
+    assert track["people"] + track["left_out"] == people
+    assert track["sequences"] >= 2 * track["people"] > 0
     assert len(said["features"]) >= 3, "the modalities of the data set are there"
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "FABRICATED DATA" in page
@@ -64,6 +68,17 @@ def test_wrong_words_are_answered_with_the_right_ones(biosense, tmp_path):
     assert "there are: amigos" in unknown
     both = biosense(*study, "subject", "--fabricate", "--root", tmp_path).complaint
     assert "leave out --root" in both
+
+
+@pytest.mark.parametrize("counts", ["1,x", "0,1", "2,1", ""])
+def test_wrong_numbers_of_labelled_videos_are_refused(biosense, counts):
+    command = ("study", "deap", "--protocol", "subject", *QUICK)
+    assert "1,2,3" in biosense(*command, "--calibrate", counts).complaint
+
+
+def test_where_no_people_are_held_out_there_is_nobody_to_calibrate_to(biosense):
+    command = ("study", "deap", "--protocol", "time", *QUICK, "--calibrate", "1")
+    assert "holds out no people" in biosense(*command).complaint
 
 
 def test_a_checkpoint_is_evaluated_beside_controls(biosense):

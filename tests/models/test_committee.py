@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from biosense.core.errors import BadInput
 from biosense.models.batches import collate
 from biosense.models.committee import Committee, CommitteeConfig
 from biosense.models.evaluation import predict
+from biosense.models.personal import personalise
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training import TrainingSettings, train
 
@@ -46,6 +48,21 @@ def test_the_mean_is_the_gained_average_of_the_members(
     present = np.stack([q > 0 for q in sequence.quality.values()], 1).any(1)
     said = predict(trained, sequence).mean
     np.testing.assert_allclose(said[present], expected[present], atol=1e-5)
+
+
+def test_it_can_be_fitted_to_a_person(
+    trained: Committee, make_toy: Callable[..., list[LabelledSequence]]
+) -> None:
+    toy = make_toy(6, 160)[-1]
+    odd = replace(toy, target=0.4 * toy.target - 0.3)
+    personal = personalise(trained, [odd], strength=0.05)
+    assert isinstance(personal, Committee)
+    before, after = (predict(model, odd).mean for model in (trained, personal))
+    assert ((after - odd.target) ** 2).mean() < 0.5 * ((before - odd.target) ** 2).mean()
+    assert (personal.offset < 0).all()
+    for name, tensor in personal.seats.state_dict().items():
+        assert torch.equal(tensor, trained.seats.state_dict()[name])
+    assert (trained.offset == 0).all()
 
 
 def test_disagreement_makes_it_unsure(trained: Committee) -> None:

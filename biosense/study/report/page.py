@@ -8,7 +8,9 @@ from pathlib import Path
 
 from biosense.core.errors import BadInput
 from biosense.live.report.look import DARK, LIGHT, styled, svg_of, variables
+from biosense.study.calibration_result import CalibratedRow, CalibrationTrack
 from biosense.study.plan import Kind
+from biosense.study.report.draw_calibration import draw_calibration, videos
 from biosense.study.report.draw_modalities import draw_damages, draw_subsets
 from biosense.study.report.draw_scores import (
     COLOURS,
@@ -86,6 +88,8 @@ class Content:
     subsets: str
     damages: str
     cold: tuple[Line, ...]
+    calibration: str
+    calibrated: tuple[tuple[str, tuple[Line, ...]], ...]
     headings: tuple[str, ...]
     light: str = variables(LIGHT)
     dark: str = variables(DARK)
@@ -117,6 +121,7 @@ def render(content: Content) -> str:
 
 def content_of(result: StudyResult) -> Content:
     """Put the page together and draw its figures."""
+    track = result.calibration
     with styled():
         reliability = draw_reliability(result)
         return Content(
@@ -138,6 +143,8 @@ def content_of(result: StudyResult) -> Content:
             subsets=svg_of(draw_subsets(result), "subsets") if result.subsets else "",
             damages=svg_of(draw_damages(result), "failing modalities") if result.robustness else "",
             cold=_cold(result),
+            calibration="" if track is None else svg_of(draw_calibration(track), "calibration"),
+            calibrated=() if track is None else tuple((t, _calibrated(track, t)) for t in TARGETS),
             headings=tuple(title for _, title, _ in _METRICS),
         )
 
@@ -249,3 +256,19 @@ def _cold(result: StudyResult) -> tuple[Line, ...]:
         )
         for target in TARGETS
     )
+
+
+def _calibrated(track: CalibrationTrack, target: str) -> tuple[Line, ...]:
+    own = [row for row in track.rows if row.target == target]
+    ordered = sorted(own, key=lambda row: row.labelled)  # stable: ways keep their order
+    return tuple(Line(target, _calibrated_cells(row), strong=row.gains) for row in ordered)
+
+
+def _calibrated_cells(row: CalibratedRow) -> tuple[str, ...]:
+    used = f", {videos(row.labelled)}" if row.labelled else ""
+    scores = (number(row.ccc.value), between(row.ccc), number(row.rmse.value, digits=3))
+    if row.gain is None:
+        return (f"{row.way}{used}", *scores, "", "", "", "")
+    gain = (number(row.gain.value, sign=True), between(row.gain, sign=True))
+    p = (_p(row.p), _p(row.p_holm)) if row.p is not None else ("", "")
+    return (f"{row.way}{used}", *scores, *gain, *p)

@@ -1,0 +1,170 @@
+"""What several stages need to know of the same windows of EEG: worked out once and handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosense.core.types import Bools, Epoch, Floats
+
+Complexes = NDArray[np.complex128]
+
+
+@dataclass(eq=False)
+class Looks:
+    """Hold what is known of k windows of one length, each channel in a row of its own.
+
+    Parameters
+    ----------
+    centred
+        Samples less the mean of their channel, 0 where one is missing, (k, channels, n).
+    present
+        Samples that are there, of the same shape; None where none is missing, as nearly always.
+    share
+        Share of the samples of a channel that are there, (k, channels).
+    span
+        Peak-to-peak amplitude, (k, channels).
+    spectrum
+        Fourier transform of `centred`, (k, channels, bins).
+    """
+
+    centred: Floats
+    present: Bools | None
+    share: Floats
+    span: Floats
+    spectrum: Complexes
+    _tapered: Complexes | None = field(default=None, init=False, repr=False)
+
+    def part(self, start: int, stop: int) -> Looks:
+        """Return what is known of the windows start..stop-1, as views."""
+        if stop - start == len(self.centred):
+            return self
+        at = slice(start, stop)
+        present = None if self.present is None else self.present[at]
+        return Looks(self.centred[at], present, self.share[at], self.span[at], self.spectrum[at])
+
+    def tapered(self, stop: int) -> Complexes:
+        """Return the first `stop` bins of the spectrum under a periodic Hann taper.
+
+        A Hann taper is a convolution of the spectrum with -1/4, 1/2, -1/4: no second transform.
+        """
+        if self._tapered is None or self._tapered.shape[2] < stop:
+            self._tapered = self._convolved(stop)
+        return self._tapered[:, :, :stop]
+
+    def _convolved(self, stop: int) -> Complexes:
+        n, bins = self.centred.shape[2], self.spectrum.shape[2]
+        if n < 4:  # its transform has too few bins
+            return np.fft.rfft(self.centred * hann(n), axis=2)
+        stop = min(stop, bins)
+        known = self.spectrum
+        if stop == bins:  # a spectrum goes on symmetrically
+            known = np.concatenate((known, known[:, :, n - bins, None].conj()), axis=2)
+        numbers = known.view(np.float64)  # real ones: half of the work
+        tapered = np.empty((*numbers.shape[:2], 2 * stop))
+        tapered[:, :, 0], tapered[:, :, 1] = -numbers[:, :, 2], 0.0
+        rest = tapered[:, :, 2:]
+        np.add(numbers[:, :, : 2 * stop - 2], numbers[:, :, 4 : 2 * stop + 2], out=rest)
+        rest *= -0.5
+        rest += numbers[:, :, 2 : 2 * stop]
+        tapered *= 0.5
+        return tapered.view(np.complex128)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Looked(Epoch):
+    """Hold a window with what is known of it.
+
+    Parameters
+    ----------
+    looks, row
+        What is known of this window and of those it was looked at with, and which of them it is.
+    kept
+        Channels that were not replaced by NaN since, (channels,).
+    seen
+        The data that this holds for: what carries others is looked at again.
+    """
+
+    looks: Looks
+    row: int
+    kept: Bools
+    seen: Floats
+
+    def emptied(self, lost: Sequence[int], quality: float, reason: str) -> Looked:
+        """Return the window with NaN in some channels."""
+        data, kept = self.data, self.kept
+        if len(lost):
+            data, kept = data.copy(), kept.copy()
+            data[:, lost], kept[lost] = np.nan, False
+        return self.said(quality, reason, data=data, kept=kept)
+
+    def said(
+        self, quality: float, reason: str, data: Floats | None = None, kept: Bools | None = None
+    ) -> Looked:
+        """Return the window with another quality and reason."""
+        data, kept = self.data if data is None else data, self.kept if kept is None else kept
+        where = (self.info, self.index, self.start, self.stop)
+        known = (*where, data, quality, reason)
+        return Looked(*known, looks=self.looks, row=self.row, kept=kept, seen=data)
+
+
+def hann(n: int) -> Floats:
+    """Return a periodic Hann taper, shape (n,)."""
+    taper: Floats = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
+    return taper
+
+
+def look(windows: Floats) -> Looks:
+    """Look at windows of EEG, shape (k, channels, n), NaN where a sample is missing.
+
+    >>> looks = look(np.array([[[1.0, np.nan, 3.0, 2.0]]]))
+    >>> looks.centred.tolist(), looks.share.tolist(), looks.span.tolist()
+    ([[[-1.0, 0.0, 1.0, 0.0]]], [[0.75]], [[2.0]])
+    """
+    windows = np.ascontiguousarray(windows)  # the order of a sum depends on the layout
+    n = windows.shape[2]
+    finite: Bools = np.isfinite(windows)
+    if finite.all():
+        present, share = None, np.ones(windows.shape[:2])
+        centred = windows - windows.sum(axis=2, keepdims=True) / n
+    else:
+        count = finite.sum(axis=2)
+        present, share = finite, count / n
+        filled = np.where(finite, windows, 0.0)
+        mean = filled.sum(axis=2, keepdims=True) / np.maximum(count, 1)[:, :, None]
+        centred = np.where(finite, filled - mean, 0.0)
+    span = centred.max(axis=2) - centred.min(axis=2)
+    return Looks(centred, present, share, span, np.fft.rfft(centred, axis=2))
+
+
+def looked_at(items: Sequence[Epoch]) -> tuple[list[Looked], Looks, Bools]:
+    """Return windows of one length with what is known of them, and the channels that are kept.
+
+    What an earlier stage found out is used again; the channels are (k, channels).
+    """
+    known = [item for item in items if isinstance(item, Looked) and item.data is item.seen]
+    first = known[0] if known else None
+    if first is not None and _follow(known, items):
+        looks = first.looks.part(first.row, first.row + len(items))
+        return known, looks, np.array([item.kept for item in known])
+    looks = look(np.array([item.data.T for item in items]))
+    every = np.ones(looks.share.shape, np.bool_)
+    return [_with(item, looks, row, every[row]) for row, item in enumerate(items)], looks, every
+
+
+def _with(item: Epoch, looks: Looks, row: int, kept: Bools) -> Looked:
+    """Return a window with what is known of it."""
+    where = (item.info, item.index, item.start, item.stop, item.data)
+    known = (*where, item.quality, item.reason)
+    return Looked(*known, looks=looks, row=row, kept=kept, seen=item.data)
+
+
+def _follow(known: Sequence[Looked], items: Sequence[Epoch]) -> bool:
+    """Return whether windows were looked at together, in this order."""
+    looks, row = known[0].looks, known[0].row
+    return len(known) == len(items) and all(
+        item.looks is looks and item.row == row + step for step, item in enumerate(known)
+    )
