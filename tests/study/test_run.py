@@ -311,7 +311,9 @@ def test_a_plan_has_what_the_protocol_calls_for(data):
     models = [entry.name for entry in plan.of_kind(Kind.MODEL)]
     assert models == ["gated", "early", "late"]
     assert [entry.name for entry in plan.of_kind(Kind.SINGLE)] == ["gated: ecg", "gated: eda"]
-    assert {"plain ridge", "plain random forest"} <= {entry.name for entry in plan.of_kind(Kind.PLAIN)}
+    assert {"plain ridge", "plain random forest"} <= {
+        entry.name for entry in plan.of_kind(Kind.PLAIN)
+    }
     controls = {entry.name: entry for entry in plan.of_kind(Kind.CONTROL)}
     assert {"train mean", "stimulus mean", "noise physiology"} <= set(controls)
     assert controls["noise physiology"].seeds == (0, 1)
