@@ -75,6 +75,9 @@ def study(
     ] = False,
     calibrate: Calibrate = None,
     conditioning: Conditioning = "person",
+    pooled: Annotated[
+        bool, typer.Option("--pooled", help="Judge by all steps together, not within sequences.")
+    ] = False,
     fabricate: Fabricate = False,
     people: People = None,
     trials: Annotated[
@@ -130,6 +133,7 @@ def study(
                 fabricated=fabricate,
                 command=shlex.join(["biosense", *sys.argv[1:]]),
                 n_resamples=1000 if quick else 10_000,
+                level="pooled" if pooled else "",
                 notes=_notes(quick, shuffle_order),
             ),
         )

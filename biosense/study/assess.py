@@ -57,6 +57,9 @@ class Assessment:
         That makes the result again.
     n_resamples
         Of every bootstrap and permutation.
+    level
+        A key of `LEVELS` that headline and comparisons are on; empty: "sequence" for data rated
+        continuously, "trial" for others.
     notes
         Besides those of the data.
     """
@@ -65,6 +68,7 @@ class Assessment:
     fabricated: bool = False
     command: str = ""
     n_resamples: int = RESAMPLES
+    level: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -77,7 +81,7 @@ def assess(
 ) -> StudyResult:
     """Score what all candidates said, compare them, and put it into words."""
     said = gather(plan, folds, results)
-    level = level_of(said[plan.chosen].predicted)
+    level = assessment.level or level_of(said[plan.chosen].predicted)
     thresholds = {fold.name: training_threshold(fold.train) for fold in folds}
     n = assessment.n_resamples
     rows = [_row(each, level, thresholds, n) for each in said.values()]
@@ -85,7 +89,7 @@ def assess(
     comparisons = _comparisons(said, plan.chosen, level, n)
     chosen = said[plan.chosen]
     table = people_of(said, plan, rows, level)
-    chance = chance_of(chosen, level)
+    chance = chance_of(chosen, level_of(chosen.predicted))
     rule = PROTOCOLS[plan.split.protocol]
     calibration, refused = track_of(data, plan, folds, results, n)
     seconds = sum(result.seconds for result in results)

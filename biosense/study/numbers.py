@@ -17,6 +17,7 @@ from biosense.study.statistics import Interval, bootstrap_subjects
 LEVELS = {
     "sequence": ("ccc", "pearson", "rmse", "mae"),
     "trial": ("pooled_ccc", "pooled_pearson", "pooled_rmse", "pooled_mae"),
+    "pooled": ("pooled_ccc", "pooled_pearson", "pooled_rmse", "pooled_mae"),
 }
 """What "ccc", "pearson", "rmse" and "mae" are on each level, as keys of `METRICS`."""
 
@@ -37,9 +38,9 @@ def numbers(
     """Return every score by target and name, averaged over seeds.
 
     On the level "sequence", "ccc" and the like are means over each person's sequences, then over
-    people; on "trial" they are over all trials together, one value each. "pooled_ccc" puts all
-    steps together. Binary scores are by trial, split at the training median (`thresholds`), or in
-    the middle of the scale.
+    people; on "trial" they are over all trials together, one value each; on "pooled" over all steps
+    together, which "pooled_ccc" always is. Binary scores are by trial, split at the training median
+    (`thresholds`), or in the middle of the scale.
     """
     seeds = [score(own, thresholds=thresholds) for own in by_seed(predicted).values()]
     cut = "train" if thresholds is not None else "5"

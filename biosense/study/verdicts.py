@@ -121,9 +121,10 @@ def _chance(result: StudyResult, target: str) -> list[Verdict]:
             continue
         above = each.p <= 0.05
         how = "more than" if above else "no more than"
-        where = "in time" if result.level == "sequence" else "among each person's trials"
+        where = "among each person's trials" if result.level == "trial" else "in time"
+        by = "" if result.level == "trial" else " within sequences"
         text = (
-            f"{target.capitalize()}: a CCC of {number(each.value)} is {how} labels shifted "
+            f"{target.capitalize()}: a CCC{by} of {number(each.value)} is {how} labels shifted "
             f"{where} give (95 % of the shifts stay below {number(each.limit)}; p = {each.p:.3f})."
         )
         return [Verdict(GOOD if above else BAD, text)]

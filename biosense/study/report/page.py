@@ -29,6 +29,8 @@ _LEVELS = {
     "sequence": "CCC follows the time course within each sequence: the mean over a person's "
     "sequences, then over people. Knowing only each sequence's level scores 0.",
     "trial": "Each trial has one rating and counts once: CCC is over all trials together.",
+    "pooled": "CCC is over all steps of everybody together: it rewards knowing the level of a "
+    "sequence, which a table of stimuli knows best.",
 }
 _METRICS = (
     ("ccc", "CCC", 2),
