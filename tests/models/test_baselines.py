@@ -30,7 +30,11 @@ from biosense.models.trees import Forest, Tree
 from biosense.models.unimodal import restrict, train_unimodal
 
 MakeToy = Callable[..., list[LabelledSequence]]
-CLOSED = [name for name, family in MODELS.items() if not family.trainable]
+CLOSED = [
+    name
+    for name, family in MODELS.items()
+    if isinstance(family.model, type) and issubclass(family.model, ClosedForm)
+]
 SETTINGS = TrainingSettings(epochs=1, validation=0.3)
 
 
