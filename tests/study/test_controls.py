@@ -214,8 +214,8 @@ def test_a_control_that_wraps_needs_something_to_wrap() -> None:
 
 def test_names_tell_what_was_destroyed_of_what() -> None:
     made = controls_for(trial_offset_noise(4, 4), "subject", QUICK)
-    assert made["noise physiology"].name == "noise physiology (ridge)"
-    assert made["permuted over all"].name == "permuted over all (ridge)"
+    assert made["noise physiology"].name == "noise physiology (plain ridge)"
+    assert made["permuted over all"].name == "permuted over all (plain ridge)"
     assert made["train mean"].name == "train mean"
 
 
