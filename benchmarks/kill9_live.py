@@ -8,8 +8,8 @@ fake_bluez, the real bleak) and a face video, and is killed, a random time after
 sent something. Each file must open in pyxdf (default settings) and in our reader, no LSL sample may
 be missing or wrong before the end, no stream may end more than a second (a Bluetooth packet more)
 before the kill, and `check` must say that the recording was not closed and where each stream ends.
-A kill can hit the write of a chunk: our reader leaves that chunk out and says so, pyxdf reads it,
-with what was in its buffer in place of the missing bytes; such files are counted apart.
+A kill can hit the write of a chunk, whose first byte is written last: pyxdf leaves that chunk out,
+our reader too, unless only that byte is missing; such files are counted.
 Exit code 1 when anything is otherwise. Needs Linux and dbus-daemon.
 """
 
@@ -132,7 +132,7 @@ def look(folder: Path, at: float) -> tuple[float, list[str], bool]:
     theirs = {item["info"]["name"][0]: item for item in pyxdf.load_xdf(folder / "recording.xdf")[0]}
     reader, found = XdfReader(folder), inspect(folder)
     ours, cut = reader.load(), bool(reader.damage)
-    longer = []
+    shorter = []  # in pyxdf: of a chunk that lacks its first byte
     faults = [] if not found.closed else ["check does not say that it was not closed"]
     missing = 0.0
     regular = [chunk for chunk in ours.streams if chunk.info.sfreq > 0]
@@ -140,23 +140,23 @@ def look(folder: Path, at: float) -> tuple[float, list[str], bool]:
         name, last = chunk.info.name, float(chunk.times[-1]) if chunk.n else float("nan")
         interval = H10_PACKET_S if "Polar" in name else 1 / chunk.info.sfreq
         missing = max(missing, at - last - interval)
-        extra = len(theirs[name]["time_stamps"]) - chunk.n
-        longer += [name] if extra else []
-        if extra < 0 or (extra and not cut):
-            faults.append(f"{name}: pyxdf reads {extra} samples more")
+        n = len(theirs[name]["time_stamps"])
+        shorter += [name] if n < chunk.n else []
+        if n > chunk.n or (n < chunk.n and not cut):
+            faults.append(f"{name}: pyxdf reads {n} samples, our reader {chunk.n}")
         if abs((found.streams[name].last or 0.0) - last) > 1e-6:
             faults.append(f"{name}: check does not know its last sample")
         if name.startswith("raw-"):
             expected = CASE.samples(int(chunk.data[0, 0]), int(chunk.data[0, 0]) + chunk.n)
             same = np.array_equal(chunk.data, expected)
-            if not (same and np.array_equal(theirs[name]["time_series"][: chunk.n], expected)):
+            if not (same and np.array_equal(theirs[name]["time_series"], expected[:n])):
                 faults.append(f"{name}: a sample is missing or wrong")
     if not missing <= ALLOWED_S:
         faults.append(f"{missing:.2f} s are missing at the end of a stream")
     if len(regular) < CASE.streams + 2:
         faults.append(f"only {len(regular)} regular streams are in the file")
-    if len(longer) > 1 or len(reader.damage) > 1:
-        faults.append(f"more than one chunk is cut: {reader.damage}, {longer}")
+    if len(shorter) > 1 or len(reader.damage) > 1:
+        faults.append(f"more than one chunk is cut: {reader.damage}, {shorter}")
     return missing, faults, cut
 
 

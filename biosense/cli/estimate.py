@@ -50,7 +50,7 @@ def estimate(
 
     reader = XdfReader(recording)  # a wrong path is answered before anything heavy is loaded
     from biosense.cli.console import console, print_json, say_warning
-    from biosense.live.calibrate import stranger
+    from biosense.live.calibrate import caution
     from biosense.live.compare import compare_with_live
     from biosense.live.model import load_model
     from biosense.live.offline import estimate_recording, explain_recording, recorded_header
@@ -64,7 +64,7 @@ def estimate(
         settings = replace(settings, mains_hz=mains)
     if header and model is None and header.model_digest != loaded.digest:
         say_warning(f"the model {name!r} has changed since the recording was made")
-    if problem := stranger(loaded.info.card, reader.sidecar.participant):
+    if problem := caution(loaded.info.card, reader.sidecar.participant):
         say_warning(problem)
     added: Sequence[Contributions] = ()
     if contributions:

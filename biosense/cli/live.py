@@ -86,13 +86,13 @@ def live(
     from biosense.acquisition.lsl.config import configure
     from biosense.cli.console import say_warning
     from biosense.cli.session import Session
-    from biosense.live.calibrate import stranger
+    from biosense.live.calibrate import caution
     from biosense.live.model import load_model
 
     configure(lan=lan or said.run.lan)
     settings, clock = _settings(said, asked), LslClock()
     loaded = load_model(settings.model_name) if settings.model_name else None
-    if loaded is not None and (problem := stranger(loaded.info.card, settings.participant)):
+    if loaded is not None and (problem := caution(loaded.info.card, settings.participant)):
         say_warning(problem)
     session = Session(clock=clock, settings=settings, loaded=loaded)
     sources = make_sources(streams, clock=clock, preview=session.preview)

@@ -13,8 +13,7 @@ import numpy as np
 from biosense.core.errors import DatasetDamaged
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
-from biosense.datasets.base import About, Dataset
-from biosense.datasets.deap_files import VIDEOS, about, find
+from biosense.datasets.deap_files import VIDEOS, DeapCopy, about, find
 from biosense.datasets.deap_ratings import (
     FAMILIARITY,
     LABELS,
@@ -52,7 +51,7 @@ _UNORDERED = (
 )
 
 
-class Deap(Dataset):
+class Deap(DeapCopy):
     """DEAP as its makers preprocessed it, one `.dat` for each person.
 
     - A file is a pickle, which runs what it likes if it is opened as usual: `load_arrays`.
@@ -85,28 +84,11 @@ class Deap(Dataset):
         If there are files that are no part of it.
     """
 
+    _about = ABOUT
+
     def __init__(self, root: Path, *, resaved: bool = True) -> None:
         self._folder = find(root, ABOUT, "data_preprocessed_python", "dat")
         self._resaved = resaved
-
-    @property
-    def about(self) -> About:
-        """What it is."""
-        return ABOUT
-
-    @property
-    def subjects(self) -> Sequence[str]:
-        """Participants, from "s01"."""
-        return tuple(self._folder.recordings)
-
-    @property
-    def missing(self) -> Sequence[str]:
-        """Files that the complete set has and this copy has not."""
-        return self._folder.missing
-
-    def files(self, subject: str) -> Sequence[Path]:
-        """Return what `load` reads, and the films."""
-        return self._folder.files(subject)
 
     def load(self, subject: str) -> Recording:
         """Read a participant: 128 Hz streams in SI units, 63 s for each trial, gaps between."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biosense.core.errors import BadInput, DatasetDamaged, DatasetIncomplete
-from biosense.datasets.base import About
+from biosense.datasets.base import About, Dataset
 from biosense.datasets.files import listed
 
 PEOPLE, VIDEOS = 32, 40
@@ -86,6 +86,32 @@ class DeapFolder:
             f"no film of the face for trial {', '.join(map(str, lacking))} "
             f"(the complete set lacks {known} of {subject})"
         ]
+
+
+class DeapCopy(Dataset):
+    """What readers of DEAP share: who is there, and in which files."""
+
+    _about: About
+    _folder: DeapFolder
+
+    @property
+    def about(self) -> About:
+        """What it is."""
+        return self._about
+
+    @property
+    def subjects(self) -> Sequence[str]:
+        """Participants, from "s01"."""
+        return tuple(self._folder.recordings)
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """Files that the complete set has and this copy has not."""
+        return self._folder.missing
+
+    def files(self, subject: str) -> Sequence[Path]:
+        """Return what `load` reads, and the films."""
+        return self._folder.files(subject)
 
 
 def number(subject: str) -> int:

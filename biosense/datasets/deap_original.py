@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from biosense.core.errors import DatasetDamaged, DatasetIncomplete
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
-from biosense.datasets.base import About, Dataset
 from biosense.datasets.bdf import Bdf
-from biosense.datasets.deap_files import EEG, RATINGS, about, find, site
+from biosense.datasets.deap_files import EEG, RATINGS, DeapCopy, about, find, site
 from biosense.datasets.deap_ratings import Answer, rating, read_answers
 from biosense.datasets.deap_signals import (
     STREAMS,
@@ -45,7 +44,7 @@ ABOUT = about(
 _DONE = "eeg: as the amplifier gave it, without a reference"
 
 
-class DeapOriginal(Dataset):
+class DeapOriginal(DeapCopy):
     """DEAP as it was recorded, one BDF file for each person: the whole of it, trials and pauses.
 
     - 48 channels for 1 to 28, 49 from 29 on, in one order for Twente (1 to 22) and another for
@@ -71,6 +70,8 @@ class DeapOriginal(Dataset):
         If there are files that are no part of it.
     """
 
+    _about = ABOUT
+
     def __init__(self, root: Path) -> None:
         self._folder = find(root, ABOUT, "data_original", "bdf")
         if self._folder.ratings is None:
@@ -78,25 +79,6 @@ class DeapOriginal(Dataset):
                 f"{root} holds no {RATINGS}, which tells the videos of {ABOUT.title}: "
                 f"{ABOUT.access}"
             )
-
-    @property
-    def about(self) -> About:
-        """What it is."""
-        return ABOUT
-
-    @property
-    def subjects(self) -> Sequence[str]:
-        """Participants, from "s01"."""
-        return tuple(self._folder.recordings)
-
-    @property
-    def missing(self) -> Sequence[str]:
-        """Files that the complete set has and this copy has not."""
-        return self._folder.missing
-
-    def files(self, subject: str) -> Sequence[Path]:
-        """Return what `load` reads, and the films."""
-        return self._folder.files(subject)
 
     def load(self, subject: str) -> Recording:
         """Read a participant: streams of 512 Hz in SI units, from begin to end."""

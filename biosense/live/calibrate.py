@@ -136,9 +136,14 @@ def _say(found: Floats, times: Floats, span: RatedSpan) -> None:
     found[free] = (span.valence, span.arousal)
 
 
-def stranger(card: Card, participant: str) -> str:
-    """Say what is wrong with using a personal model for a participant; empty where nothing is."""
-    if not card.person or card.person == participant:
+def caution(card: Card, participant: str) -> str:
+    """Say what speaks against a model for a participant: another's own, or its card's warning.
+
+    Empty where nothing does, as for a model that was fitted to this very person.
+    """
+    if not card.person:
+        return card.warning
+    if card.person == participant:
         return ""
     who = f"{participant!r}" if participant else "an unnamed participant"
     return f"this model is fitted to {card.person!r} and is used for {who}: {card.warning}"

@@ -152,9 +152,7 @@ class _Together(FeatureInputs):
         self, modalities: tuple[tuple[str, int], ...], members: Sequence[FusionModel]
     ) -> None:
         super().__init__(modalities)
-        self._others = [
-            member.inputs for member in members
-        ]  # a list: they are the members' to keep
+        self._others = [member.inputs for member in members]
 
     def set_scale(self, scale: Mapping[Modality, tuple[Tensor, Tensor]]) -> None:
         """Set centre and spread of each modality's features; see `FeatureInputs.set_scale`."""

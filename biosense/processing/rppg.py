@@ -74,7 +74,32 @@ def _tuned(pairs: Floats, sign: float) -> Floats:
 
 
 @dataclass
-class Pos:
+class _ColourWaves:
+    """What the three methods share: each only says how a window of colours becomes a wave."""
+
+    _stream: WaveStream = field(init=False, repr=False)
+
+    def start(self, info: StreamInfo) -> StreamInfo:
+        """Check the channels: they must be those of a camera's colour stream."""
+        self._stream = WaveStream.start(info, WAVE_CHANNELS, self.wave)
+        return self._stream.info
+
+    def push(self, item: Chunk) -> Sequence[Chunk]:
+        """Return the samples that became final."""
+        return self._stream.chunks(self._stream.waves.push(item))
+
+    def flush(self) -> Sequence[Chunk]:
+        """Return the last samples of the run, which fewer windows hold, and begin a new run."""
+        return self._stream.chunks(self._stream.waves.finish())
+
+    @staticmethod
+    def wave(change: Floats) -> Floats:
+        """Return the waves of windows of relative colours."""
+        raise NotImplementedError
+
+
+@dataclass
+class Pos(_ColourWaves):
     """Turn skin and background colour on a sample grid into pulse waves, streaming POS.
 
     Every sample is the mean of the projections of all windows (1.6 s) that hold it, so it is final
@@ -95,24 +120,11 @@ class Pos:
     13
     """
 
-    _stream: WaveStream = field(init=False, repr=False)
-
-    def start(self, info: StreamInfo) -> StreamInfo:
-        """Check the channels: they must be those of a camera's colour stream."""
-        self._stream = WaveStream.start(info, WAVE_CHANNELS, pos_wave)
-        return self._stream.info
-
-    def push(self, item: Chunk) -> Sequence[Chunk]:
-        """Return the samples that became final."""
-        return self._stream.chunks(self._stream.waves.push(item))
-
-    def flush(self) -> Sequence[Chunk]:
-        """Return the last samples of the run, which fewer windows hold, and begin a new run."""
-        return self._stream.chunks(self._stream.waves.finish())
+    wave = staticmethod(pos_wave)
 
 
 @dataclass
-class Chrom:
+class Chrom(_ColourWaves):
     """Turn skin and background colour into pulse waves by CHROM: for comparison with `Pos`.
 
     Latency, gaps and edges are those of `Pos`. It resists motion less where the light is not white.
@@ -124,24 +136,11 @@ class Chrom:
     ('pulse', 'background')
     """
 
-    _stream: WaveStream = field(init=False, repr=False)
-
-    def start(self, info: StreamInfo) -> StreamInfo:
-        """Check the channels: they must be those of a camera's colour stream."""
-        self._stream = WaveStream.start(info, WAVE_CHANNELS, chrom_wave)
-        return self._stream.info
-
-    def push(self, item: Chunk) -> Sequence[Chunk]:
-        """Return the samples that became final."""
-        return self._stream.chunks(self._stream.waves.push(item))
-
-    def flush(self) -> Sequence[Chunk]:
-        """Return the last samples of the run, which fewer windows hold, and begin a new run."""
-        return self._stream.chunks(self._stream.waves.finish())
+    wave = staticmethod(chrom_wave)
 
 
 @dataclass
-class Green:
+class Green(_ColourWaves):
     """Turn skin and background colour into the falls of green: for comparison with `Pos`.
 
     The least noise where nothing moves and the light is steady; no defence where it is not.
@@ -153,17 +152,4 @@ class Green:
     ('pulse', 'background')
     """
 
-    _stream: WaveStream = field(init=False, repr=False)
-
-    def start(self, info: StreamInfo) -> StreamInfo:
-        """Check the channels: they must be those of a camera's colour stream."""
-        self._stream = WaveStream.start(info, WAVE_CHANNELS, green_wave)
-        return self._stream.info
-
-    def push(self, item: Chunk) -> Sequence[Chunk]:
-        """Return the samples that became final."""
-        return self._stream.chunks(self._stream.waves.push(item))
-
-    def flush(self) -> Sequence[Chunk]:
-        """Return the last samples of the run, which fewer windows hold, and begin a new run."""
-        return self._stream.chunks(self._stream.waves.finish())
+    wave = staticmethod(green_wave)

@@ -15,7 +15,7 @@ from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.errors import BadInput
 from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Chunk, Modality, StreamInfo
-from biosense.live.calibrate import RatedSpan, read_ratings, stranger, targets
+from biosense.live.calibrate import RatedSpan, caution, read_ratings, targets
 from biosense.live.model import load_model
 from biosense.models.card import Card
 from biosense.models.checkpoint import load
@@ -134,9 +134,9 @@ def test_the_generic_checkpoint_is_left_as_it_was(biosense, brief, rated_xdf: Pa
 
 def test_a_personal_model_is_silent_with_its_person_only() -> None:
     card = Card(warning="Fitted to P07.", person="P07")
-    assert stranger(card, "P07") == ""
-    assert stranger(Card(warning="a toy"), "P08") == ""
-    assert stranger(card, "P08") == "this model is fitted to 'P07' and is used for 'P08': " + (
+    assert caution(card, "P07") == ""
+    assert caution(Card(warning="a toy"), "P08") == "a toy"
+    assert caution(card, "P08") == "this model is fitted to 'P07' and is used for 'P08': " + (
         "Fitted to P07."
     )
-    assert "an unnamed participant" in stranger(card, "")
+    assert "an unnamed participant" in caution(card, "")
