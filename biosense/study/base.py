@@ -55,8 +55,8 @@ class StudyData:
 class Fold:
     """Hold one split: what is fitted, what chooses when to stop, and what is scored once.
 
-    `validation` is made by the same rule as `test` (other subjects, other stimuli, later time),
-    inside the training side.
+    `validation` lies inside the training side: other subjects where these are held out, otherwise
+    made by the same rule as `test` (other stimuli, later time).
     """
 
     name: str

@@ -25,7 +25,10 @@ _ENOUGH = 64  # changes that a correlation must rest on
 
 @dataclass(frozen=True)
 class Apart:
-    """Say what must not lie on two sides."""
+    """Say what must not lie on two sides.
+
+    Where subjects must not, training and validation may share stimuli.
+    """
 
     subjects: bool
     stimuli: bool
@@ -51,7 +54,7 @@ def check_apart(fold: Fold, apart: Apart) -> None:
         where = f"the {name} and the {other_name} side of fold {fold.name!r}"
         if apart.subjects:
             _refuse_shared(side, other, group, f"subjects or their groups are on {where}")
-        if apart.stimuli:
+        if apart.stimuli and not (apart.subjects and other is fold.validation):
             _refuse_shared(side, other, lambda s: s.stimuli, f"stimuli are on {where}")
         for first, second in _overlaps(side, other):
             raise LeakFound(f"{where} both hold {title(first)} in part: {title(second)}")

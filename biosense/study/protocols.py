@@ -82,7 +82,11 @@ def folds(
     gap_s: float = GAP_S,
     known_distinct: bool = False,
 ) -> list[Fold]:
-    """Split a data set, with a validation side made by the same rule inside each training side.
+    """Split a data set, with a validation side inside each training side, of other people.
+
+    Where people are not held out, validation is made by the same rule as the test. Where both
+    people and stimuli are, validation people saw the stimuli of the training side, so that all of
+    these are there to learn from; nobody but the test people saw those of the test.
 
     Under "subject" and "stimulus" each sequence is tested once. Under "subject-stimulus" too, in a
     fold for each pair of a set of people and a set of stimuli; what shares only one of the two with
@@ -181,8 +185,8 @@ def _folds_apart(
         side, test = _cut(data.sequences, axes, [units for _, units in cell])
         if not test:  # nobody of these people saw any of these stimuli
             continue
-        inner = [_inner(axis, side, validation, rng) for axis in axes]
-        train, held = _cut(side, axes, inner)
+        inner = axes[:1]
+        train, held = _cut(side, inner, [_inner(axis, side, validation, rng) for axis in inner])
         name = ", ".join(
             f"{a.name} {k}/{len(a.held)}" for a, (k, _) in zip(axes, cell, strict=True)
         )

@@ -67,9 +67,23 @@ def test_subject_and_stimulus_are_both_unseen_and_the_rest_is_unused() -> None:
     for fold in made:
         for key in (people, stimuli):
             train, held, test = map(key, sides(fold))
-            assert not train & held
             assert not (train | held) & test
+        assert not people(fold.train) & people(fold.validation)
+        assert stimuli(fold.train) == stimuli(fold.validation)
         assert sum(map(len, sides(fold))) < len(DATA.sequences)
+
+
+@pytest.mark.parametrize("side", ["train", "validation"])
+def test_a_stimulus_of_the_test_on_another_side_is_refused(side: str) -> None:
+    fold = folds(DATA, "subject-stimulus", n_folds=3)[0]
+    own = getattr(fold, side)
+    same = next(
+        s
+        for s in DATA.sequences
+        if key_of(s)[0] == own[0].subject and s.stimuli in stimuli(fold.test)
+    )
+    with pytest.raises(LeakFound, match="stimuli are on"):
+        check_disjoint(replace(fold, **{side: (*own, same)}), "subject-stimulus")
 
 
 def test_stimuli_of_one_group_stay_together() -> None:
