@@ -13,7 +13,7 @@ from biosense.core.grid import HOP
 from biosense.core.types import Floats, Modality
 from biosense.models.base import FusionModel, FusionOutput, State, evidence, fade, next_age
 from biosense.models.closed_form import spread_gain
-from biosense.models.layers import FeatureInputs, PriorBlend
+from biosense.models.layers import FeatureInputs, PriorBlend, Standardised
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class CommitteeConfig:
     """
 
     modalities: tuple[tuple[str, int], ...]
-    members: tuple[str, ...] = ("ridge", "deep_cca", "cross_attention")
-    shares: tuple[float, ...] = (0.5, 0.25, 0.25)
+    members: tuple[str, ...] = ("ridge", "cross_attention")
+    shares: tuple[float, ...] = (0.5, 0.5)
     width: int = 48
     window_s: float = 8.0
     hop: float = HOP
@@ -55,7 +55,7 @@ class CommitteeConfig:
 class Committee(FusionModel):
     """Average what members of different families say, each fitted as if it were alone.
 
-    A linear member and networks err differently, so that their mean errs less than each of them.
+    A linear member and a network err differently, so that their mean errs less than each of them.
     The variance is that of the mixture: where members disagree, the committee is unsure. Averages
     are smaller than what is averaged; a gain fitted on the validation subjects makes up for it.
 
@@ -64,7 +64,7 @@ class Committee(FusionModel):
     >>> from biosense.models.registry import build_model
     >>> model = build_model("committee", {"modalities": [["eda", 2]], "width": 8}).eval()
     >>> [type(member).__name__ for member in model.members]
-    ['Ridge', 'DeepCca', 'CrossAttention']
+    ['Ridge', 'CrossAttention']
     >>> model({Modality.EDA: torch.zeros(1, 5, 2)}, torch.ones(1, 5, 1)).mean.shape
     torch.Size([1, 5, 2])
     """
@@ -102,7 +102,7 @@ class Committee(FusionModel):
 
     def forward(self, x: Mapping[Modality, Tensor], present: Tensor) -> FusionOutput:
         """Estimate at every step of whole sequences; see `FusionModel.forward`."""
-        _, quality = self.inputs(x, present)
+        x, quality = self._standardised(x, present)
         said = [member(x, present) for member in self.members]
         return self._agree(said, evidence(quality, self.window))
 
@@ -115,7 +115,7 @@ class Committee(FusionModel):
         self, x: Mapping[Modality, Tensor], present: Tensor, state: State
     ) -> tuple[FusionOutput, State]:
         """Estimate one step from and to a carried state; see `FusionModel.step`."""
-        _, quality = self.inputs(x, present)
+        x, quality = self._standardised(x, present)
         said: list[FusionOutput] = []
         after: list[Tensor] = []
         first = 0
@@ -133,11 +133,18 @@ class Committee(FusionModel):
             centre, gain = spread_gain(said[:, column], target[:, column])
             self.centre[column], self.gain[column] = centre, gain
 
+    def _standardised(
+        self, x: Mapping[Modality, Tensor], present: Tensor
+    ) -> tuple[Standardised, Tensor]:
+        """Return features on the scale that all members share, and quality."""
+        known = self.inputs.known(x, present)
+        return Standardised(x, known), known[1]
+
     def _agree(self, said: Sequence[FusionOutput], share: Tensor) -> FusionOutput:
         shares = self._shares.reshape(-1, *[1] * said[0].mean.dim())
         means = torch.stack([output.mean for output in said])
         mean = (shares * means).sum(0)
-        spread = torch.stack([output.log_variance.exp() for output in said])
+        spread = torch.stack([output.log_variance for output in said]).exp()
         variance = (shares * (spread + (means - mean).square())).sum(0)
         own = self.centre + self.gain * (mean - self.centre) + self.offset
         blended = self.head.blend(own.clamp(-1, 1), torch.log(variance.clamp(min=1e-8)), share)

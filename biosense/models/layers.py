@@ -16,6 +16,14 @@ LOG_VARIANCE = (2 * math.log(0.03), 0.0)  # sd from 0.03, finer than any rating,
 UNIFORM_VARIANCE = 1 / 3  # of a uniform value in [-1, 1]: the prior before training sets it
 
 
+class Standardised(dict[Modality, Tensor]):
+    """Features that one `FeatureInputs` has gone over: others of the same scale let them pass."""
+
+    def __init__(self, x: Mapping[Modality, Tensor], known: tuple[Tensor, Tensor, Tensor]) -> None:
+        super().__init__(x)
+        self.known = known
+
+
 class FeatureInputs(nn.Module):
     """Standardise the features of all modalities and stack them into one padded tensor.
 
@@ -74,6 +82,8 @@ class FeatureInputs(nn.Module):
 
     def known(self, x: Mapping[Modality, Tensor], present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return what `forward` does, and which features had a value, (.., modalities, widest)."""
+        if isinstance(x, Standardised):
+            return x.known
         parts = [self._part(x, modality, present) for modality in self.counts]
         padded = torch.cat(parts, -1)[..., self._index]  # (.., modalities, widest)
         values = (padded - self.centre) * self.inverse
