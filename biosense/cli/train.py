@@ -27,6 +27,11 @@ WARNING = (
     "A demonstration, trained on simulated participants only. It shows that the program works; "
     "it is no evidence about people and must not be used on them."
 )
+_SHOWN = (
+    ("pooled_ccc", "CCC"),
+    ("pooled_rmse", "RMSE"),
+    ("coverage_90", "share in 90 % intervals"),
+)
 
 
 def train(
@@ -162,4 +167,8 @@ def _save(out: Path, trained: Trained, conditioning: str) -> None:
         card=trained.card,
         conditioning=conditioning,
     )
-    console.print(f"saved {out}; on unseen participants: {trained.card.metrics}")
+    console.print(f"saved {out}; on unseen participants, all steps together:")
+    for target, found in trained.card.metrics.items():
+        known = ((name, found.get(key)) for key, name in _SHOWN)
+        shown = ", ".join(f"{name} {value:.2f}" for name, value in known if value is not None)
+        console.print(f"  {target}: {shown}")
