@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.spatial import Delaunay
 from scipy.spatial.transform import Rotation
 
+from benchmarks.face import warp
 from biosense.acquisition.camera.mediapipe_backend import MediaPipeBackend
 from biosense.acquisition.camera.opencv import load_opencv
 from biosense.acquisition.camera.tracker import FaceTracker
@@ -50,37 +50,11 @@ def face(clips):
     return clips[0][0], points
 
 
-def places_before(to, source, shape):
-    """Where each pixel was before points, shape (n, 2), moved: (height, width, 2), float32."""
-    cv2 = load_opencv()
-    height, width = shape
-    places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
-    grid = places.astype(np.float64)
-    for three in Delaunay(to).simplices:
-        corners = to[three].astype(np.float32)
-        if abs(cv2.contourArea(corners)) < 0.05:
-            continue
-        affine = cv2.getAffineTransform(corners, source[three].astype(np.float32))
-        low = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
-        high = np.ceil(corners.max(axis=0)).astype(int) + 1
-        part = np.s_[low[1] : high[1], low[0] : high[0]]
-        mask = np.zeros(places[part].shape[:2], np.uint8)
-        cv2.fillConvexPoly(mask, np.rint((corners - low) * 16).astype(np.int32), 1, shift=4)
-        moved = grid[part] @ affine[:, :2].T + affine[:, 2]
-        places[part][mask > 0] = moved[mask > 0]
-    return places
-
-
 def measured(face, moved, *, without=()):
     """The face row of a picture whose mesh was moved, piecewise affine."""
     frame, points = face
-    height, width, _ = frame.shape
     kept = [n for n in range(len(points)) if n not in without]
-    edge = [(0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)]
-    to, source = np.vstack([moved[kept, :2], edge]), np.vstack([points[kept, :2], edge])
-    places = places_before(to, source, (height, width))
-    picture = load_opencv().remap(frame, places[..., 0], places[..., 1], 1)
-    return track([picture] * 3)[-1]
+    return track([warp(frame, points[kept, :2], moved[kept, :2])] * 3)[-1]
 
 
 def between(row, one, two):

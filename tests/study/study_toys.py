@@ -144,3 +144,18 @@ def toy_study(
     names = {m: tuple(f"{m}_{k}" for k in range(n)) for m, n in widths.items()}
     ordered = sorted(sequences, key=lambda each: (each.subject, each.position))
     return StudyData("toy", tuple(ordered), names, f"toy-{seed}", notes=("a toy",))
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Says nothing and complains of targets that it can see."""
+
+    name: str = "watcher"
+
+    def fit(self, train, validation, seed):
+        assert all(np.isfinite(s.target).any() for s in (*train, *validation))
+        return self
+
+    def predict(self, sequence):
+        assert np.isnan(sequence.target).all()
+        return np.zeros((sequence.n, 2)), np.full((sequence.n, 2), 0.5)

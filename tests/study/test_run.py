@@ -7,20 +7,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
-from study_toys import TINY, toy_study
+from study_toys import Watcher, toy_study
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
-from biosense.models.sequences import LabelledSequence
 from biosense.study import run
 from biosense.study.assess import Assessment
 from biosense.study.base import Predicted
-from biosense.study.candidates import FamilyCandidate, only, subsets
-from biosense.study.jobs import Job, JobStore, carry_out, job_key, jobs_of
+from biosense.study.candidates import only
+from biosense.study.jobs import Job, JobStore, carry_out, job_key
 from biosense.study.numbers import numbers, people_scores
-from biosense.study.plan import Entry, Kind, Plan, PlanSettings, Split, modalities_of, plan_study
+from biosense.study.plan import Entry, Kind, Plan, Split
 from biosense.study.result import read_result
-from biosense.study.robustness import Delayed, Noise, Removed, Subset, corruptions, masks, scale_of
+from biosense.study.robustness import Removed, corruptions, masks
 from biosense.study.run import Done, RunSettings, run_study
 from biosense.study.simple import RidgeCandidate
 from biosense.study.tables import StimulusMean, TrainMean
@@ -48,21 +47,6 @@ class Seeing:
     def fit(self, train, validation, seed):
         seen = [[only(s, self.modalities) for s in side] for side in (train, validation)]
         return RidgeCandidate(alpha=1.0).fit(*seen, seed)
-
-
-@dataclass(frozen=True)
-class Watcher:
-    """Says nothing and complains of targets that it can see."""
-
-    name: str = "watcher"
-
-    def fit(self, train, validation, seed):
-        assert all(np.isfinite(s.target).any() for s in (*train, *validation))
-        return self
-
-    def predict(self, sequence):
-        assert np.isnan(sequence.target).all()
-        return np.zeros((sequence.n, 2)), np.full((sequence.n, 2), 0.5)
 
 
 BOTH = (Modality.ECG, Modality.EDA)
@@ -301,125 +285,3 @@ def test_the_time_that_is_left_follows_what_jobs_took(data):
     assert told[-1].seconds_left == 0
     assert all(done.seconds_left >= 0 for done in told)
     assert told[0].text == "both, subjects 1/3, seed 0"
-
-
-def test_a_plan_has_what_the_protocol_calls_for(data):
-    split = Split("subject", n_folds=3)
-    settings = PlanSettings(("gated", "early"), TINY, (0, 1))
-    plan = plan_study(data, split, settings)
-    assert plan.chosen == "gated"
-    models = [entry.name for entry in plan.of_kind(Kind.MODEL)]
-    assert models == ["gated", "early", "late"]
-    assert [entry.name for entry in plan.of_kind(Kind.SINGLE)] == ["gated: ecg", "gated: eda"]
-    assert {"plain ridge", "plain random forest"} <= {
-        entry.name for entry in plan.of_kind(Kind.PLAIN)
-    }
-    controls = {entry.name: entry for entry in plan.of_kind(Kind.CONTROL)}
-    assert {"train mean", "stimulus mean", "noise physiology"} <= set(controls)
-    assert controls["noise physiology"].seeds == (0, 1)
-    assert controls["train mean"].seeds == (0,)
-    assert [e.name for e in plan.of_kind(Kind.MARK)] == ["own mean of others"]
-    gated = plan.entries[0]
-    assert sum(isinstance(v, Subset) for v in gated.variants) == 2
-    assert len(jobs_of(plan, split.of(data))) == 3 * sum(len(e.seeds) for e in plan.entries)
-    refit = plan_study(data, split, replace(settings, refit_subsets=True))
-    assert not any(isinstance(v, Subset) for v in refit.entries[0].variants)
-
-
-def test_three_modalities_are_fitted_anew_in_every_subset():
-    widths = {Modality.EEG: 2, Modality.ECG: 2, Modality.EDA: 2}
-    data = toy_study(4, 3, 20, widths=widths)
-    assert modalities_of(data) == (Modality.EEG, Modality.ECG, Modality.EDA)
-    settings = PlanSettings(("early",), TINY, (0,), refit_subsets=True)
-    plan = plan_study(data, Split("subject"), settings)
-    fitted = [e.modalities for e in plan.of_kind(Kind.SINGLE, Kind.SUBSET)]
-    assert sorted(map(len, fitted)) == [1, 1, 1, 2, 2, 2]
-    assert len(set(fitted)) == 6
-    assert len(subsets(modalities_of(data))) == 7
-
-
-def test_one_modality_has_nothing_to_fuse():
-    data = toy_study(4, 3, 20, widths={Modality.EDA: 2})
-    plan = plan_study(data, Split("subject"), PlanSettings(("early",), TINY, (0,)))
-    assert [e.name for e in plan.of_kind(Kind.MODEL, Kind.SINGLE)] == ["early"]
-    assert plan.entries[0].variants == ()
-
-
-def test_wrong_plans_are_refused(data):
-    split = Split("subject")
-    with pytest.raises(BadInput, match="no model 'best'"):
-        plan_study(data, split, PlanSettings(("best",)))
-    with pytest.raises(BadInput, match="different families"):
-        plan_study(data, split, PlanSettings(("early", "early")))
-    entry = Entry(Kind.MODEL, "w", Watcher(), (0,))
-    with pytest.raises(BadInput, match="different names"):
-        Plan(split, (entry, entry), "w")
-    with pytest.raises(BadInput, match="one of the entries"):
-        Plan(split, (entry,), "other")
-    with pytest.raises(BadInput, match="at least one seed"):
-        Plan(split, (replace(entry, seeds=()),), "w")
-
-
-def test_families_are_fitted_with_the_seed_on_what_they_may_see(data):
-    fold = Split("subject", n_folds=3).of(data)[0]
-    candidate = FamilyCandidate("early", TINY, (Modality.EDA,))
-    one, same, other = (candidate.fit(fold.train, fold.validation, seed) for seed in (3, 3, 4))
-    said = [fitted.predict(fold.test[0]) for fitted in (one, same, other)]
-    np.testing.assert_array_equal(said[0][0], said[1][0])
-    assert not np.array_equal(said[0][0], said[2][0])
-    assert one.model.modalities == (Modality.EDA,)
-    together = one.predict_all(fold.test)
-    np.testing.assert_allclose(together[0][0], said[0][0], atol=1e-5)
-    assert [mean.shape for mean, _ in together] == [(s.n, 2) for s in fold.test]
-
-
-class TestVariants:
-    sequence: LabelledSequence = toy_study(1, 1, 60).sequences[0]
-
-    def test_delay_shifts_and_hides_what_is_not_yet_known(self):
-        late = Delayed(Modality.EDA).apply(self.sequence, {})
-        original = self.sequence.data[Modality.EDA]
-        np.testing.assert_array_equal(late.data[Modality.EDA][20:], original[:-20])
-        assert np.isnan(late.data[Modality.EDA][:20]).all()
-        assert (late.quality[Modality.EDA][:20] == 0).all()
-        np.testing.assert_array_equal(late.data[Modality.ECG], self.sequence.data[Modality.ECG])
-        whole = Delayed(Modality.EDA, 1e3).apply(self.sequence, {})
-        assert np.isnan(whole.data[Modality.EDA]).all()
-
-    def test_noise_has_the_spread_of_the_training_side_and_is_the_same_again(self):
-        many = toy_study(2, 2, 2000)
-        scale = scale_of(many.sequences)
-        sequence = many.sequences[0]
-        one, again = (Noise(Modality.ECG).apply(sequence, scale) for _ in range(2))
-        drawn = one.data[Modality.ECG]
-        np.testing.assert_array_equal(drawn, again.data[Modality.ECG])
-        np.testing.assert_allclose(drawn.std(0), scale[Modality.ECG][1], rtol=0.1)
-        assert abs(np.corrcoef(drawn[:, 0], sequence.data[Modality.ECG][:, 0])[0, 1]) < 0.1
-        other = Noise(Modality.ECG).apply(many.sequences[1], scale)
-        assert not np.array_equal(other.data[Modality.ECG], drawn)
-
-    def test_scale_ignores_what_is_not_trusted(self):
-        values = self.sequence.data[Modality.EDA].copy()
-        values[:5] = 1e9
-        trust = np.ones(60)
-        trust[:5] = 0
-        wild = replace(
-            self.sequence,
-            data={Modality.EDA: values},
-            quality={Modality.EDA: trust},
-        )
-        assert np.abs(scale_of([wild])[Modality.EDA][0]).max() < 10
-
-    def test_nothing_is_written_to(self):
-        before = {m: values.copy() for m, values in self.sequence.data.items()}
-        scale = scale_of([self.sequence])
-        for variant in (*corruptions(BOTH), *masks(BOTH)):
-            variant.apply(self.sequence, scale)
-        for modality, values in before.items():
-            np.testing.assert_array_equal(values, self.sequence.data[modality])
-
-    def test_a_modality_that_is_not_there_cannot_fail(self):
-        for variant in (Delayed(Modality.EEG), Noise(Modality.EEG)):
-            assert variant.apply(self.sequence, {}) is self.sequence
-        with pytest.raises(BadInput, match="wanted more than 0"):
-            Delayed(Modality.EEG, 0.0)
