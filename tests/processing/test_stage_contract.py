@@ -201,5 +201,9 @@ def test_every_stage_is_in_the_table() -> None:
                 and all(hasattr(value, method) for method in ("start", "push", "flush"))
             ):
                 found.add(value)
-    missing = {value.__qualname__ for value in found - listed}
+    missing = {  # what stages have in common is seen with them
+        value.__qualname__
+        for value in found
+        if not any(issubclass(stage, value) for stage in listed)
+    }
     assert not missing, f"put an example into biosense/processing/registry.py: {missing}"
