@@ -18,18 +18,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biosense.acquisition.ble import athena_packets, ganglion_packets, gatt_services
-from biosense.acquisition.ble import muse_packets as muse
-from biosense.acquisition.ble import polar_commands as polar
-from biosense.acquisition.ble.athena import Athena
+from biosense.acquisition.ble import gatt_services
 from biosense.acquisition.ble.driver import Block, Decoded, Decoder, Signal
-from biosense.acquisition.ble.ganglion import Ganglion
-from biosense.acquisition.ble.heart_rate import HR, RR, HeartRateDecoder
-from biosense.acquisition.ble.muse_classic import Classic
-from biosense.acquisition.ble.muse_control import Replies
-from biosense.acquisition.ble.polar import NOMINAL
-from biosense.acquisition.ble.polar_decoder import Measurement, PolarDecoder
-from biosense.acquisition.ble.polar_pmd import CONTROL, DATA
+from biosense.acquisition.ble.drivers import athena_packets, ganglion_packets
+from biosense.acquisition.ble.drivers import muse_packets as muse
+from biosense.acquisition.ble.drivers import polar_commands as polar
+from biosense.acquisition.ble.drivers.athena import Athena
+from biosense.acquisition.ble.drivers.ganglion import Ganglion
+from biosense.acquisition.ble.drivers.heart_rate import HR, RR, HeartRateDecoder
+from biosense.acquisition.ble.drivers.muse_classic import Classic
+from biosense.acquisition.ble.drivers.muse_control import Replies
+from biosense.acquisition.ble.drivers.polar import NOMINAL
+from biosense.acquisition.ble.drivers.polar_decoder import Measurement, PolarDecoder
+from biosense.acquisition.ble.drivers.polar_pmd import CONTROL, DATA
 from biosense.acquisition.ble.registry import DRIVERS
 from biosense.core.errors import PacketError
 

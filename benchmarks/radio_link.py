@@ -11,9 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from biosense.acquisition.ble.counted import CountedSignal
-from biosense.acquisition.ble.counter import Reorder
 from biosense.acquisition.ble.driver import Signal
+from biosense.acquisition.ble.drivers.counted import CountedSignal
+from biosense.acquisition.ble.drivers.counter import Reorder
 from biosense.core.types import Bools, Floats, Ints
 
 Link = Literal["bursty", "grid", "uniform"]

@@ -27,8 +27,8 @@ import numpy as np
 from radio_link import HIDDEN_S, Device, packets
 
 from biosense.acquisition.ble.driver import Block, Signal
-from biosense.acquisition.ble.polar_decoder import Measurement, PolarDecoder
-from biosense.acquisition.ble.polar_pmd import DATA, Kind
+from biosense.acquisition.ble.drivers.polar_decoder import Measurement, PolarDecoder
+from biosense.acquisition.ble.drivers.polar_pmd import DATA, Kind
 from biosense.acquisition.camera.frames import Frame
 from biosense.acquisition.camera.live_frames import LiveFrames
 from biosense.acquisition.lsl.reader import StreamReader

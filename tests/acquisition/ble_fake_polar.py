@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import ble_packets_polar as encode
 import numpy as np
 
+from biosense.acquisition.ble.drivers.polar import Polar
+from biosense.acquisition.ble.drivers.polar_decoder import PolarDecoder
+from biosense.acquisition.ble.drivers.polar_pmd import CONTROL, DATA
 from biosense.acquisition.ble.gatt_services import HEART_RATE_MEASUREMENT
-from biosense.acquisition.ble.polar import Polar
-from biosense.acquisition.ble.polar_decoder import PolarDecoder
-from biosense.acquisition.ble.polar_pmd import CONTROL, DATA
 
 EPOCH_2019_NS = 599_616_000_000_000_000  # where the clock of an H10 starts
 FULL_H10 = frozenset({CONTROL, DATA, HEART_RATE_MEASUREMENT})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import ble_packets_muse as packets
 
-from biosense.acquisition.ble.muse_packets import CONTROL
+from biosense.acquisition.ble.drivers.muse_packets import CONTROL
 from biosense.core.errors import DeviceRefused
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from ble_air import Air, Delivered, Sent, blocks_of, deliver, joined, reports_of
 
-from biosense.acquisition.ble import athena_packets as packets
-from biosense.acquisition.ble.athena import Athena
-from biosense.acquisition.ble.athena_decoder import HOLD_S
-from biosense.acquisition.ble.athena_packets import RawBlock
-from biosense.acquisition.ble.muse_packets import CONTROL
-from biosense.acquisition.ble.sample_clock import SETTLE_S
+from biosense.acquisition.ble.drivers import athena_packets as packets
+from biosense.acquisition.ble.drivers.athena import Athena
+from biosense.acquisition.ble.drivers.athena_decoder import HOLD_S
+from biosense.acquisition.ble.drivers.athena_packets import RawBlock
+from biosense.acquisition.ble.drivers.muse_packets import CONTROL
+from biosense.acquisition.ble.drivers.sample_clock import SETTLE_S
 from biosense.core.errors import PacketError
 
 VECTOR = bytes.fromhex(

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from ble_air import Air, Sent, blocks_of, deliver, joined
 
-from biosense.acquisition.ble.bits import signed, unpack_lsb, unpack_msb
-from biosense.acquisition.ble.counted import CountedSignal
-from biosense.acquisition.ble.counter import Reorder, Unwrapper
 from biosense.acquisition.ble.driver import Decoded, Signal
+from biosense.acquisition.ble.drivers.bits import signed, unpack_lsb, unpack_msb
+from biosense.acquisition.ble.drivers.counted import CountedSignal
+from biosense.acquisition.ble.drivers.counter import Reorder, Unwrapper
 from biosense.core.errors import BadInput, PacketError
 
 MUSE_HZ = 256 / 12  # packets per second

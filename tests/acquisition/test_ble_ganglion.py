@@ -8,9 +8,9 @@ import pytest
 from ble_air import Air, Sent, blocks_of, deliver, joined, reports_of
 from ble_told import ToldGatt
 
-from biosense.acquisition.ble import ganglion_packets as packets
 from biosense.acquisition.ble.driver import Advertisement
-from biosense.acquisition.ble.ganglion import SOFTWARE_REVISION, Ganglion, GanglionDecoder
+from biosense.acquisition.ble.drivers import ganglion_packets as packets
+from biosense.acquisition.ble.drivers.ganglion import SOFTWARE_REVISION, Ganglion, GanglionDecoder
 from biosense.core.errors import BadInput, DeviceRefused, PacketError
 from biosense.core.types import Modality
 

@@ -12,9 +12,9 @@ from ble_packets_polar import heart_rate_packet
 from ble_told import ToldGatt
 
 from biosense.acquisition.ble import gatt_services as services
-from biosense.acquisition.ble.beat_times import BeatTimes
 from biosense.acquisition.ble.driver import Advertisement, Block, Decoded, Report
-from biosense.acquisition.ble.heart_rate import (
+from biosense.acquisition.ble.drivers.beat_times import BeatTimes
+from biosense.acquisition.ble.drivers.heart_rate import (
     HeartRate,
     HeartRateDecoder,
     HeartRateStrap,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from ble_air import Air, Sent, blocks_of, deliver, joined, reports_of
 
-from biosense.acquisition.ble import muse_packets as packets
-from biosense.acquisition.ble.muse_classic import HOLD_S, Classic, MuseDecoder
-from biosense.acquisition.ble.muse_control import Replies
+from biosense.acquisition.ble.drivers import muse_packets as packets
+from biosense.acquisition.ble.drivers.muse_classic import HOLD_S, Classic, MuseDecoder
+from biosense.acquisition.ble.drivers.muse_control import Replies
 from biosense.core.errors import PacketError
 
 VECTOR = bytes.fromhex("01 02 80 08 01 7F F0 00 FF FC 00 40 08 00 80 27 FE 00 1F FE")

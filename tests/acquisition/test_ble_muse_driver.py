@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 from ble_told import ToldGatt, muse_answers
 
-from biosense.acquisition.ble import athena_packets
-from biosense.acquisition.ble import muse_packets as packets
 from biosense.acquisition.ble.driver import Advertisement
-from biosense.acquisition.ble.muse import Muse
+from biosense.acquisition.ble.drivers import athena_packets
+from biosense.acquisition.ble.drivers import muse_packets as packets
+from biosense.acquisition.ble.drivers.muse import Muse
 from biosense.core.errors import BadInput, DeviceLost, DeviceRefused
 from biosense.core.types import Modality
 

@@ -18,8 +18,8 @@ from fake_bluez.harness import Heard, listening
 from fake_bluez.soak import judge, torment
 
 from biosense.acquisition.ble.discovery import find_sensors
+from biosense.acquisition.ble.drivers.muse import Muse as MuseDriver
 from biosense.acquisition.ble.link import LinkState, LinkTimes
-from biosense.acquisition.ble.muse import Muse as MuseDriver
 from biosense.acquisition.ble.radio import Radio
 from biosense.core.errors import DeviceRefused
 from biosense.core.types import EventKind

@@ -17,8 +17,7 @@ from ble_fake_polar import (
     prepared,
 )
 
-from biosense.acquisition.ble.gatt_services import HEART_RATE_MEASUREMENT
-from biosense.acquisition.ble.polar_commands import (
+from biosense.acquisition.ble.drivers.polar_commands import (
     Command,
     Settings,
     Stopped,
@@ -28,7 +27,8 @@ from biosense.acquisition.ble.polar_commands import (
     decode_settings,
     request,
 )
-from biosense.acquisition.ble.polar_pmd import DATA, Kind, beats, read_frame, samples
+from biosense.acquisition.ble.drivers.polar_pmd import DATA, Kind, beats, read_frame, samples
+from biosense.acquisition.ble.gatt_services import HEART_RATE_MEASUREMENT
 from biosense.core.errors import PacketError
 
 

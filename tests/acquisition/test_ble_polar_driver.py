@@ -15,9 +15,9 @@ from ble_fake_polar import (
 )
 
 from biosense.acquisition.ble.driver import Block, Report
+from biosense.acquisition.ble.drivers.polar import Polar
+from biosense.acquisition.ble.drivers.polar_pmd import CONTROL, DATA
 from biosense.acquisition.ble.gatt_services import HEART_RATE_MEASUREMENT
-from biosense.acquisition.ble.polar import Polar
-from biosense.acquisition.ble.polar_pmd import CONTROL, DATA
 from biosense.core.errors import BadInput, DeviceRefused
 
 

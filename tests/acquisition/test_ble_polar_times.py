@@ -19,8 +19,8 @@ from ble_fake_polar import (
 )
 
 from biosense.acquisition.ble.driver import Block
-from biosense.acquisition.ble.frame_times import FrameTimes
-from biosense.acquisition.ble.polar_pmd import DATA
+from biosense.acquisition.ble.drivers.frame_times import FrameTimes
+from biosense.acquisition.ble.drivers.polar_pmd import DATA
 
 RATE = 130.06  # what an H10 that says 130 Hz delivers
 SAMPLES = 73

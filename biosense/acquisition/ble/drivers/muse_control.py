@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from biosense.acquisition.ble.driver import Gatt, Report
-from biosense.acquisition.ble.muse_packets import CONTROL, command, reply_part
+from biosense.acquisition.ble.drivers.muse_packets import CONTROL, command, reply_part
 from biosense.core.errors import DeviceRefused, PacketError
 
 ANSWER_S = 1.0  # a headband answers within 0.1 s

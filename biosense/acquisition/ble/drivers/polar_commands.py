@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
 
-from biosense.acquisition.ble.polar_pmd import Kind
+from biosense.acquisition.ble.drivers.polar_pmd import Kind
 from biosense.core.errors import PacketError
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biosense.acquisition.ble.beat_times import BeatTimes
 from biosense.acquisition.ble.driver import Block, Decoded, Report, Signal
-from biosense.acquisition.ble.frame_times import FrameOrder, FrameTimes
-from biosense.acquisition.ble.gatt_services import BATTERY_LEVEL, HEART_RATE_MEASUREMENT
-from biosense.acquisition.ble.heart_rate import HeartRateDecoder
-from biosense.acquisition.ble.polar_commands import Answer, decode_control
-from biosense.acquisition.ble.polar_pmd import (
+from biosense.acquisition.ble.drivers.beat_times import BeatTimes
+from biosense.acquisition.ble.drivers.frame_times import FrameOrder, FrameTimes
+from biosense.acquisition.ble.drivers.heart_rate import HeartRateDecoder
+from biosense.acquisition.ble.drivers.polar_commands import Answer, decode_control
+from biosense.acquisition.ble.drivers.polar_pmd import (
     CONTROL,
     DATA,
     Frame,
@@ -22,6 +21,7 @@ from biosense.acquisition.ble.polar_pmd import (
     read_frame,
     samples,
 )
+from biosense.acquisition.ble.gatt_services import BATTERY_LEVEL, HEART_RATE_MEASUREMENT
 from biosense.core.errors import PacketError
 from biosense.core.types import Floats
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biosense.acquisition.ble.bits import signed, unpack_msb
+from biosense.acquisition.ble.drivers.bits import signed, unpack_msb
 from biosense.core.errors import PacketError
 from biosense.core.types import Floats
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from biosense.acquisition.ble.driver import Gatt
-from biosense.acquisition.ble.polar_commands import (
+from biosense.acquisition.ble.drivers.polar_commands import (
     ALREADY_IN_STATE,
     REFUSALS,
     Answer,
@@ -17,7 +17,7 @@ from biosense.acquisition.ble.polar_commands import (
     decode_settings,
     request,
 )
-from biosense.acquisition.ble.polar_pmd import CONTROL, DATA, Kind
+from biosense.acquisition.ble.drivers.polar_pmd import CONTROL, DATA, Kind
 from biosense.core.errors import DeviceRefused, PacketError
 
 ANSWER_S = 3.0  # a sensor answers within 0.2 s

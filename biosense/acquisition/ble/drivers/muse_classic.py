@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from biosense.acquisition.ble import muse_packets as packets
-from biosense.acquisition.ble.counted import CountedSignal
 from biosense.acquisition.ble.driver import Block, Decoded, Decoder, Gatt, Report, Signal
-from biosense.acquisition.ble.muse_control import Control, Replies, Reply
+from biosense.acquisition.ble.drivers import muse_packets as packets
+from biosense.acquisition.ble.drivers.counted import CountedSignal
+from biosense.acquisition.ble.drivers.muse_control import Control, Replies, Reply
 from biosense.core.errors import DeviceLost, DeviceRefused, PacketError
 from biosense.core.types import Floats, Modality
 

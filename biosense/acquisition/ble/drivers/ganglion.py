@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from biosense.acquisition.ble import ganglion_packets as packets
-from biosense.acquisition.ble.counted import CountedSignal
 from biosense.acquisition.ble.driver import Advertisement, Decoded, Decoder, Gatt, Report, Signal
+from biosense.acquisition.ble.drivers import ganglion_packets as packets
+from biosense.acquisition.ble.drivers.counted import CountedSignal
 from biosense.acquisition.ble.gatt_services import read_device, uuid16
 from biosense.core.errors import BadInput, DeviceRefused, PacketError
 from biosense.core.types import Modality

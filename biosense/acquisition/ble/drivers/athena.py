@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from biosense.acquisition.ble import athena_packets as packets
-from biosense.acquisition.ble.athena_decoder import HOLD_S, AthenaDecoder
 from biosense.acquisition.ble.driver import Decoder, Gatt, Signal
-from biosense.acquisition.ble.muse_control import Control, Reply
+from biosense.acquisition.ble.drivers import athena_packets as packets
+from biosense.acquisition.ble.drivers.athena_decoder import HOLD_S, AthenaDecoder
+from biosense.acquisition.ble.drivers.muse_control import Control, Reply
 from biosense.core.errors import DeviceRefused
 from biosense.core.types import Modality
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from biosense.acquisition.ble.counter import Held, Reorder, Unwrapper
 from biosense.acquisition.ble.driver import Block, Signal
+from biosense.acquisition.ble.drivers.counter import Held, Reorder, Unwrapper
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 

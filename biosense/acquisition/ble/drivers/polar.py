@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from biosense.acquisition.ble.driver import Advertisement, Gatt, Report, Signal
+from biosense.acquisition.ble.drivers.heart_rate import HR, RR, subscribe_heart_rate
+from biosense.acquisition.ble.drivers.polar_commands import Settings, choose
+from biosense.acquisition.ble.drivers.polar_control import PolarControl
+from biosense.acquisition.ble.drivers.polar_decoder import Measurement, PolarDecoder
+from biosense.acquisition.ble.drivers.polar_pmd import CONTROL, Kind
 from biosense.acquisition.ble.gatt_services import HEART_RATE_MEASUREMENT, read_device
-from biosense.acquisition.ble.heart_rate import HR, RR, subscribe_heart_rate
-from biosense.acquisition.ble.polar_commands import Settings, choose
-from biosense.acquisition.ble.polar_control import PolarControl
-from biosense.acquisition.ble.polar_decoder import Measurement, PolarDecoder
-from biosense.acquisition.ble.polar_pmd import CONTROL, Kind
 from biosense.core.errors import BadInput, DeviceRefused
 from biosense.core.types import Modality
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from biosense.acquisition.ble.bits import signed, unpack_lsb
+from biosense.acquisition.ble.drivers.bits import signed, unpack_lsb
 from biosense.core.errors import PacketError
 from biosense.core.types import Floats, Ints
 

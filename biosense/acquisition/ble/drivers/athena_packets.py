@@ -23,8 +23,8 @@ from typing import Final
 
 import numpy as np
 
-from biosense.acquisition.ble.bits import unpack_lsb
-from biosense.acquisition.ble.muse_packets import ACC_G, GYRO_DPS, muse_uuid
+from biosense.acquisition.ble.drivers.bits import unpack_lsb
+from biosense.acquisition.ble.drivers.muse_packets import ACC_G, GYRO_DPS, muse_uuid
 from biosense.core.errors import PacketError
 from biosense.core.types import Floats
 

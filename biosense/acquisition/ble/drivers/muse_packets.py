@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biosense.acquisition.ble.bits import unpack_msb
+from biosense.acquisition.ble.drivers.bits import unpack_msb
 from biosense.core.errors import PacketError
 from biosense.core.types import Floats, Ints
 

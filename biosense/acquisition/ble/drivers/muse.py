@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from biosense.acquisition.ble import athena, muse_classic
-from biosense.acquisition.ble.athena_packets import DATA
 from biosense.acquisition.ble.driver import Advertisement, Decoder, Gatt, Report, Signal
-from biosense.acquisition.ble.muse_control import Control, send
-from biosense.acquisition.ble.muse_packets import CONTROL, SERVICE
+from biosense.acquisition.ble.drivers import athena, muse_classic
+from biosense.acquisition.ble.drivers.athena_packets import DATA
+from biosense.acquisition.ble.drivers.muse_control import Control, send
+from biosense.acquisition.ble.drivers.muse_packets import CONTROL, SERVICE
 from biosense.core.errors import BadInput, DeviceRefused
 
 _KNOWN = ("auto", *dict.fromkeys((*muse_classic.PRESETS, *athena.PRESETS)))

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from biosense.acquisition.ble import athena_packets as packets
-from biosense.acquisition.ble.athena_packets import AthenaPacket, RawBlock
-from biosense.acquisition.ble.counter import Held, Reorder, Unwrapper
 from biosense.acquisition.ble.driver import Block, Decoded, Report, Signal
-from biosense.acquisition.ble.muse_control import Replies
-from biosense.acquisition.ble.muse_packets import CONTROL
-from biosense.acquisition.ble.sample_clock import SETTLE_S, SampleClock
+from biosense.acquisition.ble.drivers import athena_packets as packets
+from biosense.acquisition.ble.drivers.athena_packets import AthenaPacket, RawBlock
+from biosense.acquisition.ble.drivers.counter import Held, Reorder, Unwrapper
+from biosense.acquisition.ble.drivers.muse_control import Replies
+from biosense.acquisition.ble.drivers.muse_packets import CONTROL
+from biosense.acquisition.ble.drivers.sample_clock import SETTLE_S, SampleClock
 from biosense.core.errors import PacketError
 from biosense.core.types import Floats
 
