@@ -19,12 +19,12 @@ import torch
 from biosense.datasets.registry import DATASETS
 from biosense.models.training_settings import STUDY
 from biosense.study.base import StudyData
-from biosense.study.cache import FeatureCache
 from biosense.study.calibration import Calibration
 from biosense.study.calibration_result import GENERAL, OWN_MEAN, PERSONAL, CalibratedRow
 from biosense.study.candidates import FamilyCandidate
-from biosense.study.extract import ExtractSettings
-from biosense.study.load import LoadSettings, load_study
+from biosense.study.features.cache import FeatureCache
+from biosense.study.features.extract import ExtractSettings
+from biosense.study.features.load import LoadSettings, load_study
 from biosense.study.plan import Entry, Kind, Plan, Split
 from biosense.study.result import Bounds, StudyResult
 from biosense.study.run import run_study

@@ -103,8 +103,8 @@ def study(
     from biosense.study.engine import Engine
     from biosense.study.jobs import JobStore
     from biosense.study.plan import plan_study
-    from biosense.study.protocols import PROTOCOLS
     from biosense.study.run import RunSettings, run_study
+    from biosense.study.splits.protocols import PROTOCOLS
 
     _check_name(PROTOCOLS, protocol)
     for name in model or ():

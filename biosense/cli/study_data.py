@@ -102,9 +102,9 @@ def loaded(dataset: Dataset, options: DataOptions, engine: Engine) -> StudyData:
     """Return the features of a data set, and tell how they came about."""
     from biosense.cli.console import console
     from biosense.live.processor import ProcessorSettings
-    from biosense.study.cache import FeatureCache, default_folder
-    from biosense.study.extract import ExtractSettings
-    from biosense.study.load import LoadSettings, load_study
+    from biosense.study.features.cache import FeatureCache, default_folder
+    from biosense.study.features.extract import ExtractSettings
+    from biosense.study.features.load import LoadSettings, load_study
 
     # What was made up is not worth keeping, unless somebody asks for it.
     keeps = not options.no_cache and not (options.fabricate and options.cache is None)
@@ -133,7 +133,7 @@ def labelled_counts(text: str | None, protocol: str) -> tuple[int, ...] | None:
     """Return the numbers of labelled videos that were asked for, and None where none were."""
     from biosense.core.errors import BadInput
     from biosense.study.calibration import Calibration
-    from biosense.study.protocols import PROTOCOLS
+    from biosense.study.splits.protocols import PROTOCOLS
 
     if text is None:
         return None

@@ -11,10 +11,19 @@ from biosense import __version__
 from biosense.processing.pipelines import fingerprints
 from biosense.study.base import Fold, StudyData
 from biosense.study.calibration_score import track_of
+from biosense.study.features.keys import code_hash
 from biosense.study.gather import Said, gather
 from biosense.study.jobs import STUDY_CODE, JobResult
-from biosense.study.keys import code_hash
-from biosense.study.numbers import (
+from biosense.study.parts import chance_of, damages_of, people_of, reliability_of, subsets_of
+from biosense.study.plan import Kind, Plan
+from biosense.study.result import (
+    Compared,
+    FoldSize,
+    Origin,
+    Row,
+    StudyResult,
+)
+from biosense.study.scoring.numbers import (
     bounds,
     headline,
     intervals,
@@ -24,19 +33,10 @@ from biosense.study.numbers import (
     plain,
     shared_values,
 )
-from biosense.study.parts import chance_of, damages_of, people_of, reliability_of, subsets_of
-from biosense.study.plan import Kind, Plan
-from biosense.study.protocols import PROTOCOLS
-from biosense.study.result import (
-    Compared,
-    FoldSize,
-    Origin,
-    Row,
-    StudyResult,
-)
-from biosense.study.series import TARGETS, training_threshold
+from biosense.study.scoring.series import TARGETS, training_threshold
+from biosense.study.scoring.statistics import RESAMPLES, compare, holm, seed_spread
 from biosense.study.show import curves_of, plane_of
-from biosense.study.statistics import RESAMPLES, compare, holm, seed_spread
+from biosense.study.splits.protocols import PROTOCOLS
 from biosense.study.verdicts import verdicts
 
 RIVALS = (Kind.MODEL, Kind.PLAIN, Kind.SINGLE, Kind.CONTROL)

@@ -15,7 +15,7 @@ from biosense.models.personal import STRENGTH_MIN
 from biosense.models.sequences import LabelledSequence
 from biosense.study.base import Fold, Predictor, StudyData
 from biosense.study.fitting import blind
-from biosense.study.protocols import PROTOCOLS
+from biosense.study.splits.protocols import PROTOCOLS
 
 COUNTS = (1, 2, 3)
 LEAST_LATER = 2  # sequences that a person must have behind the labelled ones

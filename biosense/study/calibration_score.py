@@ -19,10 +19,10 @@ from biosense.study.calibration_result import (
     CalibrationTrack,
 )
 from biosense.study.jobs import JobResult
-from biosense.study.numbers import bounds, plain
 from biosense.study.plan import Plan
-from biosense.study.series import TARGETS, key_of
-from biosense.study.statistics import Comparison, bootstrap_subjects, compare, holm
+from biosense.study.scoring.numbers import bounds, plain
+from biosense.study.scoring.series import TARGETS, key_of
+from biosense.study.scoring.statistics import Comparison, bootstrap_subjects, compare, holm
 
 METRICS = ("pooled_ccc", "pooled_rmse")
 """Of everybody's steps together: a level that is wrong for a person counts."""

@@ -19,8 +19,8 @@ from biosense.study.base import Candidate, Fold, Predicted, Predictor, StudyData
 from biosense.study.destroyed import Permuted
 from biosense.study.fitting import Fit, blind, fit_of, predict_folds
 from biosense.study.made_up import duplicated, followed_labels, trial_offset_noise
-from biosense.study.metrics import table_of
-from biosense.study.protocols import PROTOCOLS, folds
+from biosense.study.scoring.metrics import table_of
+from biosense.study.splits.protocols import PROTOCOLS, folds
 
 Split = Callable[[StudyData], Sequence[Fold]]
 

@@ -13,7 +13,7 @@ from biosense.core.errors import BadInput
 from biosense.core.registry import Registry
 from biosense.study.base import Candidate, StudyData
 from biosense.study.destroyed import NoisePhysiology, Permuted
-from biosense.study.protocols import PROTOCOLS
+from biosense.study.splits.protocols import PROTOCOLS
 from biosense.study.tables import (
     ClassPrior,
     OwnMean,

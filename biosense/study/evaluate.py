@@ -15,13 +15,13 @@ from biosense.study.controls import CONTROLS, controls_for
 from biosense.study.engine import Engine
 from biosense.study.fitting import blind
 from biosense.study.gather import gather
-from biosense.study.numbers import intervals, level_of, numbers, shared_values
 from biosense.study.plan import Entry, Kind, Plan, Split
-from biosense.study.protocols import LEAST_UNITS
 from biosense.study.result import Bounds, Values
 from biosense.study.run import RunSettings, run_jobs
-from biosense.study.scores import jsonable
-from biosense.study.statistics import RESAMPLES
+from biosense.study.scoring.numbers import intervals, level_of, numbers, shared_values
+from biosense.study.scoring.scores import jsonable
+from biosense.study.scoring.statistics import RESAMPLES
+from biosense.study.splits.protocols import LEAST_UNITS
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def predict_folds(fit: Fit, made: Sequence[Fold], seed: int = 0) -> list[Predict
     Examples
     --------
     >>> from biosense.study.made_up import trial_offset_noise
-    >>> from biosense.study.protocols import folds
+    >>> from biosense.study.splits.protocols import folds
     >>> from biosense.study.tables import TrainMean
     >>> made = folds(trial_offset_noise(6, 4), "subject", n_folds=3)
     >>> len(predict_folds(fit_of(TrainMean()), made))

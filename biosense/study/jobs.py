@@ -20,21 +20,20 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.models.sequences import LabelledSequence
 from biosense.study.base import Fold, Predicted, Predictor, StudyData
-from biosense.study.cache import CacheDamaged, write_whole
 from biosense.study.calibration import calibrate, sides_of
+from biosense.study.features.cache import CacheDamaged, write_whole
+from biosense.study.features.keys import code_hash
 from biosense.study.fitting import blind
-from biosense.study.keys import code_hash
-from biosense.study.metrics import moments
 from biosense.study.plan import Entry, Plan
 from biosense.study.robustness import Variant, scale_of
-from biosense.study.series import series_of
+from biosense.study.scoring.metrics import moments
+from biosense.study.scoring.series import series_of
 
 _STUDY = (
-    *("base", "calibration", "candidates", "controls", "destroyed", "disjoint", "fitting"),
-    *("jobs", "later", "metrics", "plan", "protocols", "reorder", "robustness", "series"),
-    *("simple", "tables"),
+    *("base", "calibration", "candidates", "controls", "destroyed", "features/reorder", "fitting"),
+    *("jobs", "plan", "robustness", "scoring/metrics", "scoring/series", "simple", "tables"),
 )
-STUDY_CODE = ("core", "models", *(f"study/{name}.py" for name in _STUDY))
+STUDY_CODE = ("core", "models", "study/splits", *(f"study/{name}.py" for name in _STUDY))
 """What a fit and its answers are computed by, below the package."""
 
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)

@@ -10,7 +10,7 @@ from biosense.core.grid import HOP
 from biosense.core.types import Floats, Modality
 from biosense.models.sequences import LabelledSequence
 from biosense.study.base import Fold, StudyData
-from biosense.study.later import part_of
+from biosense.study.splits.later import part_of
 
 REST_S = 20.0  # between trials
 _WIDTHS = {Modality.ECG: 3, Modality.EDA: 2}

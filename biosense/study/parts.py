@@ -8,8 +8,6 @@ import numpy as np
 
 from biosense.study.base import Fold, Predicted
 from biosense.study.gather import Said
-from biosense.study.nulls import shift_null
-from biosense.study.numbers import LEVELS, bounds, headline, intervals, people_scores, plain
 from biosense.study.plan import Kind, Plan
 from biosense.study.result import (
     Bounds,
@@ -21,9 +19,11 @@ from biosense.study.result import (
     SubsetScore,
 )
 from biosense.study.robustness import Subset
-from biosense.study.scores import score
-from biosense.study.series import TARGETS, by_seed
-from biosense.study.tally import interval_of, table_of_moments
+from biosense.study.scoring.nulls import shift_null
+from biosense.study.scoring.numbers import LEVELS, bounds, headline, intervals, people_scores, plain
+from biosense.study.scoring.scores import score
+from biosense.study.scoring.series import TARGETS, by_seed
+from biosense.study.scoring.tally import interval_of, table_of_moments
 
 
 def people_of(

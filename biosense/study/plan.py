@@ -14,9 +14,9 @@ from biosense.study.base import Candidate, Fold, StudyData
 from biosense.study.calibration import Calibration, calibration_for
 from biosense.study.candidates import FamilyCandidate, subsets
 from biosense.study.controls import CONTROLS, controls_for
-from biosense.study.protocols import GAP_S, folds
 from biosense.study.robustness import Variant, corruptions, masks
 from biosense.study.simple import ForestCandidate, RidgeCandidate
+from biosense.study.splits.protocols import GAP_S, folds
 
 BESIDE = ("early", "late")
 """Families that the chosen one is always compared with: the plainest fusion, and none."""

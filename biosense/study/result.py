@@ -13,7 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from biosense.core.errors import BadInput
 from biosense.study.bounds import Bounds as Bounds
 from biosense.study.calibration_result import CalibrationTrack
-from biosense.study.scores import jsonable
+from biosense.study.scoring.scores import jsonable
 
 FORMAT = 1
 Values = Mapping[str, Mapping[str, float | None]]

@@ -10,8 +10,8 @@ import numpy as np
 
 from biosense.study.assess import Assessment, assess
 from biosense.study.base import Fold, StudyData
-from biosense.study.cache import CacheDamaged
 from biosense.study.engine import Engine
+from biosense.study.features.cache import CacheDamaged
 from biosense.study.jobs import Job, JobResult, JobStore, carry_out, job_key, jobs_of
 from biosense.study.plan import Plan
 from biosense.study.result import StudyResult

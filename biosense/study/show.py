@@ -11,7 +11,7 @@ from biosense.core.types import Floats
 from biosense.models.metrics import ccc
 from biosense.study.base import Predicted
 from biosense.study.result import Curve, Point
-from biosense.study.series import TARGETS, by_seed
+from biosense.study.scoring.series import TARGETS, by_seed
 
 CURVES = {"best": 1.0, "upper quarter": 0.75, "median": 0.5, "worst": 0.0}
 """Whose curves are shown: people at these ranks of their scores, never hand-picked ones."""

@@ -13,7 +13,7 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.models.sequences import LabelledSequence
 from biosense.study.base import Predictor
-from biosense.study.series import Key, key_of, trial_targets
+from biosense.study.scoring.series import Key, key_of, trial_targets
 
 Sequences = Sequence[LabelledSequence]
 

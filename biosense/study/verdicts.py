@@ -5,7 +5,7 @@ from __future__ import annotations
 from biosense.study.calibration_result import OWN_MEAN, PERSONAL, CalibrationTrack
 from biosense.study.plan import Kind
 from biosense.study.result import Bounds, Compared, Row, StudyResult, Verdict
-from biosense.study.series import TARGETS
+from biosense.study.scoring.series import TARGETS
 
 GOOD, BAD, PLAIN = "good", "bad", "plain"
 FEW_PEOPLE = 10

@@ -12,12 +12,12 @@ from study_toys import ToyDataset, toy_dataset, toy_recording
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
 from biosense.live.processor import ProcessorSettings
-from biosense.study import keys, load
 from biosense.study.base import StudyData
-from biosense.study.cache import CacheDamaged, FeatureCache, default_folder, write_whole
-from biosense.study.extract import Extracted, ExtractSettings, extract_trials
-from biosense.study.keys import Contents, code_hash, feature_key
-from biosense.study.load import LoadSettings, load_study
+from biosense.study.features import keys, load
+from biosense.study.features.cache import CacheDamaged, FeatureCache, default_folder, write_whole
+from biosense.study.features.extract import Extracted, ExtractSettings, extract_trials
+from biosense.study.features.keys import Contents, code_hash, feature_key
+from biosense.study.features.load import LoadSettings, load_study
 
 KEY = "0f" * 32
 
@@ -126,8 +126,10 @@ def test_the_code_that_counts_is_there_and_is_all_of_it():
     for part in keys.FEATURE_CODE:
         assert (package / part).exists(), part
         assert code_hash([part])
-    for used in ("study/extract.py", "study/video.py", "live/processor.py", "live/offline.py"):
+    for used in ("study/features", "live/processor.py", "live/offline.py"):
         assert used in keys.FEATURE_CODE
+    with pytest.raises(FileNotFoundError, match="no part of the package"):
+        code_hash(["study/gone.py"])
 
 
 def test_contents_are_read_again_only_where_a_file_was_touched(tmp_path, monkeypatch):

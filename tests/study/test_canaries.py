@@ -30,9 +30,9 @@ from biosense.study.canaries import (
 from biosense.study.candidates import FamilyCandidate
 from biosense.study.fitting import fit_of, predict_folds
 from biosense.study.made_up import followed_labels, random_windows, trial_offset_noise
-from biosense.study.metrics import table_of
-from biosense.study.protocols import PROTOCOLS, folds
+from biosense.study.scoring.metrics import table_of
 from biosense.study.simple import NearestCandidate, RidgeCandidate
+from biosense.study.splits.protocols import PROTOCOLS, folds
 
 RIDGE = RidgeCandidate(windows_s=(2.0,))
 NEAREST = NearestCandidate(windows_s=(2.0,))

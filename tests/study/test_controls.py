@@ -17,12 +17,12 @@ from biosense.study.base import Predictor
 from biosense.study.canaries import future_edit, split_by, targets_unread
 from biosense.study.controls import CONTROLS, controls_for
 from biosense.study.destroyed import NoisePhysiology, Permuted, noise, permuted
+from biosense.study.features.reorder import reordered
 from biosense.study.fitting import fit_of, predict_folds
 from biosense.study.made_up import followed_labels, trial_offset_noise
-from biosense.study.protocols import PROTOCOLS
-from biosense.study.reorder import reordered
-from biosense.study.scores import score
+from biosense.study.scoring.scores import score
 from biosense.study.simple import ForestCandidate, RidgeCandidate
+from biosense.study.splits.protocols import PROTOCOLS
 from biosense.study.tables import (
     ClassPrior,
     OwnMean,

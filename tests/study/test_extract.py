@@ -16,8 +16,13 @@ from biosense.core.recording import Rating
 from biosense.core.types import Chunk, Modality
 from biosense.live.offline import extract
 from biosense.live.processor import ProcessorSettings
-from biosense.study.extract import Extracted, ExtractSettings, extract_trials, feature_names
-from biosense.study.video import film_streams
+from biosense.study.features.extract import (
+    Extracted,
+    ExtractSettings,
+    extract_trials,
+    feature_names,
+)
+from biosense.study.features.video import film_streams
 
 PLAIN = ExtractSettings()
 

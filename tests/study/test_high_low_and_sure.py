@@ -9,8 +9,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
 from biosense.models.metrics import nll
-from biosense.study.binary import score_binary
-from biosense.study.uncertainty import KEPT, score_uncertainty
+from biosense.study.scoring.binary import score_binary
+from biosense.study.scoring.uncertainty import KEPT, score_uncertainty
 
 RNG = np.random.default_rng(0)
 

@@ -11,10 +11,10 @@ from made_up_predictions import predictions
 
 from biosense.core.errors import BadInput
 from biosense.study.made_up import followed_labels
-from biosense.study.metrics import table_of
-from biosense.study.nulls import refit_null, shift_null
-from biosense.study.protocols import folds
+from biosense.study.scoring.metrics import table_of
+from biosense.study.scoring.nulls import refit_null, shift_null
 from biosense.study.simple import RidgeCandidate
+from biosense.study.splits.protocols import folds
 
 SAID = predictions()
 

@@ -12,16 +12,16 @@ from biosense.core.errors import BadInput, LeakFound
 from biosense.core.types import Modality
 from biosense.models.sequences import LabelledSequence
 from biosense.study.base import Fold, StudyData
-from biosense.study.disjoint import check_duplicates, near_duplicates
-from biosense.study.later import part_of
 from biosense.study.made_up import (
     duplicated,
     followed_labels,
     random_windows,
     trial_offset_noise,
 )
-from biosense.study.protocols import PROTOCOLS, check_disjoint, folds
-from biosense.study.series import key_of
+from biosense.study.scoring.series import key_of
+from biosense.study.splits.disjoint import check_duplicates, near_duplicates
+from biosense.study.splits.later import part_of
+from biosense.study.splits.protocols import PROTOCOLS, check_disjoint, folds
 
 DATA = trial_offset_noise(8, 6, seed=1)
 APART = ("subject", "stimulus", "subject-stimulus")

@@ -16,14 +16,14 @@ from biosense.study.assess import Assessment
 from biosense.study.base import Predicted
 from biosense.study.candidates import only
 from biosense.study.jobs import Job, JobStore, carry_out, job_key
-from biosense.study.numbers import numbers, people_scores
 from biosense.study.plan import Entry, Kind, Plan, Split
 from biosense.study.result import read_result
 from biosense.study.robustness import Removed, corruptions, masks
 from biosense.study.run import Done, RunSettings, run_study
+from biosense.study.scoring.numbers import numbers, people_scores
+from biosense.study.scoring.tally import table_of_moments
 from biosense.study.simple import RidgeCandidate
 from biosense.study.tables import StimulusMean, TrainMean
-from biosense.study.tally import table_of_moments
 from biosense.study.verdicts import verdicts
 
 QUICK = Assessment(command="biosense study toy", n_resamples=200)

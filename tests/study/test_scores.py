@@ -17,9 +17,9 @@ from biosense.models.sequences import LabelledSequence
 from biosense.study.base import Predicted, StudyData
 from biosense.study.controls import controls_for
 from biosense.study.fitting import fit_of, predict_folds
-from biosense.study.protocols import folds
-from biosense.study.scores import score
-from biosense.study.series import by_seed, series_of, training_threshold
+from biosense.study.scoring.scores import score
+from biosense.study.scoring.series import by_seed, series_of, training_threshold
+from biosense.study.splits.protocols import folds
 
 RNG = np.random.default_rng(0)
 

@@ -14,9 +14,9 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.models.metrics import ccc, pearson, rmse
 from biosense.study.base import Predicted
-from biosense.study.metrics import METRICS, binary_metric, table_of
-from biosense.study.scores import score
-from biosense.study.statistics import bootstrap_subjects, compare, holm, seed_spread
+from biosense.study.scoring.metrics import METRICS, binary_metric, table_of
+from biosense.study.scoring.scores import score
+from biosense.study.scoring.statistics import bootstrap_subjects, compare, holm, seed_spread
 
 SAID = predictions()
 

@@ -13,8 +13,8 @@ from biosense.core.types import Floats, Ints
 from biosense.study.base import Candidate, Fold, Predicted
 from biosense.study.destroyed import Permuted
 from biosense.study.fitting import fit_of, predict_folds
-from biosense.study.metrics import Metric, ccc_of, moments, pearson_of, rmse_of, table_of
-from biosense.study.series import TARGETS, Series, by_seed, series_of
+from biosense.study.scoring.metrics import Metric, ccc_of, moments, pearson_of, rmse_of, table_of
+from biosense.study.scoring.series import TARGETS, Series, by_seed, series_of
 
 SHIFTS = 1000
 REFITS = 19  # the fewest that can reach p = .05

@@ -19,7 +19,7 @@ import numpy as np
 from biosense.core.errors import BiosenseError
 from biosense.core.types import Modality
 from biosense.models.sequences import LabelledSequence
-from biosense.study.extract import Extracted
+from biosense.study.features.extract import Extracted
 
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 

@@ -13,7 +13,7 @@ from biosense.core.registry import Registry
 from biosense.core.types import Floats
 from biosense.models.metrics import ccc, mae, nll, pearson, rmse
 from biosense.study.base import Predicted
-from biosense.study.series import Series, by_seed, key_of, series_of
+from biosense.study.scoring.series import Series, by_seed, key_of, series_of
 
 _CONSTANT = 1e-12  # variance, in squares of the scale of ratings, below which nothing varies
 

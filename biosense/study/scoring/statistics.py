@@ -17,8 +17,8 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.study.base import Predicted
-from biosense.study.metrics import Metric, Table, table_of
-from biosense.study.series import TARGETS, by_seed
+from biosense.study.scoring.metrics import Metric, Table, table_of
+from biosense.study.scoring.series import TARGETS, by_seed
 
 RESAMPLES = 10_000
 LEVEL = 0.95

@@ -8,9 +8,9 @@ import numpy as np
 
 from biosense.core.types import Floats
 from biosense.models.sequences import LabelledSequence
-from biosense.study.metrics import METRICS, Table, ccc_of
-from biosense.study.series import key_of
-from biosense.study.statistics import LEAST_PEOPLE, LEVEL, RESAMPLES, Interval, bca_bounds
+from biosense.study.scoring.metrics import METRICS, Table, ccc_of
+from biosense.study.scoring.series import key_of
+from biosense.study.scoring.statistics import LEAST_PEOPLE, LEVEL, RESAMPLES, Interval, bca_bounds
 
 
 def table_of_moments(sequences: Sequence[LabelledSequence], moments: Floats, metric: str) -> Table:

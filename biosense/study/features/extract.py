@@ -16,7 +16,7 @@ from biosense.live.offline import interleave
 from biosense.live.processor import Processor, ProcessorSettings
 from biosense.models.sequences import LabelledSequence
 from biosense.processing.conditioning import CONDITIONINGS
-from biosense.study.reorder import reordered
+from biosense.study.features.reorder import reordered
 
 MAX_APART_S = 1.0  # an annotation that is further from a step says nothing about it
 LEAST_ANNOTATED = 0.5  # share of a trial; where less is annotated, its one rating counts
@@ -157,7 +157,7 @@ def _ordered(recording: Recording, settings: ExtractSettings) -> Recording:
 def _with_video(recording: Recording, settings: ExtractSettings) -> tuple[Recording, list[str]]:
     if not settings.video or all(trial.video is None for trial in recording.trials):
         return recording, []
-    from biosense.study.video import film_streams
+    from biosense.study.features.video import film_streams
 
     streams, notes = film_streams(recording)
     return replace(recording, streams=(*recording.streams, *streams)), notes

@@ -9,10 +9,15 @@ from dataclasses import dataclass, field
 from biosense.core.errors import DatasetDamaged
 from biosense.datasets.base import Dataset
 from biosense.study.base import StudyData
-from biosense.study.cache import CacheDamaged, FeatureCache
 from biosense.study.engine import Engine
-from biosense.study.extract import Extracted, ExtractSettings, extract_trials, feature_names
-from biosense.study.keys import Contents, feature_key
+from biosense.study.features.cache import CacheDamaged, FeatureCache
+from biosense.study.features.extract import (
+    Extracted,
+    ExtractSettings,
+    extract_trials,
+    feature_names,
+)
+from biosense.study.features.keys import Contents, feature_key
 
 Say = Callable[[str], None]
 

@@ -18,9 +18,9 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.models.metrics import ccc, coverage, mae, mean_over_subjects, nll, pearson, rmse
 from biosense.study.base import Predicted
-from biosense.study.binary import FIXED_THRESHOLDS, Binary, score_binary
-from biosense.study.series import TARGETS, Series, series_of
-from biosense.study.uncertainty import Uncertainty, score_uncertainty
+from biosense.study.scoring.binary import FIXED_THRESHOLDS, Binary, score_binary
+from biosense.study.scoring.series import TARGETS, Series, series_of
+from biosense.study.scoring.uncertainty import Uncertainty, score_uncertainty
 
 
 @dataclass(frozen=True)

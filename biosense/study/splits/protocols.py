@@ -17,8 +17,8 @@ from biosense.core.errors import BadInput
 from biosense.core.registry import Registry
 from biosense.models.sequences import LabelledSequence
 from biosense.study.base import Fold, StudyData
-from biosense.study.disjoint import Apart, check_apart, check_later, refuse_duplicates
-from biosense.study.later import later_fold
+from biosense.study.splits.disjoint import Apart, check_apart, check_later, refuse_duplicates
+from biosense.study.splits.later import later_fold
 
 GAP_S = 60.0  # longest window of a feature, and what a model remembers, with room to spare
 LEAST_UNITS = 3  # one to test, one to validate, one to train on

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import biosense
 from biosense.processing.pipelines import fingerprints
-from biosense.study.cache import write_whole
-from biosense.study.extract import ExtractSettings
-from biosense.study.video import can_track_faces
+from biosense.study.features.cache import write_whole
+from biosense.study.features.extract import ExtractSettings
+from biosense.study.features.video import can_track_faces
 
 FEATURE_CODE = (
     "core",
@@ -23,10 +23,7 @@ FEATURE_CODE = (
     "models/sequences.py",
     "live/offline.py",
     "live/processor.py",
-    "study/cache.py",
-    "study/extract.py",
-    "study/reorder.py",
-    "study/video.py",
+    "study/features",
 )
 """What computes features, below the package: a change of it makes every kept feature void."""
 
@@ -120,6 +117,8 @@ def code_hash(parts: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for part in parts:
         place = package / part
+        if not place.exists():  # nothing would be found changed, ever
+            raise FileNotFoundError(f"{part} is no part of the package")
         for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
             digest.update(path.relative_to(package).as_posix().encode() + b"\0")
             digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")

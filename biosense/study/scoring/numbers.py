@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from biosense.study.base import Predicted
-from biosense.study.metrics import table_of
 from biosense.study.result import Bounds, Values
-from biosense.study.scores import Four, TargetScores, score
-from biosense.study.series import TARGETS, by_seed
-from biosense.study.statistics import Interval, bootstrap_subjects
+from biosense.study.scoring.metrics import table_of
+from biosense.study.scoring.scores import Four, TargetScores, score
+from biosense.study.scoring.series import TARGETS, by_seed
+from biosense.study.scoring.statistics import Interval, bootstrap_subjects
 
 LEVELS = {
     "sequence": ("ccc", "pearson", "rmse", "mae"),

@@ -1,0 +1,1 @@
+"""From a data set to labelled sequences of features, kept on disk and never stale."""

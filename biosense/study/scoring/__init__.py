@@ -1,0 +1,1 @@
+"""Scores, what they would be by chance, and how sure they are."""

@@ -1,0 +1,1 @@
+"""What is held out, and the proof that it was."""
