@@ -178,14 +178,15 @@ class Processor:
         found = [*epochs]
         is_fed = self._is_fed(lane.modality)
         normalised = lane.normalise.push_all(found) if is_fed else found
+        watch, join, modality = lane.watch.push, self._join.push, lane.modality
         for epoch, relative in zip(found, normalised, strict=True):
             outcomes.append(epoch)
-            outcomes += lane.watch.push(epoch)
+            outcomes += watch(epoch)
             if not is_fed:
                 continue
             # Also where the quality is 0: that the stream is of no use is known by this sample.
             self._arrivals[epoch.index] = arrived
-            for fused in self._join.push(lane.modality, relative):
+            for fused in join(modality, relative):
                 outcomes += self._estimate(fused)
         return outcomes
 

@@ -122,7 +122,7 @@ class ClipWatch:
             return []
         events: list[Event] = []
         pieces = np.floor(chunk.times / CLIP_S)
-        edges = [0, *(np.flatnonzero(np.diff(pieces)) + 1).tolist(), chunk.n]
+        edges = [0, *(np.flatnonzero(pieces[1:] != pieces[:-1]) + 1).tolist(), chunk.n]
         for start, stop in pairwise(edges):
             if self._piece != pieces[start]:
                 events += self._look(chunk.info, float(chunk.times[start]))
@@ -139,8 +139,10 @@ class ClipWatch:
         parts, self._parts = self._parts, []
         if sum(map(len, parts)) < 0.5 * CLIP_S * info.sfreq:
             return []
-        values = np.concatenate(parts)
-        values = values[are_numbers(values).all(axis=1)]
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        finite = are_numbers(values)
+        if not finite.all():
+            values = values[finite.all(axis=1)]
         shares = clipped_shares(values)
         worst = int(np.argmax(shares))
         is_clipped = shares[worst] >= CLIPPED

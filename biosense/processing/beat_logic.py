@@ -35,7 +35,7 @@ class Candidate:
         Steepest slope of the signal around the peak.
     fiducials
         Time and height of the highest point of the signal nearby, and of its lowest point (with the
-        sign turned).
+        sign turned) where a beat may go either way.
     shapes
         The signal around either fiducial, by which beats are compared; empty where it is cut off.
     ok

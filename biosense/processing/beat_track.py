@@ -129,28 +129,32 @@ class BeatTrack:
         if peaks[int(inverted)] <= self.light_delay:
             return None
         trusted = self._ok[max(0, min(peaks) - self.around) : max(peaks) + self.around + 1]
-        steps = nearby[1:] - nearby[:-1]
+        steps = (nearby[1:] - nearby[:-1]).tolist()
         return Candidate(
             time=centre / self.sfreq,
             known=known,
             height=height,
-            slope=max(float(steps.max()), -float(steps.min())),
-            fiducials=(
-                self._fiducial(nearby, highest, first + origin),
-                self._fiducial(-nearby, lowest, first + origin),
-            ),
-            shapes=tuple(self._shape(peak) for peak in peaks),
+            slope=max(max(steps), -min(steps)),
+            fiducials=self._fiducials(nearby, highest, lowest, first + origin),
+            shapes=tuple([self._shape(peak) for peak in peaks[: 1 + self.either_sign]]),
             ok=np.count_nonzero(trusted) / len(trusted),
             contrast=height / max(self._lowest_before(centre + self.delay - origin), 1e-300),
         )
 
     def _lowest_before(self, at: int) -> float:
-        return float(self._envelope[max(0, at - self._valley) : at + 1].min())
+        return float(np.minimum.reduce(self._envelope[max(0, at - self._valley) : at + 1]))
 
     def _shape(self, peak: int) -> Floats:
         """Cut out the signal around a peak; nothing where the signal begins or ends in it."""
         start, stop = peak - self.around, peak + self.around + 1
         return self._light[start:stop] if 0 <= start <= stop <= len(self._light) else np.empty(0)
+
+    def _fiducials(
+        self, nearby: Floats, highest: int, lowest: int, first: int
+    ) -> tuple[tuple[float, float], ...]:
+        """Return time and height of the highest point, and of the lowest if that may be a beat."""
+        up = self._fiducial(nearby, highest, first)
+        return (up, self._fiducial(-nearby, lowest, first)) if self.either_sign else (up,)
 
     def _fiducial(self, values: Floats, peak: int, first: int) -> tuple[float, float]:
         at, height = parabolic_peak(values, peak)

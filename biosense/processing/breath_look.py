@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from biosense.core.types import Bools, Floats
+from biosense.core.types import Bools, Floats, Ints
 
 MOST_NOISE = 1.2  # SD of steps over that of values: 1.4 is white noise, 0.4 fast breathing
 
@@ -30,16 +30,15 @@ def looks(smooth: Floats, raw: Floats, there: Bools) -> Iterator[Look]:
     >>> next(looks(raw, raw, np.isfinite(raw)))
     Look(present=9, is_flat=False, is_noise=False, clipped=0.25)
     """
-    whole = np.asarray(there.all(axis=1))
+    count = there.sum(axis=1)
+    whole, some = count == there.shape[1], (count > 0) & (count < there.shape[1])
     at_once = iter(_looks(smooth[whole], raw[whole]) if whole.any() else ())
-    for row, is_whole in enumerate(whole.tolist()):
+    holed = iter(_looks_between(smooth[some], raw[some], there[some]) if some.any() else ())
+    for is_whole, is_some in zip(whole.tolist(), some.tolist(), strict=True):
         if is_whole:
             yield next(at_once)
-        elif there[row].any():
-            known = there[row]
-            yield _looks(smooth[row, known][None], raw[row, known][None])[0]
         else:
-            yield Look(0, False, False, 0.0)
+            yield next(holed) if is_some else Look(0, False, False, 0.0)
 
 
 def _looks(smooth: Floats, raw: Floats) -> list[Look]:
@@ -56,8 +55,40 @@ def _looks(smooth: Floats, raw: Floats) -> list[Look]:
     return [Look(count, *row) for row in zip(*columns, strict=True)]
 
 
-def _spread(values: Floats) -> Floats:
-    """Return the standard deviation of each row; 0 where it is empty."""
-    count = max(values.shape[1], 1)
-    centred = values - values.sum(axis=1, keepdims=True) / count
+def _looks_between(smooth: Floats, raw: Floats, there: Bools) -> list[Look]:
+    """Look at windows with holes, each with a sample at least: what stays behind holes is 0."""
+    count, places = there.sum(axis=1), np.arange(there.shape[1])
+    newest = np.maximum.accumulate(np.where(there, places, -1), axis=1)
+    before = newest[:, :-1]
+    follows, before = there[:, 1:] & (before >= 0), np.maximum(before, 0)
+    low, high = (fill(smooth, there) for fill in (_least, _greatest))
+    flat = high - low <= 1e-9 * np.maximum(1.0, np.maximum(-low, high)) + 1e-12
+    steps = raw[:, 1:] - np.take_along_axis(raw, before, axis=1)
+    noise = _spread(steps, follows) > MOST_NOISE * _spread(raw, there)
+    clipped = np.zeros(len(raw))
+    for end in (_least(raw, there), _greatest(raw, there)):
+        ends = there & (raw == end[:, None])
+        pairs = follows & ends[:, 1:] & np.take_along_axis(ends, before, axis=1)
+        clipped += pairs.sum(axis=1) / np.maximum(count - 1, 1)
+    columns = (count.tolist(), flat.tolist(), noise.tolist(), clipped.tolist())
+    return [Look(*row) for row in zip(*columns, strict=True)]
+
+
+def _least(values: Floats, there: Bools) -> Floats:
+    return np.asarray(np.where(there, values, np.inf).min(axis=1))
+
+
+def _greatest(values: Floats, there: Bools) -> Floats:
+    return np.asarray(np.where(there, values, -np.inf).max(axis=1))
+
+
+def _spread(values: Floats, there: Bools | None = None) -> Floats:
+    """Return the standard deviation of each row, of what is there; 0 where it is empty."""
+    if there is None:
+        count: Ints | int = max(values.shape[1], 1)
+        centred = values - values.sum(axis=1, keepdims=True) / count
+    else:
+        count = np.maximum(there.sum(axis=1), 1)
+        mean = np.where(there, values, 0.0).sum(axis=1) / count
+        centred = np.where(there, values - mean[:, None], 0.0)
     return np.asarray(np.sqrt(np.square(centred).sum(axis=1) / count))

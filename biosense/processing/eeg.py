@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from biosense.core.errors import BadInput
-from biosense.core.types import Bools, Epoch, Floats, Ints, StreamInfo
+from biosense.core.types import Bools, Epoch, Floats, StreamInfo
 from biosense.processing.eeg_look import Looks, hann, look, looked_at
 from biosense.processing.eeg_montage import REGIONS, Montage, read_montage
 from biosense.processing.together import alike
@@ -36,7 +37,7 @@ NO_AVERAGE = 1_000_000
 _LEAST_RATE_HZ = 120.0  # the low-pass of a decimation needs a third above 45 Hz
 _UV2_PER_V2 = 1e12
 _FLOOR_UV2 = 1e-3  # keeps the logarithm of a flat channel finite; 0.03 uV is below any amplifier
-_SLOW_BANDS = ("delta", "theta")
+_SLOW_BANDS = slice(list(BANDS).index("theta") + 1)  # delta and theta
 _SLOW_HZ = BANDS["theta"][1]
 _MAX_MISSING = 0.25  # share of a window; beyond it the spectrum is the hole's, not the signal's
 
@@ -100,6 +101,7 @@ class BandPowers:
     _info: StreamInfo = field(init=False, repr=False)
     _montage: Montage = field(init=False, repr=False)
     _sfreq: float = field(init=False, repr=False)
+    _length: _Length | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.flat < self.large <= self.off_scale:
@@ -119,7 +121,7 @@ class BandPowers:
         self._montage = read_montage(info.channels)
         if not self._montage.eeg.any():
             raise BadInput(f"no channel of {info.name!r} is EEG by its name: {info.channels}")
-        self._sfreq = info.sfreq
+        self._sfreq, self._length = info.sfreq, None
         self._info = replace(info, channels=EEG_FEATURES, unit="", dtype="float64")
         return self._info
 
@@ -148,16 +150,18 @@ class BandPowers:
     def _powers(self, looks: Looks, kept: Bools) -> tuple[Floats, Bools]:
         """Return what `channel_powers` does, of windows that were looked at."""
         n = looks.centred.shape[2]
-        edges = np.ceil(np.array(list(BANDS.values())) * n / self._sfreq - 1e-9).astype(int)
+        if self._length is None or self._length.n != n:  # nearly never: windows are of one length
+            self._length = _Length.of(n, self._sfreq)
         good, slow = self._judge(looks, kept)
-        spectrum = looks.tapered(int(edges.max())).view(np.float64)
+        spectrum = looks.tapered(self._length.stop).view(np.float64)
+        squares = None
         if np.count_nonzero(self._montage.eeg) >= self.reference_from:
             spectrum, good = self._averaged(spectrum, good, slow)
-        power = _band_powers(spectrum, _energy(looks), n, edges)
+            squares = spectrum  # nobody else's: its memory is used again
+        squares = np.square(spectrum, out=squares)
+        power = _band_powers(squares, _energy(looks, self._length), self._length)
         usable = np.repeat(good[:, None], len(BANDS), axis=1)
-        for number, band in enumerate(BANDS):
-            if band in _SLOW_BANDS:
-                usable[:, number] &= ~slow
+        usable[:, _SLOW_BANDS] &= ~slow[:, None]
         return np.log(np.maximum(power * _UV2_PER_V2, _FLOOR_UV2)), usable
 
     def _features_of(self, items: list[Epoch]) -> list[Epoch]:
@@ -225,25 +229,40 @@ class BandPowers:
         )
 
 
-def _energy(looks: Looks) -> Floats:
+class _Length(NamedTuple):
+    """Hold what holds for all windows of n samples: bins of the bands, a Hann taper's squares."""
+
+    n: int
+    bins: list[list[int]]
+    stop: int
+    taper: Floats
+    energy: float
+
+    @classmethod
+    def of(cls, n: int, sfreq: float) -> _Length:
+        bins = np.ceil(np.array(list(BANDS.values())) * n / sfreq - 1e-9).astype(int)
+        taper = np.square(hann(n))
+        return cls(n, bins.tolist(), int(bins.max()), taper, max(float(taper.sum()), 1e-12))
+
+
+def _energy(looks: Looks, length: _Length) -> Floats:
     """Return the energy of a Hann taper over the samples that are there, (k, channels)."""
-    taper = np.square(hann(looks.centred.shape[2]))
     if looks.present is None:  # nearly always
-        return np.full(looks.share.shape, max(float(taper.sum()), 1e-12))
+        return np.full(looks.share.shape, length.energy)
     # holes carry no power
-    energy: Floats = np.maximum(np.where(looks.present, taper, 0.0).sum(axis=2), 1e-12)
+    energy: Floats = np.maximum(np.where(looks.present, length.taper, 0.0).sum(axis=2), 1e-12)
     return energy
 
 
-def _band_powers(spectrum: Floats, energy: Floats, n: int, edges: Ints) -> Floats:
+def _band_powers(squares: Floats, energy: Floats, length: _Length) -> Floats:
     """Integrate Hann periodograms over the bands: power in V^2, shape (k, bands, channels).
 
-    The spectra are (k, channels, 2 * bins), real and imaginary parts side by side.
+    Takes the squares of twice the spectra, (k, channels, 2 * bins), those of real and imaginary
+    parts side by side.
     """
-    power = np.square(spectrum)
-    bands = [power[..., 2 * low : 2 * high].sum(axis=2) for low, high in edges.tolist()]
+    bands = [squares[..., 2 * low : 2 * high].sum(axis=2) for low, high in length.bins]
     # One-sided PSD 2 |X|^2 / (sfreq * energy), times the bin width sfreq / n.
-    return np.stack(bands, axis=1) * (2 / (n * energy))[:, None]
+    return np.stack(bands, axis=1) * (0.5 / (length.n * energy))[:, None]
 
 
 def _mean_over(values: Floats, chosen: Bools, members: Bools) -> Floats:

@@ -13,6 +13,7 @@ from biosense.core.types import Bools, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.eeg_look import Looked, Looks, looked_at
 from biosense.processing.eeg_montage import REGIONS, read_montage
 from biosense.processing.medians import chosen_medians, row_medians
+from biosense.processing.stretch import Stretch, moving_sums
 from biosense.processing.together import alike
 
 _FAST_HZ = (20.0, 45.0)
@@ -104,23 +105,24 @@ class EegArtefacts:
         # A channel with holes is left out: their edges look like jumps.
         live: Bools = kept & (looks.share == 1)
         heard = live & self._eeg
-        jumps = self._jumps(looks.centred, heard)
+        jumps = self._jumps(looks.stretch, heard)
         tense = self._tense(self._loudness(looks), heard) & ~jumps
-        eyes = self._eyes(looks.centred, live, np.asarray(~jumps.any(axis=1)))
+        eyes = self._eyes(looks.stretch, live, np.asarray(~jumps.any(axis=1)))
         count = np.maximum(np.count_nonzero(heard, axis=1), 1)
         moved = (np.count_nonzero(jumps, axis=1) / count).tolist()
         tight = (np.count_nonzero(tense, axis=1) / count).tolist()
         return [_judged(*found) for found in zip(seen, moved, eyes, tight, strict=True)]
 
-    def _jumps(self, values: Floats, heard: Bools) -> Bools:
-        """Return in which channels of windows (k, channels, n) an electrode moved."""
+    def _jumps(self, stretch: Stretch, heard: Bools) -> Bools:
+        """Return in which channels of windows, (k, channels), an electrode moved."""
         lag = max(1, round(_SLOPE_S * self._info.sfreq))
-        slope = values[:, :, lag:] - values[:, :, :-lag]
+        slope = stretch.values[..., lag:] - stretch.values[..., :-lag]
         np.abs(slope, out=slope)
-        steepest = slope.max(axis=2)
+        steepest = stretch.greatest(slope)
         jumps = heard & (steepest > self.jump)
         if jumps.any():
-            jumps[jumps] = steepest[jumps] > _STEEP_OVER_USUAL * row_medians(slope[jumps])
+            usual = row_medians(stretch.windows(slope)[jumps])
+            jumps[jumps] = steepest[jumps] > _STEEP_OVER_USUAL * usual
         return np.asarray(jumps)
 
     def _loudness(self, looks: Looks) -> Floats:
@@ -128,7 +130,7 @@ class EegArtefacts:
         n = looks.centred.shape[2]
         low, high = (int(edge * n / self._info.sfreq) for edge in _FAST_HZ)
         part = looks.tapered(high + 1)[:, :, low:high].view(np.float64)
-        rms: Floats = np.sqrt(8 / 3) * np.sqrt(2 * np.square(part).sum(axis=2)) / n
+        rms: Floats = np.sqrt(8 / 3) * np.sqrt(0.5 * np.vecdot(part, part)) / n
         return rms
 
     def _tense(self, rms: Floats, live: Bools) -> Bools:
@@ -153,18 +155,19 @@ class EegArtefacts:
             self._usual = self._usual + rate * np.sign(above)
         return tense
 
-    def _eyes(self, values: Floats, live: Bools, wanted: Bools) -> list[str]:
-        """Name what the eyes did in each of the wanted windows (k, channels, n)."""
-        found = [""] * len(values)
+    def _eyes(self, stretch: Stretch, live: Bools, wanted: Bools) -> list[str]:
+        """Name what the eyes did in each of the wanted windows."""
+        found = [""] * len(live)
         frontal = np.array(self._frontal, np.int64)
         if not len(frontal):
             return found
-        slow = self._slow(values[:, frontal])
+        slow = self._slow(stretch, frontal)
         slow = np.where(live[:, frontal, None], slow - row_medians(slow)[:, :, None], 0.0)
         large = np.flatnonzero(wanted & (np.abs(slow).max(axis=(1, 2)) >= self.blink))
         if len(large):
-            at = large[:, None], np.flatnonzero(self._posterior)
-            names = self._movements(slow[large], values[at], live[at])
+            posterior = np.flatnonzero(self._posterior)
+            behind = self._slow(stretch, posterior)[large]
+            names = self._movements(slow[large], behind, live[large[:, None], posterior])
             for number, name in zip(large.tolist(), names, strict=True):
                 found[number] = name
         return found
@@ -172,8 +175,8 @@ class EegArtefacts:
     def _movements(self, slow: Floats, behind: Floats, live: Bools) -> list[str]:
         """Name the largest deflections of the frontal channels, where they are the eyes'.
 
-        Takes the frontal channels of windows, smoothed (k, frontal, n), and the posterior ones, (k,
-        posterior, n), with which of them can be used.
+        Takes the frontal channels of windows, (k, frontal, n), and the posterior ones, (k,
+        posterior, n), both smoothed, with which of the latter can be used.
         """
         rows = np.arange(len(slow))
         largest = np.abs(slow).reshape(len(slow), -1).argmax(axis=1)
@@ -187,30 +190,24 @@ class EegArtefacts:
         names = np.where(is_eyes, np.where(is_blink, "blink", "eye movement"), "")
         return [str(name) for name in names.tolist()]
 
-    def _posterior_at(self, peak: Ints, behind: Floats, live: Bools) -> Floats:
+    def _posterior_at(self, peak: Ints, away: Floats, live: Bools) -> Floats:
         """Return how far the posterior channels leave their median about a peak; 0 without any."""
-        if not behind.shape[1]:
-            return np.zeros(len(behind))
-        away = self._slow(behind)
+        if not away.shape[1]:
+            return np.zeros(len(away))
         width = max(1, round(_SMOOTH_S * self._info.sfreq))
         places = peak[:, None] + np.arange(-width, width)
         inside = (places >= 0) & (places < away.shape[2])
         places = np.clip(places, 0, away.shape[2] - 1)[:, None]
         near = np.take_along_axis(away, places, axis=2) - row_medians(away)[:, :, None]
         distance = np.abs(near).transpose(0, 2, 1).reshape(-1, near.shape[1])
-        chosen = np.repeat(live, near.shape[2], axis=0)
-        medians = row_medians(distance) if live.all() else chosen_medians(distance, chosen)
+        medians = chosen_medians(distance, np.repeat(live, near.shape[2], axis=0))
         there = np.where(inside, np.nan_to_num(medians.reshape(inside.shape)), 0.0)
         return np.asarray(there.max(axis=1))
 
-    def _slow(self, values: Floats) -> Floats:
-        """Return a moving average of 0.1 s along the last axis, n - width + 1 long."""
+    def _slow(self, stretch: Stretch, channels: Ints) -> Floats:
+        """Return a moving average of 0.1 s, (k, channels, n - width + 1)."""
         width = max(1, round(_SMOOTH_S * self._info.sfreq))
-        sums = np.cumsum(values, axis=-1)
-        mean = sums[..., width - 1 :].copy()
-        mean[..., 1:] -= sums[..., :-width]
-        mean /= width
-        return np.asarray(mean)
+        return stretch.windows(moving_sums(stretch.values[..., channels, :], width) / width)
 
 
 def _judged(item: Looked, moved: float, eyes: str, tight: float) -> Epoch:

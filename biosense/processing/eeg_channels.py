@@ -85,6 +85,7 @@ class BadChannels:
     _fine: Floats = field(init=False, repr=False)
     _bad: Ints = field(init=False, repr=False)
     _any_bad: bool = field(init=False, repr=False)
+    _failed: bool = field(init=False, repr=False)
     _last: float | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -112,6 +113,7 @@ class BadChannels:
         self._failing = np.zeros(len(self._eeg))
         self._fine = np.zeros(len(self._eeg))
         self._bad, self._any_bad = np.full(len(self._eeg), -1, np.int64), False
+        self._failed = False
         self._last = None
         return info
 
@@ -155,10 +157,12 @@ class BadChannels:
     def _learn(self, faults: Ints, seconds: float) -> None:
         """Move each channel's state by one window that stands for some seconds."""
         failed = faults >= 0
-        if not self._any_bad and not failed.any():
-            self._failing = np.zeros(len(failed))  # nearly always
-            self._fine = self._fine + seconds
+        if not self._any_bad and not np.logical_or.reduce(failed):
+            if self._failed:
+                self._failing, self._failed = np.zeros(len(failed)), False
+            self._fine += seconds  # nearly always
             return
+        self._failed = True
         self._failing = np.where(failed, self._failing + seconds, 0.0)
         self._fine = np.where(failed, 0.0, self._fine + seconds)
         enters = failed & (self._failing >= self.enter - 1e-9)
@@ -173,7 +177,7 @@ class BadChannels:
         alive = ~(flat | large)
         without_eyes, fast = self._above((_EYES_HZ, _FAST_HZ), looks)
         noisy = alive & (self._is_loud(without_eyes, alive) | (fast > self.noise))
-        uncorrelated, bridged = self._compared(looks.centred, alive & ~noisy)
+        uncorrelated, bridged = self._compared(looks, alive & ~noisy)
         faults = np.full(span.shape, -1, np.int64)
         for number, found in reversed(list(enumerate((flat, large, noisy, uncorrelated, bridged)))):
             faults[found] = number
@@ -183,11 +187,10 @@ class BadChannels:
         """Return the RMS of each EEG channel from either of two rising frequencies up."""
         n = looks.centred.shape[2]
         low, high = (int(frequency * n / self._info.sfreq) for frequency in frequencies)
-        # Real and imaginary parts lie side by side.
-        power = np.square(looks.spectrum.view(np.float64)[:, :, 2 * low :])
-        fast = power[:, :, 2 * (high - low) :].sum(axis=2)
-        both = power[:, :, : 2 * (high - low)].sum(axis=2) + fast
-        return np.sqrt(2 * both[:, self._eeg]) / n, np.sqrt(2 * fast[:, self._eeg]) / n
+        numbers = looks.spectrum.view(np.float64)  # real and imaginary parts lie side by side
+        fast, rest = numbers[:, self._rows, 2 * high :], numbers[:, self._rows, 2 * low : 2 * high]
+        power = np.vecdot(fast, fast)
+        return np.sqrt(2 * (np.vecdot(rest, rest) + power)) / n, np.sqrt(2 * power) / n
 
     def _is_loud(self, rms: Floats, alive: Bools) -> Bools:
         enough = np.count_nonzero(alive, axis=1) >= _MANY
@@ -199,32 +202,38 @@ class BadChannels:
         loud = level - middle > self.deviation * np.maximum(spread, 0.2)
         return np.asarray(loud & enough[:, None])
 
-    def _compared(self, centred: Floats, good: Bools) -> tuple[Bools, Bools]:
+    def _compared(self, looks: Looks, good: Bools) -> tuple[Bools, Bools]:
         """Return which channels resemble no other one, and which resemble one too much."""
-        centred = centred[:, self._rows]
-        shared = np.matmul(centred, centred.transpose(0, 2, 1))
-        shared /= centred.shape[2]
+        shared, n = self._products(looks), looks.centred.shape[2]
         own = np.arange(shared.shape[1])
         power = shared[:, own, own]
-        loud = power > _SAME_RMS**2
+        loud = power > _SAME_RMS**2 * n
         # What is not good resembles nobody: 0 times as much, and infinitely far.
         scale = np.where(good, 1 / np.sqrt(np.where(good, power, 1.0)), 0.0)
         likeness = np.abs(shared)
         likeness *= scale[:, :, None]
-        likeness *= scale[:, None, :]
         likeness[:, own, own] = 0.0
-        highest = likeness.max(axis=1)
+        highest = likeness.max(axis=1) * scale
         apart = shared
         apart *= -2
         power = np.where(good, power, np.inf)
         apart += power[:, :, None]
-        apart += power[:, None, :]
         apart[:, own, own] = np.inf
-        nearest = apart.min(axis=1)
+        nearest = apart.min(axis=1) + power
         is_usual = chosen_medians(highest, good) >= _USUAL_CORRELATION
         is_usual &= np.count_nonzero(good, axis=1) >= _MANY
         lonely = good & is_usual[:, None] & (highest < self.correlation)
-        return lonely, good & (nearest < self.bridge**2) & loud
+        return lonely, good & (nearest < self.bridge**2 * n) & loud
+
+    def _products(self, looks: Looks) -> Floats:
+        """Return the sum of products of any two EEG channels, (k, EEG channels, EEG channels)."""
+        centred = looks.centred[:, self._rows]
+        other = centred
+        if looks.present is None:
+            # Less the mean or not, the products sum up to the same; and a matrix times itself, of
+            # which half would do, takes longer than times another one.
+            other = looks.stretch.windows(looks.stretch.values)[:, self._rows]
+        return np.asarray(np.matmul(centred, other.transpose(0, 2, 1)))
 
     def _named(self) -> str:
         """Return the bad channels in a few words, the worst first."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosense.core.types import Bools, Epoch, Floats
+from biosense.processing.stretch import Stretch
 
 Complexes = NDArray[np.complex128]
 
@@ -29,6 +30,8 @@ class Looks:
         Peak-to-peak amplitude, (k, channels).
     spectrum
         Fourier transform of `centred`, (k, channels, bins).
+    stretch
+        Samples as they came.
     """
 
     centred: Floats
@@ -36,6 +39,7 @@ class Looks:
     share: Floats
     span: Floats
     spectrum: Complexes
+    stretch: Stretch
     _tapered: Complexes | None = field(default=None, init=False, repr=False)
 
     def part(self, start: int, stop: int) -> Looks:
@@ -44,34 +48,36 @@ class Looks:
             return self
         at = slice(start, stop)
         present = None if self.present is None else self.present[at]
-        return Looks(self.centred[at], present, self.share[at], self.span[at], self.spectrum[at])
+        known = self.centred[at], present, self.share[at], self.span[at], self.spectrum[at]
+        return Looks(*known, self.stretch.part(start, stop))
 
     def tapered(self, stop: int) -> Complexes:
-        """Return the first `stop` bins of the spectrum under a periodic Hann taper.
+        """Return twice the first `stop` bins of the spectrum under a periodic Hann taper.
 
         A Hann taper is a convolution of the spectrum with -1/4, 1/2, -1/4: no second transform.
         """
-        if self._tapered is None or self._tapered.shape[2] < stop:
-            self._tapered = self._convolved(stop)
+        if self._tapered is None:
+            self._tapered = self._convolved()
         return self._tapered[:, :, :stop]
 
-    def _convolved(self, stop: int) -> Complexes:
+    def _convolved(self) -> Complexes:
         n, bins = self.centred.shape[2], self.spectrum.shape[2]
         if n < 4:  # its transform has too few bins
-            return np.fft.rfft(self.centred * hann(n), axis=2)
-        stop = min(stop, bins)
-        known = self.spectrum
-        if stop == bins:  # a spectrum goes on symmetrically
-            known = np.concatenate((known, known[:, :, n - bins, None].conj()), axis=2)
-        numbers = known.view(np.float64)  # real ones: half of the work
-        tapered = np.empty((*numbers.shape[:2], 2 * stop))
-        tapered[:, :, 0], tapered[:, :, 1] = -numbers[:, :, 2], 0.0
-        rest = tapered[:, :, 2:]
-        np.add(numbers[:, :, : 2 * stop - 2], numbers[:, :, 4 : 2 * stop + 2], out=rest)
+            return np.fft.rfft(self.centred * (2 * hann(n)), axis=2)
+        # Real and imaginary parts in one row, as real numbers of all channels: a fraction of the
+        # work, and what goes across two channels is put right below.
+        numbers = self.spectrum.view(np.float64)
+        tapered = np.empty_like(numbers)
+        known, rest = numbers.reshape(-1), tapered.reshape(-1)[2:-2]
+        np.add(known[:-4], known[4:], out=rest)
         rest *= -0.5
-        rest += numbers[:, :, 2 : 2 * stop]
-        tapered *= 0.5
-        return tapered.view(np.complex128)
+        rest += known[2:-2]
+        tapered[:, :, 0], tapered[:, :, 1] = -numbers[:, :, 2], 0.0
+        # A spectrum goes on symmetrically.
+        beside = self.spectrum[:, :, -2] + self.spectrum[:, :, n - bins].conj()
+        complexes = tapered.view(np.complex128)
+        complexes[:, :, -1] = self.spectrum[:, :, -1] - 0.5 * beside
+        return complexes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -124,20 +130,25 @@ def look(windows: Floats) -> Looks:
     >>> looks.centred.tolist(), looks.share.tolist(), looks.span.tolist()
     ([[[-1.0, 0.0, 1.0, 0.0]]], [[0.75]], [[2.0]])
     """
-    windows = np.ascontiguousarray(windows)  # the order of a sum depends on the layout
-    n = windows.shape[2]
-    finite: Bools = np.isfinite(windows)
-    if finite.all():
+    return _look(Stretch(np.ascontiguousarray(windows), None, windows.shape[2]))
+
+
+def _look(stretch: Stretch) -> Looks:
+    n, windows = stretch.n, stretch.windows(stretch.values)
+    centred = np.empty(windows.shape)  # the order of a sum depends on the layout
+    if np.isfinite(stretch.values).all():
         present, share = None, np.ones(windows.shape[:2])
-        centred = windows - windows.sum(axis=2, keepdims=True) / n
+        np.subtract(windows, windows.sum(axis=2, keepdims=True) / n, out=centred)
     else:
-        count = finite.sum(axis=2)
-        present, share = finite, count / n
-        filled = np.where(finite, windows, 0.0)
-        mean = filled.sum(axis=2, keepdims=True) / np.maximum(count, 1)[:, :, None]
-        centred = np.where(finite, filled - mean, 0.0)
+        present = np.isfinite(windows, out=np.empty(windows.shape, np.bool_))
+        count = present.sum(axis=2)
+        share = count / n
+        np.copyto(centred, windows)
+        centred[~present] = 0.0
+        mean = centred.sum(axis=2, keepdims=True) / np.maximum(count, 1)[:, :, None]
+        np.subtract(centred, mean, out=centred, where=present)
     span = centred.max(axis=2) - centred.min(axis=2)
-    return Looks(centred, present, share, span, np.fft.rfft(centred, axis=2))
+    return Looks(centred, present, share, span, np.fft.rfft(centred, axis=2), stretch)
 
 
 def looked_at(items: Sequence[Epoch]) -> tuple[list[Looked], Looks, Bools]:
@@ -150,7 +161,7 @@ def looked_at(items: Sequence[Epoch]) -> tuple[list[Looked], Looks, Bools]:
     if first is not None and _follow(known, items):
         looks = first.looks.part(first.row, first.row + len(items))
         return known, looks, np.array([item.kept for item in known])
-    looks = look(np.array([item.data.T for item in items]))
+    looks = _look(Stretch.of(items))
     every = np.ones(looks.share.shape, np.bool_)
     return [_with(item, looks, row, every[row]) for row, item in enumerate(items)], looks, every
 

@@ -13,7 +13,7 @@ from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_indices
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.grid_cut import GridCut
 from biosense.processing.grid_ring import TOGETHER_S, GridRing
-from biosense.processing.medians import present_quantiles
+from biosense.processing.medians import overlapping_quantiles
 
 LEAST_HZ = 100.0
 BAND_HZ = (20.0, 450.0)  # SENIAM: surface EMG lies between; below it is cables and movement
@@ -218,17 +218,23 @@ class EmgFeatures:
         named = [
             levels[:, at].mean(axis=1) if at else np.full(len(rows), math.nan) for at in self._named
         ]
-        bursts = self._bursts(envelope, present)
+        bursts = self._bursts(envelope, present, self._at_rest(ends, envelope.shape[1]))
         data = np.column_stack((levels.mean(axis=1), slow.mean(axis=1), bursts, *named))
         trust = self._trust(rows[:, -self._samples(SHARE_S) :])
         for k, (quality, reason), features in zip(points, trust, data, strict=True):
             now = grid_time(k, self.hop)
             yield Epoch(self._info, k, now - SHARE_S, now, features, quality, reason)
 
-    def _bursts(self, envelope: Floats, present: Bools) -> Floats:
+    def _at_rest(self, ends: Ints, n: int) -> Floats:
+        """Return the envelope of each muscle at rest, in the n values before each end."""
+        starts = ends - ends[0]
+        rows = self._ring.upto(int(ends[-1]), n + int(starts[-1]))
+        known = np.where(np.isfinite(rows[:, -1:]), rows[:, :-1], np.nan)
+        muscles = [overlapping_quantiles(one, starts, n, REST) for one in known.T]
+        return np.maximum(np.stack(muscles, axis=1), FLAT_V)
+
+    def _bursts(self, envelope: Floats, present: Bools, rest: Floats) -> Floats:
         """Return the share of muscles in a burst now, their share of 10 s, bursts a minute."""
-        rest = present_quantiles(np.where(present[:, None], envelope.mT, np.nan), REST)
-        rest = np.maximum(rest, FLAT_V)
         active = (envelope > BURST * rest[:, None]) & present[:, :, None]
         seconds = present.sum(axis=1) / self._rate
         rate = 60.0 * _begun(active, present).mean(axis=1) / np.maximum(seconds, 1e-9)

@@ -89,9 +89,11 @@ class GridCut:
         steps = known / self.hop
         # only points within reach of a sample, so that a gap of hours costs nothing
         near = np.ceil(steps - _EPSILON)[:, None] + np.arange(math.ceil(reach - _EPSILON))
-        k = np.unique(near.astype(np.int64))
+        every = near.astype(np.int64).ravel()
+        # Most samples have the same point before them: what is left is soon made unique.
+        k = np.unique(every[np.concatenate(([True], every[1:] != every[:-1]))])
         k = k[k <= math.floor(steps[-1] + _EPSILON)]
         stops = np.searchsorted(steps, k + _EPSILON, side="right")
         fresh = k - steps[np.maximum(stops, 1) - 1] < reach - _EPSILON
         stops -= len(known) - len(times)
-        return [(int(stop), int(index)) for stop, index in zip(stops[fresh], k[fresh], strict=True)]
+        return list(zip(stops[fresh].tolist(), k[fresh].tolist(), strict=True))

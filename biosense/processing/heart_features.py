@@ -13,7 +13,7 @@ from biosense.core.types import Floats
 from biosense.processing.hrv_spectrum import BeatSpectrum
 from biosense.processing.intervals import IntervalFilter, IntervalKind
 from biosense.processing.recent import Recent
-from biosense.processing.rhythm_summary import Moment, of_amplitudes, of_intervals
+from biosense.processing.rhythm_summary import KEEP_S, Moment, of_amplitudes, of_intervals
 
 HEART_CHANNELS = (
     "heart_rate",
@@ -128,8 +128,9 @@ class Rhythm:
         They are those since the last call, and are computed together.
         """
         now = np.array([moment.now for moment in moments])
-        accepted = self._accepted.before([moment.accepted for moment in moments])
-        beats = self._beats.before([moment.beats for moment in moments])
+        since = now - KEEP_S
+        accepted = self._accepted.before([moment.accepted for moment in moments], since)
+        beats = self._beats.before([moment.beats for moment in moments], since)
         powers = np.array([moment.powers for moment in moments])
         for kept in (self._beats, self._accepted):
             kept.forget()
@@ -146,7 +147,7 @@ class Rhythm:
         recent, covered = self._recent(now)
         if len(recent) < 3 or recent[-1][0] < now - 3.0:
             return "no beats"
-        sure = sum(confidence for _, confidence in recent) / len(recent)
+        sure = sum([confidence for _, confidence in recent]) / len(recent)
         odd = Counter(
             kind
             for time, kind in self._kinds
@@ -163,7 +164,7 @@ class Rhythm:
         recent, covered = self._recent(now)
         if len(recent) < 3 or recent[-1][0] < now - 3.0:
             return 0.0
-        sure = sum(confidence for _, confidence in recent) / len(recent)
+        sure = sum([confidence for _, confidence in recent]) / len(recent)
         # A full window still lacks the interval under way and the time to confirm a beat.
         return min(1.0, covered / 8.0) * sure
 
@@ -172,4 +173,4 @@ class Rhythm:
         for kept in (self._sure, self._covered):
             while kept and kept[0][0] <= now - 10.0:
                 kept.popleft()
-        return self._sure, sum(interval for _, interval in self._covered)
+        return self._sure, sum([interval for _, interval in self._covered])

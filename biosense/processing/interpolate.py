@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biosense.core.types import Bools, Floats, Ints
 
@@ -93,50 +95,64 @@ class GridInterpolator:
         t, x, ok = known.times, known.values, known.ok
         left = np.searchsorted(t, times + _EPSILON / self._sfreq, side="right") - 1
         left = np.clip(left, 0, len(t) - 2)
-        near = left + np.arange(-1, 3)[:, None]
-        cubic = (near[0] >= 0) & (near[3] < len(t)) & (self._behind == 2)
-        if not cubic.all():
-            near[0] = np.where(cubic, near[0], left)
-            near[3] = np.where(cubic, near[3], left + 1)
-        weights = _weights(times, t[near], cubic)
-        values = weights[0][:, None] * _rows(x, near[0])
-        part = np.empty_like(values)
-        for number in (1, 2, 3):
-            np.multiply(weights[number][:, None], _rows(x, near[number]), out=part)
-            values += part
+        values, good = np.empty((len(n), x.shape[1])), np.empty(len(n), np.bool_)
+        # The ends of a run have no neighbour on one side.
+        bounds = (1, len(t) - 2) if self._behind == 2 else (len(t), len(t))
+        start, stop = np.searchsorted(left, bounds).tolist()
+        stop = max(start, stop)
+        for part, before in ((slice(start), 0), (slice(start, stop), 1), (slice(stop, None), 0)):
+            if len(times[part]):
+                near = _Nodes(left[part] - before, 2 + 2 * before)
+                _weigh(near.of(x), _weights(times[part], near.of(t)), values[part])
+                good[part] = np.logical_and.reduce(near.of(ok))
         hit = np.abs(times - t[left]) * self._sfreq <= _EPSILON
-        return Samples(times, values, np.where(hit, ok[left], ok[near].all(axis=0)))
+        return Samples(times, values, np.where(hit, ok[left], good))
 
 
-def _rows(x: Floats, at: Ints) -> Floats:
-    """Return the rows at some places; a view where they lie side by side, as nearly always."""
-    first, last = int(at[0]), int(at[-1])
-    is_run = last - first == len(at) - 1 and bool((at[1:] - at[:-1] == 1).all())
-    return x[first : last + 1] if is_run else x[at]
+class _Nodes:
+    """Take the samples around each of some times: `count` in a row, the first `at` some places."""
+
+    def __init__(self, at: Ints, count: int) -> None:
+        self._at, self._count = at, count
+        first, last = int(at[0]), int(at[-1])
+        # Where they lie side by side, as nearly always, a view will do.
+        is_run = last - first == len(at) - 1 and bool((at[1:] - at[:-1] == 1).all())
+        self._run = (first, last + 1) if is_run else None
+
+    def of(self, samples: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return the first sample of each time, then the second, and so on."""
+        if self._run is None:
+            return [samples[self._at + step] for step in range(self._count)]
+        start, stop = self._run
+        return [samples[start + step : stop + step] for step in range(self._count)]
 
 
-def _weights(times: Floats, nodes: Floats, cubic: Bools) -> Floats:
-    """Return what each of the 4 nodes around a time counts; both (4, n)."""
-    weights = _lagrange(times, nodes) if cubic.all() else np.zeros_like(nodes)
-    if not cubic.all():
-        weights[:, cubic] = _lagrange(times[cubic], nodes[:, cubic])
-        line = ~cubic
-        weights[2, line] = ((times - nodes[1]) / (nodes[2] - nodes[1]))[line]
-        weights[1, line] = 1 - weights[2, line]
-    return weights
+def _weigh(rows: list[Floats], weights: tuple[Floats, ...], values: Floats) -> None:
+    """Write the weighted sums of samples, (n, channels) each, to `values`."""
+    np.multiply(weights[0][:, None], rows[0], out=values)
+    part = np.empty_like(values)
+    for weight, row in zip(weights[1:], rows[1:], strict=True):
+        np.multiply(weight[:, None], row, out=part)
+        values += part
 
 
-def _lagrange(times: Floats, nodes: Floats) -> Floats:
-    a, b, c, d = times - nodes
-    ab, ac, ad = nodes[0] - nodes[1:]
-    bc, bd = nodes[1] - nodes[2:]
+def _weights(times: Floats, nodes: list[Floats]) -> tuple[Floats, ...]:
+    """Return what each of the 2 or 4 nodes around a time counts, (n,) each."""
+    if len(nodes) == 4:
+        return _lagrange(times, nodes)
+    after = (times - nodes[0]) / (nodes[1] - nodes[0])
+    return 1 - after, after
+
+
+def _lagrange(times: Floats, nodes: list[Floats]) -> tuple[Floats, ...]:
+    a, b, c, d = (times - node for node in nodes)
+    ab, ac, ad = (nodes[0] - node for node in nodes[1:])
+    bc, bd = nodes[1] - nodes[2], nodes[1] - nodes[3]
     cd = nodes[2] - nodes[3]
     outer, inner = a * d, b * c
-    return np.stack(
-        (
-            inner * d / (ab * ac * ad),
-            outer * c / (-ab * bc * bd),
-            outer * b / (ac * bc * cd),
-            inner * a / (-ad * bd * cd),
-        )
+    return (
+        inner * d / (ab * ac * ad),
+        outer * c / (-ab * bc * bd),
+        outer * b / (ac * bc * cd),
+        inner * a / (-ad * bd * cd),
     )

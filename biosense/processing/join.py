@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
@@ -55,6 +56,8 @@ class Join:
         self._patience_steps = round(patience / hop)
         self._awaited = set(modalities)
         self._reached: dict[Modality, int] = {}
+        self._newest = -sys.maxsize  # of the points reached
+        self._slow = Modality.EEG  # or who else was behind when it was last looked
         self._pending: dict[int, dict[Modality, Epoch]] = {}
         self._order: list[int] = []  # of the pending points, a heap
         self._given: int | None = None
@@ -75,14 +78,15 @@ class Join:
         """Take an epoch and return the points that became complete by it."""
         if self._given is not None and epoch.index <= self._given:
             self.late[modality] = self.late.get(modality, 0) + 1
-            if epoch.index > max(self._reached.values()) - self._patience_steps:
+            if epoch.index > self._newest - self._patience_steps:
                 self._await(modality, epoch.index)
             return []
         self._await(modality, epoch.index)
-        if epoch.index not in self._pending:
-            self._pending[epoch.index] = {}
+        point = self._pending.get(epoch.index)
+        if point is None:
+            point = self._pending[epoch.index] = {}
             heappush(self._order, epoch.index)
-        self._pending[epoch.index][modality] = epoch
+        point[modality] = epoch
         fused: list[FusionInput] = []
         while self._order and self._is_due(self._order[0]):
             fused += self._give(heappop(self._order))
@@ -95,13 +99,21 @@ class Join:
 
     def _await(self, modality: Modality, k: int) -> None:
         self._awaited.add(modality)
-        self._reached[modality] = max(k, self._reached.get(modality, k))
+        if k > self._newest:
+            self._newest = k
+        if k > self._reached.get(modality, k - 1):
+            self._reached[modality] = k
 
     def _is_due(self, k: int) -> bool:
-        behind = {name for name in self._awaited if self._reached.get(name, k - 1) < k}
+        is_over = self._newest >= k + self._patience_steps
+        reached, slow = self._reached, self._slow
+        if not is_over and slow in self._awaited and reached.get(slow, k - 1) < k:
+            return False  # nearly always: the others need not be looked at
+        behind = {name for name in self._awaited if reached.get(name, k - 1) < k}
         if not behind:
             return True
-        if max(self._reached.values()) < k + self._patience_steps:
+        if not is_over:
+            self._slow = next(iter(behind))
             return False
         self._awaited -= behind
         return True
@@ -109,9 +121,9 @@ class Join:
     def _give(self, k: int) -> list[FusionInput]:
         epochs = self._pending.pop(k)
         self._given = k
-        present = {name: epoch for name, epoch in sorted(epochs.items()) if epoch.quality > 0}
+        present = [name for name in sorted(epochs) if epochs[name].quality > 0]
         if not present:
             return []
-        data = {name: epoch.data for name, epoch in present.items()}
-        quality = {name: epoch.quality for name, epoch in present.items()}
+        data = {name: epochs[name].data for name in present}
+        quality = {name: epochs[name].quality for name in present}
         return [FusionInput(k, grid_time(k, self._hop), data, quality)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biosense.core.types import Bools, Floats
+from biosense.core.types import Bools, Floats, Ints
 
 
 def row_medians(values: Floats) -> Floats:
@@ -33,6 +33,8 @@ def chosen_medians(values: Floats, chosen: Bools) -> Floats:
     >>> chosen_medians(np.array([[9.0, 1.0, 2.0]]), np.array([[False, True, True]])).tolist()
     [1.5]
     """
+    if chosen.all():
+        return row_medians(values)
     ranked = np.sort(np.where(chosen, values, np.inf), axis=-1)
     count = chosen.sum(axis=-1)
     rows = np.arange(len(ranked))
@@ -50,21 +52,67 @@ def present_quantiles(values: Floats, share: float) -> Floats:
     [2.0, nan]
     """
     n = values.shape[-1]
-    if np.isfinite(values).all():  # nearly always: two of the values are all that is looked for
+    present = np.isfinite(values)
+    if present.all():  # nearly always: two of the values are all that is looked for
         at = int((n - 1) * share)
-        ranked = np.partition(values, sorted({at, min(at + 1, n - 1)}), axis=-1)
+        ranked = np.partition(values, sorted({at, min(at + 1, n - 1)}), axis=-1).reshape(-1, n)
+        last = np.full(len(ranked), n - 1)
     else:
-        ranked = np.sort(values, axis=-1)  # NaN come last
-    ranked = ranked.reshape(-1, n)
-    last = np.isfinite(ranked).sum(axis=1) - 1
+        ranked = np.sort(values, axis=-1).reshape(-1, n)  # NaN come last
+        last = present.reshape(-1, n).sum(axis=1) - 1
     place = np.maximum(last, 0) * share
     low = place.astype(np.int64)
     rows = np.arange(len(ranked))
     below, above = ranked[rows, low], ranked[rows, np.minimum(low + 1, np.maximum(last, 0))]
-    part, step = place - low, above - below
-    between = np.where(part >= 0.5, above - step * (1 - part), below + step * part)
+    between = _between(below, above, place - low)
     between[last < 0] = np.nan
     return np.asarray(between.reshape(values.shape[:-1]))
+
+
+def overlapping_quantiles(values: Floats, starts: Ints, n: int, share: float) -> Floats:
+    """Return `present_quantiles` of windows of n values that begin at `starts`, rising, (k,).
+
+    The values that all windows have in common are sorted once, and of the others those that lie
+    near the quantile.
+
+    >>> values = np.array([4.0, 1.0, np.nan, 2.0, 9.0])
+    >>> overlapping_quantiles(values, np.array([0, 1]), 4, 0.5).tolist()
+    [2.0, 2.0]
+    """
+    if len(starts) == 1:
+        return present_quantiles(values[starts[0] : starts[0] + n][None], share)
+    there = np.flatnonzero(np.isfinite(values))
+    values, begins = values[there], np.searchsorted(there, starts)
+    stops = np.searchsorted(there, starts + n)
+    count = stops - begins
+    place = np.maximum(count - 1, 0) * share
+    at = place.astype(np.int64)
+    common = np.sort(values[begins[-1] : stops[0]])
+    first, last = int((at - count).min()) + len(common), int(at.max()) + 1
+    # Of what a window holds besides, all may be smaller than the common values, or all greater.
+    least = common[first] if 0 <= first < len(common) else -np.inf
+    most = common[last] if last < len(common) else np.inf
+    smaller = np.concatenate(([0], np.cumsum(values < least)))
+    near = np.flatnonzero((values >= least) & (values <= most))
+    ranked = _ranked(values[near], np.searchsorted(near, begins), np.searchsorted(near, stops))
+    rows, low = np.arange(len(starts)), at - (smaller[stops] - smaller[begins])
+    below, above = ranked[rows, low], ranked[rows, np.minimum(low + 1, low - at + count - 1)]
+    return np.where(count > 0, _between(below, above, place - at), np.nan)
+
+
+def _ranked(values: Floats, begins: Ints, stops: Ints) -> Floats:
+    """Return the values from each of `begins` to each of `stops` in rising order, then zeros."""
+    places = begins[:, None] + np.arange(max(1, int((stops - begins).max())))
+    inside = places < stops[:, None]
+    padded = np.concatenate((values, [np.inf]))
+    ranked = np.sort(padded[np.where(inside, places, len(values))], axis=1)
+    return np.where(np.isfinite(ranked), ranked, 0.0)
+
+
+def _between(below: Floats, above: Floats, part: Floats) -> Floats:
+    """Return what lies on the straight line between two values; `part` of it is behind."""
+    step = above - below
+    return np.where(part >= 0.5, above - step * (1 - part), below + step * part)
 
 
 def present_slopes(values: Floats, rate: float) -> Floats:
@@ -75,6 +123,8 @@ def present_slopes(values: Floats, rate: float) -> Floats:
     """
     present = np.isfinite(values)
     place = np.arange(values.shape[-1])
+    if present.all():  # nearly always: one row of what each value counts will do for all
+        present = np.ones(values.shape[-1], np.bool_)
     count = np.maximum(present.sum(axis=-1, keepdims=True), 1)
     middle = (present * place).sum(axis=-1, keepdims=True) / count
     centred = present * (place - middle) / rate

@@ -12,7 +12,11 @@ from biosense.core.grid import HOP, grid_time, sample_indices
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.grid_cut import GridCut
 from biosense.processing.grid_ring import TOGETHER_S, GridRing
-from biosense.processing.medians import present_quantiles, present_slopes
+from biosense.processing.medians import (
+    overlapping_quantiles,
+    present_quantiles,
+    present_slopes,
+)
 
 TEMP_CHANNELS = ("temp_level", "temp_slope", "temp_change")
 LOWEST_C, HIGHEST_C = 20.0, 42.0  # cold fingers to fever; rooms and batteries lie outside
@@ -114,12 +118,14 @@ class TempFeatures:
         return np.select(wrong, [_COLD, _HOT, _JUMP, _UNTRUSTED], 0)
 
     def _epochs(self, points: list[int], ends: Ints) -> Iterator[Epoch]:
-        rows = self._ring.windows(ends, self._samples(CHANGE_S))
-        faults = rows[:, :, 1]
-        values = np.where((faults == 0) | (faults == _JUMP), rows[:, :, 0], np.nan)
-        recent = faults[:, -self._samples(QUALITY_S) :]
+        n, starts = self._samples(CHANGE_S), ends - ends[0]
+        rows = self._ring.upto(int(ends[-1]), n + int(starts[-1]))
+        faults = rows[:, 1]
+        values = np.where((faults == 0) | (faults == _JUMP), rows[:, 0], np.nan)
+        late = n - self._samples(QUALITY_S)
+        recent = _windows(faults, starts + late, n - late)
         shares = np.mean(recent == 0, axis=1).tolist()
-        features = self._features(values)
+        features = self._features(values, starts, n)
         for k, share, codes, data in zip(points, shares, recent, features, strict=True):
             now, most = grid_time(k, self.hop), 0
             if share < 1:
@@ -127,14 +133,23 @@ class TempFeatures:
                 most = int(np.argmax(np.bincount(wrong[wrong > 0])))
             yield Epoch(self._info, k, now - QUALITY_S, now, data, share, _REASONS[most])
 
-    def _features(self, values: Floats) -> Floats:
-        """Return level, slope and change of windows (k, n), shape (k, 3)."""
-        recent = values[:, -self._samples(SLOPE_S) :]
-        level = present_quantiles(values[:, -self._samples(LEVEL_S) :], 0.5)
+    def _features(self, values: Floats, starts: Ints, n: int) -> Floats:
+        """Return level, slope and change of windows of n values from each of `starts`, (k, 3)."""
+        short, long = self._samples(LEVEL_S), self._samples(SLOPE_S)
+        recent = _windows(values, starts + n - long, long)
+        level = present_quantiles(_windows(values, starts + n - short, short), 0.5)
         sloped = np.isfinite(recent).sum(axis=1) >= max(3, self._samples(SLOPE_S / 2))
-        changed = np.isfinite(values).sum(axis=1) >= self._samples(CHANGE_S / 2)
         slope = np.where(sloped, 60.0 * present_slopes(recent, self._rate), np.nan)
-        change = np.full(len(values), np.nan)
+        known = np.concatenate(([0], np.cumsum(np.isfinite(values))))
+        changed = known[starts + n] - known[starts] >= self._samples(CHANGE_S / 2)
+        change = np.full(len(starts), np.nan)
         if changed.any():
-            change[changed] = level[changed] - present_quantiles(values[changed], 0.5)
+            usual = overlapping_quantiles(values, starts[changed], n, 0.5)
+            change[changed] = level[changed] - usual
         return np.column_stack((level, slope, change))
+
+
+def _windows(values: Floats, starts: Ints, n: int) -> Floats:
+    """Return the n values from each of `starts`, (k, n)."""
+    windows: Floats = values[starts[:, None] + np.arange(n)]
+    return windows

@@ -12,6 +12,7 @@ from biosense.core.grid import HOP, sample_indices
 from biosense.core.types import Chunk, Epoch, Ints, StreamInfo
 from biosense.processing.grid_cut import GridCut
 from biosense.processing.grid_ring import TOGETHER_S, GridRing
+from biosense.processing.stretch import Cut
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Window:
             )
         self._info = info
         # The last column holds ok.
-        spare = round(TOGETHER_S * info.sfreq)
+        spare = round((TOGETHER_S - self.hop) * info.sfreq)
         self._ring = GridRing(self._size, info.n_channels + 1, spare)
         self._cut = GridCut(info.sfreq, self.hop)
         return info
@@ -98,4 +99,5 @@ class Window:
             stop = k * self.hop
             quality, reason = (share, "") if share >= self.min_ok else (0.0, "gaps")
             window = data[begin : begin + self._size]
-            yield Epoch(self._info, k, stop - self.length, stop, window, quality, reason)
+            known = (self._info, k, stop - self.length, stop, window, quality, reason)
+            yield Cut(*known, whole=data, begin=begin, seen=window)

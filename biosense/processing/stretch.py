@@ -1,0 +1,127 @@
+"""Windows that overlap: what they have in common is worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from biosense.core.types import Epoch, Floats, Ints
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Cut(Epoch):
+    """Hold a window with the samples that it was cut from, as others were.
+
+    Parameters
+    ----------
+    whole, begin
+        Samples (m, channels), of which the window is that from `begin` on.
+    seen
+        The data that this holds for.
+    """
+
+    whole: Floats
+    begin: int
+    seen: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Hold the samples of k windows; those of windows that overlap only once.
+
+    What is computed of the samples along the last axis, each value from a few samples in a row, is
+    cut into windows afterwards: each window has the same numbers as alone.
+
+    Parameters
+    ----------
+    values
+        Samples (channels, m) from which windows were cut; (k, channels, n) where they were not.
+    begins
+        Where in `values` each window begins, (k,); None for windows that were not cut.
+    n
+        Samples of a window.
+
+    Examples
+    --------
+    >>> stretch = Stretch(np.arange(6.0)[None], np.array([0, 2]), 4)
+    >>> steps = stretch.values[:, 1:] - stretch.values[:, :-1]
+    >>> stretch.windows(steps).shape, stretch.greatest(steps).tolist()
+    ((2, 1, 3), [[1.0], [1.0]])
+    """
+
+    values: Floats
+    begins: Ints | None
+    n: int
+
+    @classmethod
+    def of(cls, items: Sequence[Epoch]) -> Stretch:
+        """Return the samples of windows of one length."""
+        cuts = [item for item in items if isinstance(item, Cut) and item.data is item.seen]
+        n = len(items[0].data)
+        if 1 < len(items) == len(cuts) and all(cut.whole is cuts[0].whole for cut in cuts):
+            begins = np.array([cut.begin for cut in cuts])
+            if (begins[1:] > begins[:-1]).all():
+                whole = cuts[0].whole[begins[0] : begins[-1] + n]
+                return cls(whole.T, begins - begins[0], n)
+        return cls(np.array([item.data.T for item in items]), None, n)
+
+    def part(self, start: int, stop: int) -> Stretch:
+        """Return the samples of the windows start..stop-1."""
+        if self.begins is None:
+            return Stretch(self.values[start:stop], None, self.n)
+        return Stretch(self.values, self.begins[start:stop], self.n)
+
+    def windows(self, values: Floats) -> Floats:
+        """Cut what was computed of the samples into windows, (k, channels, ..): a view if it can.
+
+        A window is shorter by as much as `values` are.
+        """
+        if self.begins is None:
+            return values
+        n = self.n - self.values.shape[-1] + values.shape[-1]
+        outer, inner = values.strides
+        places = values.shape[1] - n + 1
+        every = as_strided(values, (places, len(values), n), (inner, outer, inner), writeable=False)
+        first, count = int(self.begins[0]), len(self.begins)
+        step = int(self.begins[1]) - first if count > 1 else 1
+        if (self.begins == first + step * np.arange(count)).all():
+            return every[first::step][:count]
+        return np.asarray(every[self.begins])
+
+    def greatest(self, values: Floats) -> Floats:
+        """Return the greatest of what was computed of the samples of each window, (k, channels)."""
+        if self.begins is None:
+            return np.asarray(values.max(axis=-1))
+        n = self.n - self.values.shape[-1] + values.shape[-1]
+        size = 1
+        while 2 * size <= n:  # of twice as many samples at each turn
+            values = np.maximum(values[:, :-size], values[:, size:])
+            size *= 2
+        if size < n:
+            values = np.maximum(values[:, : size - n], values[:, n - size :])
+        return np.asarray(values[:, self.begins].T)
+
+
+def moving_sums(values: Floats, width: int) -> Floats:
+    """Return the sums of `width` values in a row along the last axis, n - width + 1 of them.
+
+    Each is summed in the same order wherever it lies, and no other value counts: not one that is
+    NaN, nor the rounding of those before.
+
+    >>> moving_sums(np.arange(5.0), 3).tolist()
+    [3.0, 6.0, 9.0]
+    """
+    count, done, size = values.shape[-1] - width + 1, 0, 1
+    total: Floats | None = None
+    while True:  # `values` are sums of 1, 2, 4, .. in a row
+        if width & size:
+            part = values[..., done : done + count]
+            total = part if total is None else total + part
+            done += size
+        if 2 * size > width:
+            return np.asarray(total)
+        values = values[..., :-size] + values[..., size:]
+        size *= 2
