@@ -88,7 +88,8 @@ def estimate(
         return
     console.print(f"{len(estimates)} estimates with model {name!r}")
     if live:
-        console.print(f"against the live run: {live}")
+        other = f" with model {header.model!r}" if header and header.model != name else ""
+        console.print(f"against the live run{other}: {live}")
     if out:
         console.print(f"written to {out}")
 

@@ -44,6 +44,8 @@ class TerminalView:
         traceback: TracebackType | None,
     ) -> None:
         self._live.stop()
+        if not self._live.console.is_terminal:  # rich ends the line on terminals only
+            self._live.console.line()
 
     def note(self, event: Event) -> None:
         """Keep an event for the next picture."""

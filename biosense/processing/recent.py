@@ -48,10 +48,6 @@ class Recent:
         self._columns[:, self._stop] = row
         self._stop += 1
 
-    def replace(self, row: Row) -> None:
-        """Put a row in the place of the last one."""
-        self._columns[:, self._stop - 1] = row
-
     def before(self, counts: list[int], since: Floats) -> Floats:
         """Return the rows that had been added when `count` was each of `counts`, (3, k, places).
 

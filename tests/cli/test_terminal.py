@@ -77,3 +77,9 @@ def test_meanwhile_it_says_that_it_looks_at_the_signals() -> None:
     before = RunStatus(10.0, 0.0, (STREAM,), preflight=2.6)
     assert "checking signals, 3 s" in shown(before)
     assert "nan" not in shown(before)
+
+
+def test_what_is_said_afterwards_begins_a_line() -> None:
+    event = Event(0.0, EventKind.LOST, "chest", "gone")
+    assert shown(STATUS, event).endswith("gone\n")
+    assert not shown(STATUS, event).endswith("\n\n")
