@@ -22,7 +22,7 @@ from biosense.acquisition.simulated import ALL_MODALITIES, simulate
 from biosense.core.recording import Recording
 from biosense.core.types import Chunk, Estimate, Floats, Modality
 from biosense.live.model import load_model
-from biosense.live.offline import interleave, process
+from biosense.live.offline import process_whole
 from biosense.live.processor import Processor, ProcessorSettings
 from biosense.models.metrics import ccc, rmse
 from biosense.models.streaming import StreamingEstimator
@@ -53,7 +53,7 @@ def follow(recording: Recording, off: Modality | None, half: float, model: str) 
     loaded = load_model(model)
     processor = Processor(ProcessorSettings(), StreamingEstimator(loaded))
     streams = list(without(recording, off, half))
-    outcomes = process(interleave(streams), [s.info for s in streams], processor)
+    outcomes = process_whole(streams, processor)
     estimates = [o for o in outcomes if isinstance(o, Estimate)]
     times = np.array([e.time for e in estimates])
     values = np.array([[e.valence, e.arousal] for e in estimates])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +19,7 @@ from biosense.core.types import (
 )
 from biosense.live.affect import AffectHeader, affect_header
 from biosense.live.processor import Outcome, Processor, ProcessorSettings
+from biosense.live.spans import spans
 from biosense.live.status import AFFECT
 from biosense.models.checkpoint import Loaded
 from biosense.models.contributions import Contributions
@@ -36,6 +37,15 @@ def process(
         processor.add_stream(info)
     for item in items:
         yield from processor.push(item)
+    yield from processor.flush()
+
+
+def process_whole(streams: Sequence[Chunk], processor: Processor) -> Iterator[Outcome]:
+    """Push whole streams through a processor: the features of `process`, several times as fast."""
+    for stream in streams:
+        processor.add_stream(stream.info)
+    for span in spans(streams):
+        yield from processor.push_span(span)
     yield from processor.flush()
 
 
@@ -110,8 +120,7 @@ def extract(recording: Recording, settings: ProcessorSettings) -> LabelledSequen
     """
     if not recording.annotations:
         raise BadInput(f"recording of {recording.subject!r} has no annotation to learn from")
-    streams = recording.streams
-    outcomes = process(interleave(streams), [s.info for s in streams], Processor(settings))
+    outcomes = process_whole(recording.streams, Processor(settings))
     fused = [outcome for outcome in outcomes if isinstance(outcome, FusionInput)]
     if not fused:
         raise BadInput(f"recording of {recording.subject!r} gave no features: no usable stream")

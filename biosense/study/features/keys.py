@@ -23,6 +23,7 @@ FEATURE_CODE = (
     "models/sequences.py",
     "live/offline.py",
     "live/processor.py",
+    "live/spans.py",
     "study/features",
 )
 """What computes features, below the package: a change of it makes every kept feature void."""
