@@ -4,11 +4,12 @@ Usage: python -m benchmarks.deap_cost [--repeats 3] [--theirs 1]
 
 Synthetic data in the shape of a person of DEAP (Koelstra et al. 2012): 40 trials x 40 channels x
 8064 samples at 128 Hz, as EEG with EOG (34 channels), two muscles, skin conductance, a belt, a
-pulse wave and skin temperature. Ours: the processor of live runs, each trial pushed as one chunk of
-each stream, with running normalisation and join: all features four times a second. Theirs: each
-trial filtered and decomposed once, as a whole, then spectra, rates and variabilities over the same
-trailing windows at the same moments. Costs are CPU seconds of this process (no library may use a
-second thread), so that other work on the machine counts little; wall-clock times are printed too.
+pulse wave and skin temperature. Ours: what a study does with a person, from the samples in memory
+to one labelled sequence per trial (`extract_trials`): all features four times a second, normalised
+as they come, joined. Theirs: each trial filtered and decomposed once, as a whole, then spectra,
+rates and variabilities over the same trailing windows at the same moments. Costs are CPU seconds of
+this process (no library may use a second thread), so that other work on the machine counts little;
+wall-clock times are printed too.
 """
 
 from __future__ import annotations
@@ -24,19 +25,18 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.deap_theirs import THEIRS
-from biosense.core.types import Chunk, Floats, FusionInput, Modality, StreamInfo
-from biosense.live.offline import process
-from biosense.live.processor import Processor, ProcessorSettings
-from biosense.models.sequences import LabelledSequence
+from biosense.core.recording import Rating, Recording, Trial
+from biosense.core.types import Chunk, Floats, Modality, StreamInfo
 from biosense.processing.eeg_layouts import layout
 from biosense.processing.example_body import ppg_waves, scr_waves
 from biosense.processing.example_slow import breath_waves, skin_waves
 from biosense.processing.normalise import RunningNormalise
 from biosense.processing.pipelines import feature_pipeline
+from biosense.study.features.extract import ExtractSettings, extract_trials
 
 TRIALS, SAMPLES, SFREQ = 40, 8064, 128.0
 PAUSE_S = 5.0  # between two trials
-WAIT_S = 1e6  # whole trials come one stream after the other: the join waits for all of them
+_WHOLE = ("times", "data")
 
 INFOS = (
     StreamInfo("eeg", Modality.EEG, (*layout("deap"), "hEOG", "vEOG"), SFREQ, "uV"),
@@ -75,17 +75,45 @@ def info_of(kind: Modality) -> StreamInfo:
     return next(info for info in INFOS if info.modality is kind)
 
 
-def joined(trials: Sequence[dict[Modality, Chunk]]) -> list[FusionInput]:
-    """Return the features of all streams at every point of the grid, as a study computes them."""
-    items = [chunk for trial in trials for chunk in trial.values()]
-    outcomes = process(items, INFOS, Processor(ProcessorSettings(patience=WAIT_S)))
-    return [outcome for outcome in outcomes if isinstance(outcome, FusionInput)]
+def person(trials: Sequence[dict[Modality, Chunk]]) -> Recording:
+    """Return the trials as one recording, as the reader of a data set does."""
+    streams = []
+    for info in INFOS:
+        assert info.modality is not None
+        parts = [trial[info.modality] for trial in trials]
+        times, data = (np.concatenate([getattr(p, what) for p in parts]) for what in _WHOLE)
+        streams.append(Chunk.of(info, times, data))
+    shown = [
+        Trial(float(eeg.times[0]), float(eeg.times[-1]), f"film {n}", rating=Rating(0.0, 0.0, 0.0))
+        for n, eeg in enumerate(trial[Modality.EEG] for trial in trials)
+    ]
+    return Recording(tuple(streams), subject="one", trials=tuple(shown))
 
 
-def sequence(trials: Sequence[dict[Modality, Chunk]]) -> LabelledSequence:
-    """Return the joined features as a model takes them: what a worker hands back."""
-    points = joined(trials)
-    return LabelledSequence.from_inputs("one", points, np.zeros((len(points), 2)))
+def extracted(recording: Recording) -> int:
+    """Compute the features of a person as a study does; return how many points there are."""
+    return sum(s.n for s in extract_trials(recording, ExtractSettings()).sequences)
+
+
+def two_at_once(people: int) -> float:
+    """Return the wall-clock seconds per person of two processes, each with people of its own."""
+    with ProcessPoolExecutor(2, initializer=_prepare) as pool:
+        list(pool.map(_extract_own, range(2)))  # imports and the drawing are no part of it
+        began = time.perf_counter()
+        list(pool.map(_extract_own, range(people)))
+        return (time.perf_counter() - began) / people
+
+
+_own: list[Recording] = []
+
+
+def _prepare() -> None:
+    threadpool_limits(1)
+    _own.append(person([one_trial(number) for number in range(TRIALS)]))
+
+
+def _extract_own(_: int) -> int:
+    return extracted(_own[0])
 
 
 def alone(kind: Modality, trials: Sequence[dict[Modality, Chunk]]) -> int:
@@ -134,18 +162,16 @@ def compare(trials: Sequence[dict[Modality, Chunk]], repeats: int, few: int) -> 
     print(f"{'sum':28}{sums[0]:8.2f}{sums[1]:18.1f}{sums[1] / sums[0]:8.0f}")
 
 
-def totals(trials: Sequence[dict[Modality, Chunk]], repeats: int) -> None:
-    """Print the cost of everything with the join, with one worker and with two."""
-    points = len(joined(trials))
-    spent = cpu(lambda: joined(trials), repeats)
-    median, least = wall(lambda: joined(trials), repeats)
-    print(f"\nall with the join, {points} points, 1 worker: {spent:.2f} CPU s, ", end="")
+def totals(recording: Recording, repeats: int) -> None:
+    """Print the cost of everything, of one person alone and of two at once."""
+    points = extracted(recording)
+    spent = cpu(lambda: extracted(recording), repeats)
+    median, least = wall(lambda: extracted(recording), repeats)
+    print(f"\nas a study does it, {points} points: {spent:.2f} CPU s a person, ", end="")
     print(f"wall {median:.2f} s (least {least:.2f})")
-    halves = [trials[: len(trials) // 2], trials[len(trials) // 2 :]]
-    with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
-        list(pool.map(sequence, [half[:1] for half in halves]))  # imports are no part of it
-        median, least = wall(lambda: list(pool.map(sequence, halves)), repeats)
-    print(f"2 workers, half of the trials each: wall {median:.2f} s (least {least:.2f})")
+    both = [two_at_once(4) for _ in range(repeats)]
+    print(f"two people at once: wall {statistics.median(both):.2f} s a person", end=" ")
+    print(f"(least {min(both):.2f})")
 
 
 def main() -> None:
@@ -158,7 +184,7 @@ def main() -> None:
     print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with threadpool_limits(1):
         compare(trials, options.repeats, options.theirs)
-        totals(trials, options.repeats)
+        totals(person(trials), options.repeats)
 
 
 if __name__ == "__main__":

@@ -170,13 +170,14 @@ class Processor:
         found += [
             (lane, lane.clocked.advance(end)) for lane in self._lanes.values() if lane.clocked
         ]
-        fed: list[tuple[Modality, Epoch]] = []
+        fed: dict[int, dict[Modality, Epoch]] = {}
         for lane, epochs in found:
             outcomes += chain.from_iterable((epoch, *lane.watch.push(epoch)) for epoch in epochs)
             if self._is_fed(lane.modality):
-                fed += [(lane.modality, epoch) for epoch in lane.normalise.push_all(epochs)]
-        for modality, epoch in sorted(fed, key=lambda pair: pair[1].index):
-            for fused in self._join.push(modality, epoch):
+                for epoch in lane.normalise.push_all(epochs):
+                    fed.setdefault(epoch.index, {})[lane.modality] = epoch
+        for index in sorted(fed):
+            for fused in self._join.push_point(index, fed[index]):
                 outcomes += self._estimate(fused)
         return outcomes
 

@@ -149,9 +149,8 @@ class BandPowers:
 
     def _powers(self, looks: Looks, kept: Bools) -> tuple[Floats, Bools]:
         """Return what `channel_powers` does, of windows that were looked at."""
-        n = looks.centred.shape[2]
-        if self._length is None or self._length.n != n:  # nearly never: windows are of one length
-            self._length = _Length.of(n, self._sfreq)
+        if self._length is None or self._length.n != looks.n:  # nearly never: all are of one length
+            self._length = _Length.of(looks.n, self._sfreq)
         good, slow = self._judge(looks, kept)
         spectrum = looks.tapered(self._length.stop).view(np.float64)
         squares = None
@@ -187,7 +186,7 @@ class BandPowers:
         slow = good & (span > self.large)
         at = np.nonzero(slow)
         if len(at[0]):
-            n = looks.centred.shape[2]
+            n = looks.n
             spectrum = looks.spectrum[at]
             spectrum[:, np.fft.rfftfreq(n, 1 / self._sfreq) < _SLOW_HZ] = 0
             good[at] = np.ptp(np.fft.irfft(spectrum, n, axis=1), axis=1) <= self.large

@@ -127,7 +127,7 @@ class EegArtefacts:
 
     def _loudness(self, looks: Looks) -> Floats:
         """Return the RMS from 20 to 45 Hz of each channel, (k, channels)."""
-        n = looks.centred.shape[2]
+        n = looks.n
         low, high = (int(edge * n / self._info.sfreq) for edge in _FAST_HZ)
         part = looks.tapered(high + 1)[:, :, low:high].view(np.float64)
         rms: Floats = np.sqrt(8 / 3) * np.sqrt(0.5 * np.vecdot(part, part)) / n

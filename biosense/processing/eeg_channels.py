@@ -185,7 +185,7 @@ class BadChannels:
 
     def _above(self, frequencies: tuple[float, float], looks: Looks) -> tuple[Floats, Floats]:
         """Return the RMS of each EEG channel from either of two rising frequencies up."""
-        n = looks.centred.shape[2]
+        n = looks.n
         low, high = (int(frequency * n / self._info.sfreq) for frequency in frequencies)
         numbers = looks.spectrum.view(np.float64)  # real and imaginary parts lie side by side
         fast, rest = numbers[:, self._rows, 2 * high :], numbers[:, self._rows, 2 * low : 2 * high]
@@ -204,7 +204,7 @@ class BadChannels:
 
     def _compared(self, looks: Looks, good: Bools) -> tuple[Bools, Bools]:
         """Return which channels resemble no other one, and which resemble one too much."""
-        shared, n = self._products(looks), looks.centred.shape[2]
+        shared, n = self._products(looks), looks.n
         own = np.arange(shared.shape[1])
         power = shared[:, own, own]
         loud = power > _SAME_RMS**2 * n
@@ -227,13 +227,13 @@ class BadChannels:
 
     def _products(self, looks: Looks) -> Floats:
         """Return the sum of products of any two EEG channels, (k, EEG channels, EEG channels)."""
-        centred = looks.centred[:, self._rows]
-        other = centred
-        if looks.present is None:
-            # Less the mean or not, the products sum up to the same; and a matrix times itself, of
-            # which half would do, takes longer than times another one.
-            other = looks.stretch.windows(looks.stretch.values)[:, self._rows]
-        return np.asarray(np.matmul(centred, other.transpose(0, 2, 1)))
+        if looks.centred is not None:
+            centred = looks.centred[:, self._rows]
+            return np.asarray(np.matmul(centred, centred.transpose(0, 2, 1)))
+        sums = looks.stretch.products(self._rows)
+        mean = looks.mean[:, self._rows]
+        sums -= (looks.n * mean)[:, :, None] * mean[:, None]
+        return sums
 
     def _named(self) -> str:
         """Return the bad channels in a few words, the worst first."""

@@ -20,36 +20,42 @@ class Looks:
 
     Parameters
     ----------
-    centred
-        Samples less the mean of their channel, 0 where one is missing, (k, channels, n).
-    present
-        Samples that are there, of the same shape; None where none is missing, as nearly always.
+    n
+        Samples of a window.
+    present, centred
+        Where samples are missing: those that are there, and samples less the mean of their channel,
+        0 for missing ones, (k, channels, n) each. None where none is missing, as nearly always.
     share
         Share of the samples of a channel that are there, (k, channels).
     span
         Peak-to-peak amplitude, (k, channels).
+    mean
+        Mean of the samples that are there, (k, channels).
     spectrum
-        Fourier transform of `centred`, (k, channels, bins).
+        Fourier transform of the samples less their mean, (k, channels, bins).
     stretch
         Samples as they came.
     """
 
-    centred: Floats
+    n: int
     present: Bools | None
+    centred: Floats | None
     share: Floats
     span: Floats
+    mean: Floats
     spectrum: Complexes
     stretch: Stretch
     _tapered: Complexes | None = field(default=None, init=False, repr=False)
 
     def part(self, start: int, stop: int) -> Looks:
         """Return what is known of the windows start..stop-1, as views."""
-        if stop - start == len(self.centred):
+        if stop - start == len(self.share):
             return self
         at = slice(start, stop)
         present = None if self.present is None else self.present[at]
-        known = self.centred[at], present, self.share[at], self.span[at], self.spectrum[at]
-        return Looks(*known, self.stretch.part(start, stop))
+        centred = None if self.centred is None else self.centred[at]
+        known = self.share[at], self.span[at], self.mean[at], self.spectrum[at]
+        return Looks(self.n, present, centred, *known, self.stretch.part(start, stop))
 
     def tapered(self, stop: int) -> Complexes:
         """Return twice the first `stop` bins of the spectrum under a periodic Hann taper.
@@ -61,9 +67,9 @@ class Looks:
         return self._tapered[:, :, :stop]
 
     def _convolved(self) -> Complexes:
-        n, bins = self.centred.shape[2], self.spectrum.shape[2]
+        n, bins = self.n, self.spectrum.shape[2]
         if n < 4:  # its transform has too few bins
-            return np.fft.rfft(self.centred * (2 * hann(n)), axis=2)
+            return np.fft.rfft(np.fft.irfft(self.spectrum, n, axis=2) * (2 * hann(n)), axis=2)
         # Real and imaginary parts in one row, as real numbers of all channels: a fraction of the
         # work, and what goes across two channels is put right below.
         numbers = self.spectrum.view(np.float64)
@@ -127,28 +133,36 @@ def look(windows: Floats) -> Looks:
     """Look at windows of EEG, shape (k, channels, n), NaN where a sample is missing.
 
     >>> looks = look(np.array([[[1.0, np.nan, 3.0, 2.0]]]))
-    >>> looks.centred.tolist(), looks.share.tolist(), looks.span.tolist()
-    ([[[-1.0, 0.0, 1.0, 0.0]]], [[0.75]], [[2.0]])
+    >>> looks.mean.tolist(), looks.share.tolist(), looks.span.tolist()
+    ([[2.0]], [[0.75]], [[2.0]])
     """
     return _look(Stretch(np.ascontiguousarray(windows), None, windows.shape[2]))
 
 
 def _look(stretch: Stretch) -> Looks:
+    if not np.isfinite(stretch.values).all():
+        return _look_at_holes(stretch)
     n, windows = stretch.n, stretch.windows(stretch.values)
+    span = stretch.greatest(stretch.values) + stretch.greatest(-stretch.values)
+    spectrum = np.empty((*windows.shape[:2], n // 2 + 1), np.complex128)  # row by row in memory
+    np.fft.rfft(windows, axis=2, out=spectrum)
+    mean = spectrum[:, :, 0].real / n
+    spectrum[:, :, 0] = 0.0
+    return Looks(n, None, None, np.ones(mean.shape), span, mean, spectrum, stretch)
+
+
+def _look_at_holes(stretch: Stretch) -> Looks:
+    n, windows = stretch.n, stretch.windows(stretch.values)
+    present = np.isfinite(windows, out=np.empty(windows.shape, np.bool_))
+    count = present.sum(axis=2)
     centred = np.empty(windows.shape)  # the order of a sum depends on the layout
-    if np.isfinite(stretch.values).all():
-        present, share = None, np.ones(windows.shape[:2])
-        np.subtract(windows, windows.sum(axis=2, keepdims=True) / n, out=centred)
-    else:
-        present = np.isfinite(windows, out=np.empty(windows.shape, np.bool_))
-        count = present.sum(axis=2)
-        share = count / n
-        np.copyto(centred, windows)
-        centred[~present] = 0.0
-        mean = centred.sum(axis=2, keepdims=True) / np.maximum(count, 1)[:, :, None]
-        np.subtract(centred, mean, out=centred, where=present)
+    np.copyto(centred, windows)
+    centred[~present] = 0.0
+    mean = centred.sum(axis=2) / np.maximum(count, 1)
+    np.subtract(centred, mean[:, :, None], out=centred, where=present)
     span = centred.max(axis=2) - centred.min(axis=2)
-    return Looks(centred, present, share, span, np.fft.rfft(centred, axis=2), stretch)
+    spectrum = np.fft.rfft(centred, axis=2)
+    return Looks(n, present, centred, count / n, span, mean, spectrum, stretch)
 
 
 def looked_at(items: Sequence[Epoch]) -> tuple[list[Looked], Looks, Bools]:

@@ -12,7 +12,7 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_indices
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.grid_cut import GridCut
-from biosense.processing.grid_ring import TOGETHER_S, GridRing
+from biosense.processing.grid_ring import GridRing
 from biosense.processing.medians import overlapping_quantiles
 
 LEAST_HZ = 100.0
@@ -30,6 +30,7 @@ EMG_CHANNELS = (
 )
 BURST, REST = 3.0, 0.2  # times the resting envelope: its lowest fifth of 30 s
 REST_S, SLOW_S, SHARE_S = 30.0, 5.0, 10.0
+_TOGETHER_S = 8.0  # more windows of REST_S at once do not fit the cache
 FLAT_V, LARGEST_V = 5e-8, 5e-3  # an amplifier alone has 0.2 uV and more; muscles below 5 mV
 
 
@@ -185,7 +186,7 @@ class EmgFeatures:
         ]
         self._cut = GridCut(info.sfreq, self.hop)
         self._ring = GridRing(
-            self._samples(REST_S) + 1, info.n_channels + 1, self._samples(TOGETHER_S)
+            self._samples(REST_S) + 1, info.n_channels + 1, self._samples(_TOGETHER_S)
         )
         self._info = replace(
             info, channels=EMG_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"

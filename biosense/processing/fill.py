@@ -18,6 +18,16 @@ def are_numbers(values: Floats) -> Bools:
     return np.asarray((values <= LARGEST) & (values >= -LARGEST))
 
 
+def all_numbers(values: Floats) -> bool:
+    """Tell whether every value can be a measurement (`are_numbers`), in half the time.
+
+    >>> all_numbers(np.array([1.0, 2.0])), all_numbers(np.array([1.0, np.nan]))
+    (True, False)
+    """
+    # A NaN is the least and the greatest at once, and compares as false.
+    return not values.size or bool(values.max() <= LARGEST and values.min() >= -LARGEST)
+
+
 def forward_fill(data: Floats, last: Floats) -> Floats:
     """Replace what is no number (see `are_numbers`) by the last number of its channel.
 

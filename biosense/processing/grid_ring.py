@@ -11,7 +11,7 @@ from biosense.core.grid import contiguous_runs
 from biosense.core.ring import MirroredRing
 from biosense.core.types import Floats, Ints
 
-TOGETHER_S = 8.0  # points of the session grid that are answered at once span at most this
+TOGETHER_S = 32.0  # points of the session grid that are answered at once span at most this
 
 
 class GridRing:

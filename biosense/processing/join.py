@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 
 from biosense.core.errors import BadInput
@@ -76,17 +76,22 @@ class Join:
 
     def push(self, modality: Modality, epoch: Epoch) -> list[FusionInput]:
         """Take an epoch and return the points that became complete by it."""
-        if self._given is not None and epoch.index <= self._given:
-            self.late[modality] = self.late.get(modality, 0) + 1
-            if epoch.index > self._newest - self._patience_steps:
-                self._await(modality, epoch.index)
+        return self.push_point(epoch.index, {modality: epoch})
+
+    def push_point(self, k: int, epochs: Mapping[Modality, Epoch]) -> list[FusionInput]:
+        """Take epochs of several modalities at point k, as `push` does one after the other."""
+        if self._given is not None and k <= self._given:
+            for modality in epochs:
+                self.late[modality] = self.late.get(modality, 0) + 1
+                if k > self._newest - self._patience_steps:
+                    self._await(modality, k)
             return []
-        self._await(modality, epoch.index)
-        point = self._pending.get(epoch.index)
-        if point is None:
-            point = self._pending[epoch.index] = {}
-            heappush(self._order, epoch.index)
-        point[modality] = epoch
+        for modality in epochs:
+            self._await(modality, k)
+        if k not in self._pending:
+            self._pending[k] = {}
+            heappush(self._order, k)
+        self._pending[k].update(epochs)
         fused: list[FusionInput] = []
         while self._order and self._is_due(self._order[0]):
             fused += self._give(heappop(self._order))

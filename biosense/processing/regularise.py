@@ -12,7 +12,7 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Chunk, Floats, Ints, StreamInfo
 from biosense.processing.dejitter import Dejitter, steps_from
-from biosense.processing.fill import are_numbers, forward_fill
+from biosense.processing.fill import all_numbers, are_numbers, forward_fill
 from biosense.processing.interpolate import GridInterpolator, Samples
 
 GAP_INTERVALS = 3.5  # two lost samples are bridged
@@ -142,10 +142,10 @@ class Regularise:
     def _values(self, item: Chunk) -> tuple[Floats, Bools]:
         """Return the values without holes, and which rows were sent at all."""
         values = np.asarray(item.data, dtype=np.float64)
-        finite = are_numbers(values)
-        if finite.all():
+        if all_numbers(values):  # nearly always
             self._last = values[-1].copy()
             return values, np.ones(item.n, bool)
+        finite = are_numbers(values)
         filled = forward_fill(values, self._last)
         self._last = filled[-1].copy()
         present = 2 * finite.sum(axis=1) >= values.shape[1]

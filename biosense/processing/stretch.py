@@ -10,6 +10,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from biosense.core.types import Epoch, Floats, Ints
 
+_PARTS = 8  # of a window, a power of two
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Cut(Epoch):
@@ -93,16 +95,63 @@ class Stretch:
 
     def greatest(self, values: Floats) -> Floats:
         """Return the greatest of what was computed of the samples of each window, (k, channels)."""
-        if self.begins is None:
-            return np.asarray(values.max(axis=-1))
         n = self.n - self.values.shape[-1] + values.shape[-1]
-        size = 1
-        while 2 * size <= n:  # of twice as many samples at each turn
-            values = np.maximum(values[:, :-size], values[:, size:])
-            size *= 2
-        if size < n:
-            values = np.maximum(values[:, : size - n], values[:, n - size :])
-        return np.asarray(values[:, self.begins].T)
+        hop = int(np.gcd.reduce(self.begins)) if self.begins is not None else 0
+        if self.begins is None or not 1 < hop <= n:
+            return np.asarray(self.windows(values).max(axis=-1))
+        # The greatest of each hop, and of as many hops in a row as a window has; a rest of less
+        # than a hop is covered by the hop that ends with the window.
+        found = _greatest_in_a_row(_of_hops(values, 0, hop), n // hop)[:, self.begins // hop]
+        if n % hop:
+            last = _of_hops(values, n % hop, hop)[:, self.begins // hop + n // hop - 1]
+            found = np.maximum(found, last)
+        return np.asarray(found.T)
+
+    def products(self, channels: slice | Ints) -> Floats:
+        """Return the sums of products of any two channels over each window, (k, c, c).
+
+        Each window is summed in eighths, those of its whole first: windows that begin an eighth
+        apart share them, and have the same numbers as alone.
+        """
+        parts = _PARTS if self.n % _PARTS == 0 else 1
+        size = self.n // parts
+        if self.begins is None or (self.begins % size).any():
+            windows = np.ascontiguousarray(self.windows(self.values)[:, channels])
+            pieces = windows.reshape(*windows.shape[:2], parts, size).transpose(2, 0, 1, 3)
+            return np.asarray(_in_a_row(_squared(pieces), parts)[0])
+        values = self.values[channels, : self.values.shape[1] // size * size]
+        pieces = values.reshape(len(values), -1, size).transpose(1, 0, 2)
+        return np.asarray(_in_a_row(_squared(pieces), parts)[self.begins // size])
+
+
+def _squared(pieces: Floats) -> Floats:
+    """Return each of some matrices times its transpose."""
+    # A matrix times itself, of which half would do, takes longer than times another one.
+    return np.asarray(np.matmul(pieces, pieces.copy().swapaxes(-1, -2)))
+
+
+def _in_a_row(values: Floats, n: int) -> Floats:
+    """Return the sums of n values in a row along the first axis; n is a power of two."""
+    while n > 1:
+        values = values[: -n // 2] + values[n // 2 :]
+        n //= 2
+    return values
+
+
+def _of_hops(values: Floats, start: int, hop: int) -> Floats:
+    """Return the greatest of each `hop` values from `start` on, (channels, hops)."""
+    count = (values.shape[1] - start) // hop
+    hops = values[:, start : start + count * hop].reshape(len(values), count, hop)
+    return np.asarray(hops.max(axis=2))
+
+
+def _greatest_in_a_row(values: Floats, n: int) -> Floats:
+    """Return the greatest of every n values in a row, (channels, m - n + 1)."""
+    size = 1
+    while 2 * size <= n:  # of twice as many at each turn
+        values = np.maximum(values[:, :-size], values[:, size:])
+        size *= 2
+    return np.asarray(np.maximum(values[:, : values.shape[1] - n + size], values[:, n - size :]))
 
 
 def moving_sums(values: Floats, width: int) -> Floats:

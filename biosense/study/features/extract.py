@@ -12,8 +12,8 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_index, grid_time
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Epoch, Event, Floats, FusionInput, Modality
+from biosense.live.offline import process_whole
 from biosense.live.processor import Processor, ProcessorSettings
-from biosense.live.spans import spans
 from biosense.models.sequences import LabelledSequence
 from biosense.processing.conditioning import CONDITIONINGS
 from biosense.study.features.reorder import reordered
@@ -105,8 +105,7 @@ def extract_trials(recording: Recording, settings: ExtractSettings) -> Extracted
         events += processor.add_stream(stream.info)
     inputs: dict[int, FusionInput] = {}
     names: dict[Modality, tuple[str, ...]] = {}
-    outcomes = [out for span in spans(recording.streams) for out in processor.push_span(span)]
-    for outcome in [*outcomes, *processor.flush()]:
+    for outcome in process_whole(recording.streams, processor):
         if isinstance(outcome, FusionInput):
             inputs[outcome.index] = outcome
         elif isinstance(outcome, Epoch) and outcome.info.modality is not None:
