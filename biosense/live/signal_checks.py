@@ -178,13 +178,8 @@ def clipped_shares(values: NDArray[Any]) -> list[float]:
     >>> clipped_shares(np.array([[0.0, 0.0], [5.0, 1.0], [5.0, 2.0], [5.0, 3.0], [4.0, 4.0]]))
     [0.6, 0.0]
     """
-    if not len(values):
-        return [0.0] * values.shape[1]
-    # All channels at once: hardly any rests at an extreme.
-    at_ends = [
-        np.count_nonzero(values == end, axis=0) for end in (values.min(axis=0), values.max(axis=0))
-    ]
-    resting = np.maximum(*at_ends) >= _RUN
+    # All channels at once: of most no value follows its equal.
+    resting = (values[1:] == values[:-1]).any(axis=0)
     return [
         clipped_share(column) if rests else 0.0
         for column, rests in zip(values.T, resting.tolist(), strict=True)

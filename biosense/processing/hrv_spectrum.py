@@ -133,12 +133,12 @@ def _power(ends: Floats, intervals: Floats, turns: Floats, window: float) -> flo
     """
     n = len(ends)
     centred = ends - np.add.reduce(ends) / n
-    slope = np.add.reduce(centred * intervals) / np.add.reduce(centred * centred)
+    slope = np.dot(centred, intervals) / np.dot(centred, centred)
     span = float(ends[-1] - ends[0])
     taper = 0.5 - 0.5 * np.cos((2 * np.pi / max(span, 1e-9)) * (ends - ends[0]))
     values = taper * (intervals - np.add.reduce(intervals) / n - slope * centred)
-    # Not as a matrix product: threads of a linear algebra library cost more than they give.
+    # Not as a matrix product: the threads of a linear algebra library cost more than they give.
     sums = np.einsum("n,nf->f", values, turns)
-    power = float(np.add.reduce(sums * sums)) / (float(np.add.reduce(taper * taper)) / n)
+    power = float(np.dot(sums, sums)) / (float(np.dot(taper, taper)) / n)
     # The share of the window that is sampled: harmonics of a longer one lie denser.
     return 2.0 * power / n**2 * min(1.0, span / window)

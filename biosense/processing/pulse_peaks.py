@@ -229,12 +229,15 @@ class _SlopeFilter:
 
     def _uprightness(self, level: Floats, slope: Floats) -> Floats:
         """Return the skewness of level and slope together, over the last seconds, shape (n,)."""
-        powers = np.stack([level**2, slope**2, level**3, slope**3], axis=1)
+        both = np.stack([level, slope], axis=1)
+        squares = both * both
+        powers = np.concatenate([squares, squares * both], axis=1)
         moments, self._moment_state = signal.lfilter(
             [1 - self._forget], [1.0, -self._forget], powers, axis=0, zi=self._moment_state
         )
-        scale = np.maximum(moments[:, :2], 1e-60) ** 1.5
-        return np.asarray((moments[:, 2:] / scale).sum(axis=1))
+        spread = np.maximum(moments[:, :2], 1e-60)
+        skewness = moments[:, 2:] / (spread * np.sqrt(spread))
+        return np.asarray(skewness[:, 0] + skewness[:, 1])
 
     def measure_delay(self) -> tuple[int, float]:
         """Measure on a smooth upstroke how late the envelope and the slope peak."""
