@@ -260,7 +260,7 @@ Item = Record | DeviceState
 """What sources bring."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Epoch:
     """Hold a window of a stream, or the features of one, at one index of the session grid.
 
@@ -291,7 +291,7 @@ class Epoch:
     reason: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class FusionInput:
     """Hold what all modalities know at one index of the session grid; absent ones are left out.
 

@@ -86,7 +86,7 @@ class Looks:
         return complexes
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
 class Looked(Epoch):
     """Hold a window with what is known of it.
 

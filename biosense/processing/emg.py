@@ -269,7 +269,7 @@ class EmgFeatures:
 
 def _begun(active: Bools, present: Bools) -> Ints:
     """Return how many bursts began in windows (k, n, channels); behind a gap they go on."""
-    count = (active[:, 1:] & ~active[:, :-1]).sum(axis=1)
+    count = np.count_nonzero(active[:, 1:] > active[:, :-1], axis=1)
     rows, places = np.nonzero(present[:, 1:] & ~present[:, :-1])
     for row, place in zip(rows.tolist(), places.tolist(), strict=True):  # ends of gaps: few
         before = np.flatnonzero(present[row, : place + 1])
@@ -280,8 +280,10 @@ def _begun(active: Bools, present: Bools) -> Ints:
 
 def _levels(envelope: Floats) -> Floats:
     """Return the log of the RMS in microvolts of windows (k, n, channels); NaN without a value."""
-    known = np.isfinite(envelope[:, :, 0])
-    count = known.sum(axis=1)[:, None]
-    squares = np.ascontiguousarray(np.where(known[:, :, None], envelope, 0.0)) ** 2
-    rms = np.sqrt(squares.sum(axis=1) / np.maximum(count, 1))
+    rows = envelope.transpose(0, 2, 1)  # each in a row in memory
+    known = np.isfinite(rows[:, 0])
+    count = np.count_nonzero(known, axis=1)[:, None]
+    if not known.all():
+        rows = np.where(known[:, None], rows, 0.0)
+    rms = np.sqrt(np.vecdot(rows, rows) / np.maximum(count, 1))
     return np.where(count > 0, np.log(1e6 * np.maximum(rms, 1e-9)), np.nan)

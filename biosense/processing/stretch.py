@@ -13,7 +13,7 @@ from biosense.core.types import Epoch, Floats, Ints
 _PARTS = 8  # of a window, a power of two
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
 class Cut(Epoch):
     """Hold a window with the samples that it was cut from, as others were.
 
