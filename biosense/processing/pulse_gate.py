@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ the head's x, y, size (in distances of the eyes) and roll (radians)."""
 SAME_RATE_BPM = 6.0  # what a 10 s window can tell apart
 _REFERENCE_SNR_DB = 0.0
 _LEAST_LIGHT = 0.002  # of the mean colour, peak to peak; less light swing hides no pulse
+_MOST_LIGHT = 2.0  # of the skin's swing over the background's, where one lamp makes both
 _LEAST_HEAD = 0.005  # of the distance of the eyes: the heart itself moves the head by less
 # A reference at half or twice the rate explains a swing only if that does not look like blood:
 # an overtone of motion or light has the colour of shading, gloss or lamp.
@@ -66,16 +67,30 @@ def judge(spectrum: BandSpectrum, min_snr_db: float, min_colour_snr_db: float) -
         further.
     """
     pos = spectrum.peak(WAVE)
-    search = ColourSearch(spectrum, SKIN)
+    skin = _without_light(spectrum)
+    search = ColourSearch(skin, SKIN)
     best = search.best()
     likeness = search.likeness(pos.bpm) if np.isfinite(pos.bpm) else 0.0
-    others = (pos, _chrom(spectrum), spectrum.peak(2), best.peak)
+    others = (pos, _chrom(skin), skin.peak(2), best.peak)
     if pos.snr_db >= min_snr_db and likeness >= LEAST_LIKENESS:
         return _verdict(spectrum, ColourPeak(pos, likeness), others)
     if best.peak.snr_db >= min_colour_snr_db and best.likeness >= LEAST_LIKENESS:
         return _verdict(spectrum, best, others)
     weak = not pos.snr_db >= min_snr_db
     return Verdict(pos, likeness, 0, "weak pulse" if weak else "not the colour of blood")
+
+
+def _without_light(spectrum: BandSpectrum) -> BandSpectrum:
+    """Take off the skin what its brightness shares with the background's: lamps light both."""
+    light = spectrum.values[:, LIGHT].mean(axis=1)
+    power = float(np.vdot(light, light).real)
+    if not power > 0:  # no background in view
+        return spectrum
+    white = spectrum.values[:, SKIN].mean(axis=1)
+    share = min(max(float(np.vdot(light, white).real) / power, 0.0), _MOST_LIGHT)
+    values = spectrum.values.copy()
+    values[:, SKIN] -= share * light[:, None]
+    return replace(spectrum, values=values)
 
 
 def _verdict(spectrum: BandSpectrum, found: ColourPeak, others: tuple[PulsePeak, ...]) -> Verdict:

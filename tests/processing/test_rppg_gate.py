@@ -36,6 +36,14 @@ def test_a_pulse_beside_a_stronger_swing_of_light_is_found():
     assert np.nanmax(np.abs(column(epochs, "heart_rate") - 72.0)) < 2
 
 
+@pytest.mark.parametrize("bpm", [82.0, 92.0])
+def test_a_lamp_that_swings_almost_at_the_heart_rate_hides_no_pulse(bpm):
+    epochs = run(scene(30, bpm=bpm, swing=0.02, colour=np.ones(3)))[-40:]
+    assert given(epochs).mean() > 0.8
+    assert np.nanmax(np.abs(column(epochs, "heart_rate") - bpm)) < 2
+    assert not given(run(scene(30, pulse=0.0, swing=0.02, colour=np.ones(3)))).any()
+
+
 def with_head(data, moved):
     """Add a head that moves by `moved` distances of the eyes, with a tracker's jitter."""
     rng = np.random.default_rng(5)
