@@ -28,6 +28,18 @@ class BeatRow(NamedTuple):
     late: float
 
 
+class _View(NamedTuple):
+    """Hold what the signal is like about a peak of the envelope; places count from its buffer."""
+
+    first: int
+    last: int
+    highest: int
+    lowest: int
+    slope: float
+    least: float
+    ok: float
+
+
 @dataclass
 class BeatTrack:
     """Turn a filtered signal and its envelope into beats.
@@ -94,8 +106,10 @@ class BeatTrack:
         self._ok = np.concatenate([self._ok, ok])
         first, self._expected = self._expected, self._expected + len(light)
         rows: list[BeatRow] = []
-        for at, height, known in self._tracker.push(envelope, first):
-            rows += self._judged(at, height, known / self.sfreq)
+        found = self._tracker.push(envelope, first)
+        views = self._views([at for at, _, _ in found])
+        for (at, height, known), view in zip(found, views, strict=True):
+            rows += self._judged(view, at, height, known / self.sfreq)
         keep = self.hold + max(self.delay + self.reach + self.around, self._valley) + 3
         self._light, self._envelope = self._light[-keep:], self._envelope[-keep:]
         self._ok = self._ok[-keep:]
@@ -106,55 +120,72 @@ class BeatTrack:
         pending = self._tracker.close()
         if pending is None or pending[0] - self.delay + self.reach >= self._expected:
             return []
-        return self._judged(*pending, known)
+        (view,) = self._views([pending[0]])
+        return self._judged(view, *pending, known)
 
-    def _judged(self, at: int, height: float, known: float) -> list[BeatRow]:
-        candidate = self._candidate(at - self.delay, height, known)
+    def _views(self, ats: list[int]) -> list[_View]:
+        """Look at the signal about peaks of the envelope: at all at once, which is cheaper."""
+        if not ats:
+            return []
+        origin = self._expected - len(self._light)
+        ends = np.array(ats) - origin
+        centres = ends - self.delay
+        # What lies before the first sample is as if it were that one.
+        places = np.maximum(centres[:, None] + np.arange(-self.reach, self.reach + 1), 0)
+        nearby, rows = self._light[places], np.arange(len(ats))
+        highest = places[rows, nearby.argmax(axis=1)]
+        lowest = places[rows, nearby.argmin(axis=1)]
+        slopes = np.abs(nearby[:, 1:] - nearby[:, :-1]).max(axis=1)
+        before = np.maximum(ends[:, None] + np.arange(-self._valley, 1), 0)
+        least = self._envelope[before].min(axis=1)
+        count = np.concatenate(([0], np.cumsum(self._ok)))
+        start = np.maximum(np.minimum(highest, lowest) - self.around, 0)
+        stop = np.minimum(np.maximum(highest, lowest) + self.around + 1, len(self._ok))
+        ok = (count[stop] - count[start]) / (stop - start)
+        columns = (places[:, 0], places[:, -1], highest, lowest, slopes, least, ok)
+        return [_View(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+    def _judged(self, view: _View, at: int, height: float, known: float) -> list[BeatRow]:
+        candidate = self._candidate(view, at - self.delay, height, known)
         beats = self.judge.judge(candidate) if candidate is not None else []
         if beats and self.either_sign:
             self._learn_polarity(beats)
         return [self._row(beat) for beat in beats]
 
-    def _candidate(self, centre: int, height: float, known: float) -> Candidate | None:
-        origin = self._expected - len(self._light)
-        first = max(0, centre - self.reach - origin)
-        nearby = self._light[first : max(0, centre + self.reach + 1 - origin)]
-        if len(nearby) < 3:
+    def _candidate(self, view: _View, centre: int, height: float, known: float) -> Candidate | None:
+        if view.last - view.first < 2:
             return None
-        highest, lowest = int(nearby.argmax()), int(nearby.argmin())
-        peaks = (first + highest, first + lowest)
+        peaks = (view.highest, view.lowest)
         # Right behind a gap this may be a transient, or the flank of a beat that fell into it.
-        unknown = self.either_sign and self.trust.fresh
-        inverted = nearby.max() < -nearby.min() if unknown else self._inverted
+        inverted = self._inverted
+        if self.either_sign and self.trust.fresh:
+            inverted = bool(self._light[view.highest] < -self._light[view.lowest])
         if peaks[int(inverted)] <= self.light_delay:
             return None
-        trusted = self._ok[max(0, min(peaks) - self.around) : max(peaks) + self.around + 1]
-        steps = (nearby[1:] - nearby[:-1]).tolist()
         return Candidate(
             time=centre / self.sfreq,
             known=known,
             height=height,
-            slope=max(max(steps), -min(steps)),
-            fiducials=self._fiducials(nearby, highest, lowest, first + origin),
+            slope=view.slope,
+            fiducials=self._fiducials(view),
             shapes=tuple([self._shape(peak) for peak in peaks[: 1 + self.either_sign]]),
-            ok=np.count_nonzero(trusted) / len(trusted),
-            contrast=height / max(self._lowest_before(centre + self.delay - origin), 1e-300),
+            ok=view.ok,
+            contrast=height / max(view.least, 1e-300),
         )
-
-    def _lowest_before(self, at: int) -> float:
-        return float(np.minimum.reduce(self._envelope[max(0, at - self._valley) : at + 1]))
 
     def _shape(self, peak: int) -> Floats:
         """Cut out the signal around a peak; nothing where the signal begins or ends in it."""
         start, stop = peak - self.around, peak + self.around + 1
         return self._light[start:stop] if 0 <= start <= stop <= len(self._light) else np.empty(0)
 
-    def _fiducials(
-        self, nearby: Floats, highest: int, lowest: int, first: int
-    ) -> tuple[tuple[float, float], ...]:
+    def _fiducials(self, view: _View) -> tuple[tuple[float, float], ...]:
         """Return time and height of the highest point, and of the lowest if that may be a beat."""
-        up = self._fiducial(nearby, highest, first)
-        return (up, self._fiducial(-nearby, lowest, first)) if self.either_sign else (up,)
+        nearby = self._light[view.first : view.last + 1]
+        first = view.first + self._expected - len(self._light)
+        up = self._fiducial(nearby, view.highest - view.first, first)
+        if not self.either_sign:
+            return (up,)
+        return up, self._fiducial(-nearby, view.lowest - view.first, first)
 
     def _fiducial(self, values: Floats, peak: int, first: int) -> tuple[float, float]:
         at, height = parabolic_peak(values, peak)
