@@ -21,6 +21,7 @@ the head's x, y, size (in distances of the eyes) and roll (radians)."""
 SAME_RATE_BPM = 6.0  # what a 10 s window can tell apart
 _REFERENCE_SNR_DB = 0.0
 _LEAST_LIGHT = 0.002  # of the mean colour, peak to peak; less light swing hides no pulse
+_SEEN_LIGHT = 0.001  # of the mean brightness, peak to peak; less is not worth its noise
 _MOST_LIGHT = 2.0  # of the skin's swing over the background's, where one lamp makes both
 _LEAST_HEAD = 0.005  # of the distance of the eyes: the heart itself moves the head by less
 # A reference at half or twice the rate explains a swing only if that does not look like blood:
@@ -83,11 +84,12 @@ def judge(spectrum: BandSpectrum, min_snr_db: float, min_colour_snr_db: float) -
 def _without_light(spectrum: BandSpectrum) -> BandSpectrum:
     """Take off the skin what its brightness shares with the background's: lamps light both."""
     light = spectrum.values[:, LIGHT].mean(axis=1)
-    power = float(np.vdot(light, light).real)
-    if not power > 0:  # no background in view
-        return spectrum
+    swing = peak_of(spectrum, light, float(spectrum.scale[LIGHT_WAVE]))
+    if not (swing.snr_db > _REFERENCE_SNR_DB and swing.amplitude >= _SEEN_LIGHT):
+        return spectrum  # its noise would only be added
     white = spectrum.values[:, SKIN].mean(axis=1)
-    share = min(max(float(np.vdot(light, white).real) / power, 0.0), _MOST_LIGHT)
+    share = float(np.vdot(light, white).real / np.vdot(light, light).real)
+    share = min(max(share, 0.0), _MOST_LIGHT)
     values = spectrum.values.copy()
     values[:, SKIN] -= share * light[:, None]
     return replace(spectrum, values=values)
