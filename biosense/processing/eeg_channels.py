@@ -227,12 +227,14 @@ class BadChannels:
 
     def _products(self, looks: Looks) -> Floats:
         """Return the sum of products of any two EEG channels, (k, EEG channels, EEG channels)."""
-        if looks.centred is not None:
-            centred = looks.centred[:, self._rows]
-            return np.asarray(np.matmul(centred, centred.transpose(0, 2, 1)))
-        sums = looks.stretch.products(self._rows)
+        with np.errstate(invalid="ignore"):  # windows that lack samples come to nothing here
+            sums = looks.stretch.products(self._rows)
         mean = looks.mean[:, self._rows]
         sums -= (looks.n * mean)[:, :, None] * mean[:, None]
+        if looks.centred is not None:
+            at = np.flatnonzero((looks.share < 1).any(axis=1))
+            centred = looks.centred[at][:, self._rows]
+            sums[at] = np.matmul(centred, centred.transpose(0, 2, 1))
         return sums
 
     def _named(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,29 +140,28 @@ def look(windows: Floats) -> Looks:
 
 
 def _look(stretch: Stretch) -> Looks:
-    if not np.isfinite(stretch.values).all():
-        return _look_at_holes(stretch)
     n, windows = stretch.n, stretch.windows(stretch.values)
     span = stretch.greatest(stretch.values) + stretch.greatest(-stretch.values)
     spectrum = np.empty((*windows.shape[:2], n // 2 + 1), np.complex128)  # row by row in memory
     np.fft.rfft(windows, axis=2, out=spectrum)
     mean = spectrum[:, :, 0].real / n
     spectrum[:, :, 0] = 0.0
-    return Looks(n, None, None, np.ones(mean.shape), span, mean, spectrum, stretch)
+    looks = Looks(n, None, None, np.ones(mean.shape), span, mean, spectrum, stretch)
+    return looks if np.isfinite(stretch.values).all() else _with_holes(looks, windows)
 
 
-def _look_at_holes(stretch: Stretch) -> Looks:
-    n, windows = stretch.n, stretch.windows(stretch.values)
+def _with_holes(looks: Looks, windows: Floats) -> Looks:
+    """Correct what is known of windows that lack samples; whole ones keep their numbers."""
     present = np.isfinite(windows, out=np.empty(windows.shape, np.bool_))
     count = present.sum(axis=2)
-    centred = np.empty(windows.shape)  # the order of a sum depends on the layout
-    np.copyto(centred, windows)
-    centred[~present] = 0.0
+    centred = np.zeros(windows.shape)  # the order of a sum depends on the layout
+    np.copyto(centred, windows, where=present)
     mean = centred.sum(axis=2) / np.maximum(count, 1)
     np.subtract(centred, mean[:, :, None], out=centred, where=present)
-    span = centred.max(axis=2) - centred.min(axis=2)
-    spectrum = np.fft.rfft(centred, axis=2)
-    return Looks(n, present, centred, count / n, span, mean, spectrum, stretch)
+    at = np.flatnonzero((count < looks.n).any(axis=1))
+    looks.mean[at], looks.span[at] = mean[at], np.ptp(centred[at], axis=2)
+    looks.spectrum[at] = np.fft.rfft(centred[at], axis=2)
+    return replace(looks, present=present, centred=centred, share=count / looks.n)
 
 
 def looked_at(items: Sequence[Epoch]) -> tuple[list[Looked], Looks, Bools]:

@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 
 from biosense.core.types import Chunk, Epoch, StreamInfo
+from biosense.processing.eeg_look import looked_at
 from biosense.processing.medians import overlapping_quantiles, present_quantiles
 from biosense.processing.recent import MOST, Recent
 from biosense.processing.stretch import Cut, Stretch, moving_sums
 from biosense.processing.window import Window
 
 
-def windows(sfreq: float) -> list[Epoch]:
-    stage, rng = Window(1.0), np.random.default_rng(3)
+def windows(sfreq: float, missing: slice = slice(0)) -> list[Epoch]:
+    stage, rng = Window(1.0, min_ok=0.0), np.random.default_rng(3)
     info = stage.start(StreamInfo("cap", None, ("a", "b", "c"), sfreq))
     n = round(4 * sfreq)
-    return [*stage.push(Chunk.of(info, np.arange(n) / sfreq, rng.standard_normal((n, 3))))][4:]
+    data = rng.standard_normal((n, 3))
+    data[missing, 1] = np.nan
+    return [*stage.push(Chunk.of(info, np.arange(n) / sfreq, data))][4:]
 
 
 @pytest.mark.parametrize("sfreq", [128.0, 125.0])  # of the latter, steps differ in length
@@ -45,6 +48,24 @@ def test_what_is_computed_of_a_stretch_is_what_is_computed_of_a_window(sfreq):
     steps = np.diff(together.values, axis=1)
     alone = [np.diff(one.values, axis=2).max(axis=2)[0] for one in apart]
     np.testing.assert_array_equal(together.greatest(steps), alone)
+
+
+@pytest.mark.parametrize("sfreq", [128.0, 125.0])
+@pytest.mark.parametrize("missing", [slice(0), slice(250, 260)])
+def test_what_is_looked_at_together_is_what_is_seen_alone(sfreq, missing):
+    epochs = windows(sfreq, missing)
+    _, together, _ = looked_at(epochs)
+    products = together.stretch.products(slice(None))
+    for row, epoch in enumerate(epochs):
+        _, alone, _ = looked_at([epoch])
+        for name in ("mean", "span", "share", "spectrum"):
+            np.testing.assert_array_equal(getattr(together, name)[row], getattr(alone, name)[0])
+        data = np.nan_to_num(epoch.data - np.nanmean(epoch.data, axis=0))
+        np.testing.assert_allclose(together.spectrum[row], np.fft.rfft(data.T), atol=1e-12)
+        np.testing.assert_allclose(together.span[row], np.ptp(data, axis=0), atol=1e-12)
+        if np.isfinite(epoch.data).all():
+            np.testing.assert_array_equal(products[row], alone.stretch.products(slice(None))[0])
+            np.testing.assert_allclose(products[row], epoch.data.T @ epoch.data, atol=1e-12)
 
 
 def test_windows_with_other_data_are_not_taken_for_what_they_were_cut_from():
