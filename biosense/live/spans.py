@@ -27,7 +27,7 @@ def spans(streams: Iterable[Chunk]) -> list[list[Chunk]]:
     >>> eda = Chunk.of(StreamInfo("eda", None, ("eda",), 4.0), np.arange(40) / 4, np.zeros((40, 1)))
     >>> temp = Chunk.of(StreamInfo("temp", None, ("t",), 1.0), np.arange(3.0, 6), np.zeros((3, 1)))
     >>> [[(each.info.name, each.n) for each in span] for span in spans([eda, temp])]
-    [[('eda', 12)], [('eda', 8), ('temp', 3)], [('eda', 20)]]
+    [[('eda', 12)], [('eda', 9), ('temp', 3)], [('eda', 19)]]
     """
     present = [stream for stream in streams if stream.n]
     if not present:
