@@ -73,15 +73,16 @@ class QrsFilter:
         parts = [band.filter(light) for band in self._bands]
         if self._muscle is not None:
             parts.append(self._muscle.filter(values))
-        energies = []
+        logs, muscle = [], np.zeros(len(values))
         for number, (part, window) in enumerate(zip(parts, self._windows, strict=True)):
             # The second coefficient keeps scipy off np.convolve, whose sums depend on the cutting.
             energy, self._states[number] = signal.lfilter(
                 window, [1.0, 0.0], part * part, zi=self._states[number]
             )
-            energies.append(np.maximum(energy, self._least))
-        muscle = np.full(len(values), self._least) if self._muscle is None else energies.pop()
-        logs = [np.log(energy) for energy in energies]
+            if number < len(BANDS_HZ):
+                logs.append(np.log(np.maximum(energy, self._least)))
+            else:
+                muscle = np.where(energy > self._least, energy, 0.0)
         return light, np.exp(0.5 * self._weights.mean(logs, muscle, first))
 
     def measure_delay(self) -> tuple[int, float]:
@@ -127,7 +128,7 @@ class BandWeights:
     def mean(self, logs: list[Floats], muscle: Floats, first: int) -> Floats:
         """Return the weighted mean of the bands, shape (n,), whose first sample is at `first`.
 
-        Takes the logarithms of the bands' energies, and the energy of the muscles.
+        Takes the logarithms of the bands' energies, and the energy of the muscles, 0 in silence.
         """
         stop = first + len(muscle)
         edges = [first, *range((first // self._step + 1) * self._step, stop, self._step), stop]
@@ -138,7 +139,8 @@ class BandWeights:
             here = slice(start - first, end - first)
             mean[here] = self._weighed([log[here] for log in logs], muscle[here])
             for at in range(-(-start // self._every) * self._every, end, self._every):
-                self._recent.append(math.log(muscle[at - first]))
+                heard = float(muscle[at - first])
+                self._recent.append(math.log(heard) if heard > 0 else -math.inf)
                 row = [*(log[at - first] for log in logs), median(self._recent)]
                 self._ring[self._seen % len(self._ring)] = row
                 self._seen += 1
@@ -170,7 +172,10 @@ class BandWeights:
 
     def _update(self) -> None:
         known = self._ring[: self._seen]
-        usual = float(np.quantile(known[:, -1], 0.25))
+        with np.errstate(invalid="ignore"):
+            usual = float(np.quantile(known[:, -1], 0.25))
+        if not math.isfinite(usual):
+            usual = math.inf  # silence is no measure of what is loud
         calm = np.sort(known[known[:, -1] <= usual + _CALM, :-1], axis=0)
         common, beats = calm[int(0.6 * len(calm))], calm[int(0.93 * len(calm))]
         weights = _weight(beats - common)
