@@ -137,10 +137,8 @@ class Processor:
         if isinstance(item, ClockOffset | Event) or not self._is_used(item):
             return []
         lane = self._lanes[item.info.name]
-        self.first_samples.setdefault(item.info.name, float(item.times[0]))
-        noticed = lane.numbers.push(item) + lane.clipping.push(item)
-        outcomes = noticed + self._through(lane, lane.pipeline.push(item), item.arrived)
-        self._share_beats()
+        noticed, epochs = self._take(lane, item)
+        outcomes = noticed + self._through(lane, epochs, item.arrived)
         if lane.clocked is None:
             outcomes += self._tell_time(float(item.times[-1]), item.arrived)
         return outcomes
@@ -161,10 +159,9 @@ class Processor:
         end = -math.inf
         used = [(self._lanes[item.info.name], item) for item in items if self._is_used(item)]
         for lane, item in sorted(used, key=lambda pair: pair[0].modality is not Modality.ECG):
-            self.first_samples.setdefault(item.info.name, float(item.times[0]))
-            outcomes += lane.numbers.push(item) + lane.clipping.push(item)
-            found.append((lane, lane.pipeline.push(item)))
-            self._share_beats()
+            noticed, epochs = self._take(lane, item)
+            outcomes += noticed
+            found.append((lane, epochs))
             if lane.clocked is None:
                 end = max(end, float(item.times[-1]))
         found += [
@@ -183,6 +180,14 @@ class Processor:
 
     def _is_used(self, item: Chunk) -> bool:
         return item.n > 0 and item.info.name in self._lanes
+
+    def _take(self, lane: _Lane, item: Chunk) -> tuple[list[Outcome], Sequence[Epoch]]:
+        """Take samples; return what is to be said of them, and their features."""
+        self.first_samples.setdefault(item.info.name, float(item.times[0]))
+        noticed: list[Outcome] = [*lane.numbers.push(item), *lane.clipping.push(item)]
+        epochs = lane.pipeline.push(item)
+        self._share_beats()
+        return noticed, epochs
 
     def _share_beats(self) -> None:
         """Let the pulse wave hear of R peaks, for the time that it takes from there."""
