@@ -107,7 +107,7 @@ class EegArtefacts:
         heard = live & self._eeg
         jumps = self._jumps(looks.stretch, heard)
         tense = self._tense(self._loudness(looks), heard) & ~jumps
-        eyes = self._eyes(looks.stretch, live, np.asarray(~jumps.any(axis=1)))
+        eyes = self._eyes(looks, live, np.asarray(~jumps.any(axis=1)))
         count = np.maximum(np.count_nonzero(heard, axis=1), 1)
         moved = (np.count_nonzero(jumps, axis=1) / count).tolist()
         tight = (np.count_nonzero(tense, axis=1) / count).tolist()
@@ -155,45 +155,54 @@ class EegArtefacts:
             self._usual = self._usual + rate * np.sign(above)
         return tense
 
-    def _eyes(self, stretch: Stretch, live: Bools, wanted: Bools) -> list[str]:
+    def _eyes(self, looks: Looks, live: Bools, wanted: Bools) -> list[str]:
         """Name what the eyes did in each of the wanted windows."""
         found = [""] * len(live)
         frontal = np.array(self._frontal, np.int64)
         if not len(frontal):
             return found
-        slow = self._slow(stretch, frontal)
+        slow = looks.stretch.windows(self._slow(looks.stretch, frontal))
         slow = np.where(live[:, frontal, None], slow - row_medians(slow)[:, :, None], 0.0)
         large = np.flatnonzero(wanted & (np.abs(slow).max(axis=(1, 2)) >= self.blink))
-        if len(large):
-            posterior = np.flatnonzero(self._posterior)
-            behind = self._slow(stretch, posterior)[large]
-            names = self._movements(slow[large], behind, live[large[:, None], posterior])
-            for number, name in zip(large.tolist(), names, strict=True):
-                found[number] = name
-        return found
-
-    def _movements(self, slow: Floats, behind: Floats, live: Bools) -> list[str]:
-        """Name the largest deflections of the frontal channels, where they are the eyes'.
-
-        Takes the frontal channels of windows, (k, frontal, n), and the posterior ones, (k,
-        posterior, n), both smoothed, with which of the latter can be used.
-        """
-        rows = np.arange(len(slow))
-        largest = np.abs(slow).reshape(len(slow), -1).argmax(axis=1)
-        lead, peak = np.divmod(largest, slow.shape[2])
+        if not len(large):
+            return found
+        rows, slow = np.arange(len(large)), slow[large]
+        lead, peak = np.divmod(np.abs(slow).reshape(len(slow), -1).argmax(axis=1), slow.shape[2])
         trace = slow[rows, lead] * np.sign(slow[rows, lead, peak])[:, None]
-        is_eyes = trace[rows, peak] >= _FRONTAL_OVER_POSTERIOR * self._posterior_at(
-            peak, behind, live
-        )
+        is_eyes = self._is_frontal(trace[rows, peak], peak, large, looks, live)
         lasted = _widths(trace, peak) / self._info.sfreq
         is_blink = (lasted >= _BLINK_S[0]) & (lasted <= _BLINK_S[1])
         names = np.where(is_eyes, np.where(is_blink, "blink", "eye movement"), "")
-        return [str(name) for name in names.tolist()]
+        for number, name in zip(large.tolist(), names.tolist(), strict=True):
+            found[number] = name
+        return found
+
+    def _is_frontal(
+        self, height: Floats, peak: Ints, rows: Ints, looks: Looks, live: Bools
+    ) -> Bools:
+        """Return whether deflections are the eyes': twice those of the posterior channels there.
+
+        They lie at some peaks, in some rows of the windows.
+        """
+        posterior = np.flatnonzero(self._posterior)
+        if not len(posterior):
+            return np.ones(len(rows), np.bool_)
+        live = live[rows[:, None], posterior]
+        # No channel leaves its median by more than it spans: most often that tells enough.
+        most = chosen_medians(looks.span[rows[:, None], posterior], live)
+        found = np.asarray(height >= _FRONTAL_OVER_POSTERIOR * most)
+        left = np.flatnonzero(~found)
+        if len(left):
+            away = looks.stretch.windows(self._slow(looks.stretch, posterior))[rows[left]]
+            least = _FRONTAL_OVER_POSTERIOR * self._posterior_at(peak[left], away, live[left])
+            found[left] = height[left] >= least
+        return found
 
     def _posterior_at(self, peak: Ints, away: Floats, live: Bools) -> Floats:
-        """Return how far the posterior channels leave their median about a peak; 0 without any."""
-        if not away.shape[1]:
-            return np.zeros(len(away))
+        """Return how far the posterior channels leave their median about a peak; 0 without any.
+
+        Takes the posterior channels of windows, (k, posterior, n), and which of them can be used.
+        """
         width = max(1, round(_SMOOTH_S * self._info.sfreq))
         places = peak[:, None] + np.arange(-width, width)
         inside = (places >= 0) & (places < away.shape[2])
@@ -205,9 +214,9 @@ class EegArtefacts:
         return np.asarray(there.max(axis=1))
 
     def _slow(self, stretch: Stretch, channels: Ints) -> Floats:
-        """Return a moving average of 0.1 s, (k, channels, n - width + 1)."""
+        """Return a moving average of 0.1 s over all samples of some channels."""
         width = max(1, round(_SMOOTH_S * self._info.sfreq))
-        return stretch.windows(moving_sums(stretch.values[..., channels, :], width) / width)
+        return moving_sums(stretch.values[..., channels, :], width) / width
 
 
 def _judged(item: Looked, moved: float, eyes: str, tight: float) -> Epoch:

@@ -67,7 +67,8 @@ class Stretch:
             begins = np.array([cut.begin for cut in cuts])
             if (begins[1:] > begins[:-1]).all():
                 whole = cuts[0].whole[begins[0] : begins[-1] + n]
-                return cls(whole.T, begins - begins[0], n)
+                # A channel's samples in a row: most of what is asked of them goes along it.
+                return cls(np.ascontiguousarray(whole.T), begins - begins[0], n)
         return cls(np.array([item.data.T for item in items]), None, n)
 
     def part(self, start: int, stop: int) -> Stretch:
