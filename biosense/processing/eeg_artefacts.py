@@ -105,7 +105,7 @@ class EegArtefacts:
         # A channel with holes is left out: their edges look like jumps.
         live: Bools = kept & (looks.share == 1)
         heard = live & self._eeg
-        jumps = self._jumps(looks.stretch, heard)
+        jumps = self._jumps(looks, heard)
         tense = self._tense(self._loudness(looks), heard) & ~jumps
         eyes = self._eyes(looks, live, np.asarray(~jumps.any(axis=1)))
         count = np.maximum(np.count_nonzero(heard, axis=1), 1)
@@ -113,17 +113,23 @@ class EegArtefacts:
         tight = (np.count_nonzero(tense, axis=1) / count).tolist()
         return [_judged(*found) for found in zip(seen, moved, eyes, tight, strict=True)]
 
-    def _jumps(self, stretch: Stretch, heard: Bools) -> Bools:
+    def _jumps(self, looks: Looks, heard: Bools) -> Bools:
         """Return in which channels of windows, (k, channels), an electrode moved."""
+        jumps = heard & (looks.span > self.jump)  # no step is larger than what a channel spans
+        channels = np.flatnonzero(jumps.any(axis=0))
+        if not len(channels):
+            return jumps
         lag = max(1, round(_SLOPE_S * self._info.sfreq))
-        slope = stretch.values[..., lag:] - stretch.values[..., :-lag]
+        values = looks.stretch.values[..., channels, :]
+        slope = values[..., lag:] - values[..., :-lag]
         np.abs(slope, out=slope)
-        steepest = stretch.greatest(slope)
-        jumps = heard & (steepest > self.jump)
-        if jumps.any():
-            usual = row_medians(stretch.windows(slope)[jumps])
-            jumps[jumps] = steepest[jumps] > _STEEP_OVER_USUAL * usual
-        return np.asarray(jumps)
+        steepest = looks.stretch.greatest(slope)
+        found = jumps[:, channels] & (steepest > self.jump)
+        if found.any():
+            usual = row_medians(looks.stretch.windows(slope)[found])
+            found[found] = steepest[found] > _STEEP_OVER_USUAL * usual
+        jumps[:, channels] = found
+        return jumps
 
     def _loudness(self, looks: Looks) -> Floats:
         """Return the RMS from 20 to 45 Hz of each channel, (k, channels)."""
