@@ -153,12 +153,9 @@ class BandPowers:
             self._length = _Length.of(looks.n, self._sfreq)
         good, slow = self._judge(looks, kept)
         spectrum = looks.tapered(self._length.stop).view(np.float64)
-        squares = None
         if np.count_nonzero(self._montage.eeg) >= self.reference_from:
             spectrum, good = self._averaged(spectrum, good, slow)
-            squares = spectrum  # nobody else's: its memory is used again
-        squares = np.square(spectrum, out=squares)
-        power = _band_powers(squares, _energy(looks, self._length), self._length)
+        power = _band_powers(spectrum, _energy(looks, self._length), self._length)
         usable = np.repeat(good[:, None], len(BANDS), axis=1)
         usable[:, _SLOW_BANDS] &= ~slow[:, None]
         return np.log(np.maximum(power * _UV2_PER_V2, _FLOOR_UV2)), usable
@@ -253,15 +250,15 @@ def _energy(looks: Looks, length: _Length) -> Floats:
     return energy
 
 
-def _band_powers(squares: Floats, energy: Floats, length: _Length) -> Floats:
+def _band_powers(spectrum: Floats, energy: Floats, length: _Length) -> Floats:
     """Integrate Hann periodograms over the bands: power in V^2, shape (k, bands, channels).
 
-    Takes the squares of twice the spectra, (k, channels, 2 * bins), those of real and imaginary
-    parts side by side.
+    Takes twice the spectra, (k, channels, 2 * bins), real and imaginary parts side by side.
     """
-    bands = [squares[..., 2 * low : 2 * high].sum(axis=2) for low, high in length.bins]
+    bands = [spectrum[..., 2 * low : 2 * high] for low, high in length.bins]
+    sums = np.stack([np.vecdot(band, band) for band in bands], axis=1)
     # One-sided PSD 2 |X|^2 / (sfreq * energy), times the bin width sfreq / n.
-    return np.stack(bands, axis=1) * (0.5 / (length.n * energy))[:, None]
+    return np.asarray(sums * (0.5 / (length.n * energy))[:, None])
 
 
 def _mean_over(values: Floats, chosen: Bools, members: Bools) -> Floats:
