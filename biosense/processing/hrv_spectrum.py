@@ -51,7 +51,7 @@ def band_power(ends: Floats, intervals: Floats, band: tuple[float, float], windo
     if not _is_enough(ends, intervals, band, window):
         return float("nan")
     turns = np.exp(-1j * _pulsation(band, window) * (ends - ends[0])[:, None])
-    return _power(ends, intervals, turns.view(np.float64), window)
+    return _power(ends, intervals, turns.view(np.float64).T, window)
 
 
 class BeatSpectrum:
@@ -71,8 +71,8 @@ class BeatSpectrum:
 
     def __init__(self) -> None:
         self._speeds = np.concatenate([_pulsation(HF_HZ, HF_S), _pulsation(LF_HZ, LF_S)])
-        self._high = 2 * len(_pulsation(HF_HZ, HF_S))  # columns of turns of the upper band
-        self._rows = np.empty((_ROOM, 2 + 2 * len(self._speeds)))  # end, interval, turns
+        self._high = 2 * len(_pulsation(HF_HZ, HF_S))  # rows of turns of the upper band
+        self._rows = np.empty((2 + 2 * len(self._speeds), _ROOM))  # end, interval, turns
         self._start = self._stop = 0
         self._origin = 0.0
         self._known: tuple[float, float] | None = None
@@ -81,41 +81,42 @@ class BeatSpectrum:
         """Take the next accepted interval."""
         if self._start == self._stop:
             self._origin = end
-        if self._stop == len(self._rows):
-            kept = self._rows[self._start : self._stop]
-            rows = np.empty((max(_ROOM, 2 * len(kept)), kept.shape[1]))
-            rows[: len(kept)] = kept
-            self._rows, self._start, self._stop = rows, 0, len(kept)
-        row = self._rows[self._stop]
-        row[0], row[1] = end, interval
-        row[2:] = np.exp(-1j * (self._speeds * (end - self._origin))).view(np.float64)
+        if self._stop == self._rows.shape[1]:
+            kept = self._rows[:, self._start : self._stop]
+            self._stop -= self._start
+            self._rows = np.empty((len(kept), max(_ROOM, 2 * self._stop)))
+            self._rows[:, : self._stop], self._start = kept, 0
+        self._rows[:2, self._stop] = end, interval
+        turns = np.exp(-1j * (self._speeds * (end - self._origin)))
+        self._rows[2:, self._stop] = turns.view(np.float64)
         self._stop += 1
-        while self._rows[self._start, 0] <= end - LF_S:
+        while self._rows[0, self._start] <= end - LF_S:
             self._start += 1
         self._known = None
 
     def powers(self, now: float) -> tuple[float, float]:
         """Return ln of HF and LF power, of windows that end with the last accepted interval."""
-        if self._start == self._stop or self._rows[self._stop - 1, 0] <= now - STALE_S:
+        if self._start == self._stop or self._rows[0, self._stop - 1] <= now - STALE_S:
             return np.nan, np.nan
         if self._known is None:
-            rows = self._rows[self._start : self._stop]
-            ends = rows[:, 0].copy()
-            recent = rows[int(np.searchsorted(ends, ends[-1] - HF_S, side="right")) :]
-            high = self._of(recent, HF_HZ, HF_S, recent[:, 2 : 2 + self._high])
-            low = self._of(rows, LF_HZ, LF_S, rows[:, 2 + self._high :])
+            rows = self._rows[:, self._start : self._stop]
+            recent = rows[:, int(rows[0].searchsorted(rows[0, -1] - HF_S, side="right")) :]
+            high = _ln_power(recent[:2], HF_HZ, HF_S, recent[2 : 2 + self._high])
+            low = _ln_power(rows[:2], LF_HZ, LF_S, rows[2 + self._high :])
             self._known = high, low
         return self._known
 
-    def _of(self, rows: Floats, band: tuple[float, float], window: float, turns: Floats) -> float:
-        ends, intervals = rows[:, 0].copy(), rows[:, 1].copy()
-        if not _is_enough(ends, intervals, band, window):
-            return float("nan")
-        return math.log(max(_power(ends, intervals, turns, window), LEAST_POWER))
+
+def _ln_power(beats: Floats, band: tuple[float, float], window: float, turns: Floats) -> float:
+    """Return ln of the power of beats, (2, n): their ends and intervals."""
+    ends, intervals = beats
+    if not _is_enough(ends, intervals, band, window):
+        return math.nan
+    return math.log(max(_power(ends, intervals, turns, window), LEAST_POWER))
 
 
 def _is_enough(ends: Floats, intervals: Floats, band: tuple[float, float], window: float) -> bool:
-    filled = float(intervals.sum())
+    filled = float(np.add.reduce(intervals))
     return filled >= FILLED * window and 0.5 * len(ends) >= band[1] * filled
 
 
@@ -127,7 +128,7 @@ def _pulsation(band: tuple[float, float], window: float) -> Floats:
 
 
 def _power(ends: Floats, intervals: Floats, turns: Floats, window: float) -> float:
-    """Return the power at frequencies that have turned so far at each beat, (n, 2 * frequencies).
+    """Return the power at frequencies that have turned so far at each beat, (2 * frequencies, n).
 
     Turns are counted from any origin, real and imaginary parts side by side.
     """
@@ -138,7 +139,7 @@ def _power(ends: Floats, intervals: Floats, turns: Floats, window: float) -> flo
     taper = 0.5 - 0.5 * np.cos((2 * np.pi / max(span, 1e-9)) * (ends - ends[0]))
     values = taper * (intervals - np.add.reduce(intervals) / n - slope * centred)
     # Not as a matrix product: the threads of a linear algebra library cost more than they give.
-    sums = np.einsum("n,nf->f", values, turns)
+    sums = np.vecdot(turns, values)
     power = float(np.dot(sums, sums)) / (float(np.dot(taper, taper)) / n)
     # The share of the window that is sampled: harmonics of a longer one lie denser.
     return 2.0 * power / n**2 * min(1.0, span / window)
