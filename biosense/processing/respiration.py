@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
@@ -88,7 +88,8 @@ class RespFeatures:
     _ring: GridRing = field(init=False, repr=False)
     _waiting: deque[Breath] = field(init=False, repr=False)
     _known: deque[Breath] = field(init=False, repr=False)
-    _counted: tuple[tuple[Breath, ...], tuple[float, ...]] = field(init=False, repr=False)
+    _counted: deque[Breath] = field(init=False, repr=False)
+    _summary: tuple[float, ...] = field(init=False, repr=False)
 
     def start(self, info: StreamInfo) -> StreamInfo:
         """Design the smoothing and forget everything."""
@@ -105,8 +106,8 @@ class RespFeatures:
         self._finder = BreathFinder(self._rate, self._delay(info.sfreq))
         self._cut = GridCut(info.sfreq, self.hop)
         self._ring = GridRing(self._samples(QUALITY_S) + 1, 3, self._samples(TOGETHER_S))
-        self._waiting, self._known = deque(), deque()
-        self._counted = (), _summary(())
+        self._waiting, self._known, self._counted = deque(), deque(), deque()
+        self._summary = _summary(self._counted)
         self._expected: int | None = None
         self._info = replace(
             info, channels=RESP_CHANNELS, sfreq=1.0 / self.hop, unit="", dtype="float64"
@@ -173,20 +174,24 @@ class RespFeatures:
             yield Epoch(self._info, k, now - QUALITY_S, now, self._features(now), quality, reason)
 
     def _learn(self, now: float) -> None:
-        """Take over what is known by now; forget what is older than a minute."""
+        """Take over what is known by now; count 30 s of it and forget what is older than 60."""
+        changed = False
         while self._waiting and self._waiting[0].known_at <= now + 1e-9:
-            self._known.append(self._waiting.popleft())
-        while self._known and self._known[0].known_at <= now - LONGEST_WAIT_S:
-            self._known.popleft()
+            self._known.append(self._waiting[0])
+            self._counted.append(self._waiting.popleft())
+            changed = True
+        for breaths, seconds in ((self._known, LONGEST_WAIT_S), (self._counted, COUNT_S)):
+            while breaths and breaths[0].known_at <= now - seconds:
+                breaths.popleft()
+                changed = True
+        if changed:
+            self._summary = _summary(self._counted)
 
     def _features(self, now: float) -> Floats:
-        breaths = tuple(breath for breath in self._known if breath.known_at > now - COUNT_S)
-        if breaths != self._counted[0]:
-            self._counted = breaths, _summary(breaths)
         since = math.nan
         if self._known:
             since = math.log1p(min(now - self._known[-1].peak, LONGEST_WAIT_S))
-        return np.array([*self._counted[1], since])
+        return np.array([*self._summary, since])
 
     def _trust(self, now: float, share: float, look: Look) -> tuple[float, str]:
         """Return the quality of the last 20 s and what lowers it."""
@@ -207,7 +212,7 @@ class RespFeatures:
         return share, "" if share == 1.0 else "gaps"
 
 
-def _summary(breaths: tuple[Breath, ...]) -> tuple[float, ...]:
+def _summary(breaths: Collection[Breath]) -> tuple[float, ...]:
     """Return the features of some breaths, the time since the last one left out."""
     intervals = [b.interval for b in breaths if math.isfinite(b.interval)]
     shares = [b.inspiration for b in breaths if math.isfinite(b.inspiration)]

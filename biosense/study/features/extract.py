@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -105,14 +107,15 @@ def extract_trials(recording: Recording, settings: ExtractSettings) -> Extracted
         events += processor.add_stream(stream.info)
     inputs: dict[int, FusionInput] = {}
     names: dict[Modality, tuple[str, ...]] = {}
-    for outcome in process_whole(recording.streams, processor):
-        if isinstance(outcome, FusionInput):
-            inputs[outcome.index] = outcome
-        elif isinstance(outcome, Epoch) and outcome.info.modality is not None:
-            modality = outcome.info.modality
-            if modality not in names:
-                conditioning = CONDITIONINGS[settings.conditioning](modality)
-                names[modality] = conditioning.start(outcome.info).channels
+    with _collector_paused():
+        for outcome in process_whole(recording.streams, processor):
+            if isinstance(outcome, FusionInput):
+                inputs[outcome.index] = outcome
+            elif isinstance(outcome, Epoch) and outcome.info.modality is not None:
+                modality = outcome.info.modality
+                if modality not in names:
+                    conditioning = CONDITIONINGS[settings.conditioning](modality)
+                    names[modality] = conditioning.start(outcome.info).channels
     notes += [f"{event.stream}: {event.text}" for event in events]
     sequences = []
     for position, trial in enumerate(_trials(recording)):
@@ -125,6 +128,21 @@ def extract_trials(recording: Recording, settings: ExtractSettings) -> Extracted
     told = dict.fromkeys((*recording.notes, *notes))
     said = tuple(note if note.startswith(who) else f"{who}: {note}" for note in told)
     return Extracted(tuple(sequences), names, said)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Spare Python's search for cycles, of which features have none.
+
+    It goes through all that the process holds each time that many objects have been made.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _shortened(recording: Recording, trials: int | None) -> Recording:
