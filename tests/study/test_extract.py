@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -249,3 +250,22 @@ def test_without_a_face_tracker_the_rest_is_used(tmp_path, monkeypatch):
     assert len(found.sequences) == 3
     (note,) = (note for note in found.notes if "film" in note and "trial" not in note)
     assert "biosense[face]" in note
+
+
+def test_the_search_for_cycles_rests_for_so_long_and_finds_none_behind():
+    extract_trials(toy_recording("p01"), PLAIN)  # whatever is made once has been made
+    gc.collect()
+    found = extract_trials(toy_recording("p01"), PLAIN)
+    assert gc.isenabled()
+    assert gc.collect() < sum(sequence.n for sequence in found.sequences) / 10
+
+
+def test_the_search_for_cycles_goes_on_behind_a_failure(monkeypatch):
+    def fail(*_):
+        assert not gc.isenabled()
+        raise BadInput("no")
+
+    monkeypatch.setattr("biosense.study.features.extract.process_whole", fail)
+    with pytest.raises(BadInput):
+        extract_trials(toy_recording("p01"), PLAIN)
+    assert gc.isenabled()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -13,14 +13,14 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_index, grid_time
 from biosense.core.recording import Recording, Trial
-from biosense.core.types import Chunk, Epoch, Event, Floats, FusionInput, Modality
+from biosense.core.types import Chunk, Epoch, Event, FusionInput, Modality
 from biosense.live.offline import process_whole
 from biosense.live.processor import Processor, ProcessorSettings
 from biosense.models.sequences import LabelledSequence
 from biosense.processing.conditioning import CONDITIONINGS
+from biosense.study.features.annotations import annotated
 from biosense.study.features.reorder import reordered
 
-MAX_APART_S = 1.0  # an annotation that is further from a step says nothing about it
 LEAST_ANNOTATED = 0.5  # share of a trial; where less is annotated, its one rating counts
 
 ONE_CHANNEL = (Modality.ECG, Modality.EDA, Modality.PPG, Modality.RESP)
@@ -243,44 +243,6 @@ def _at(inputs: Mapping[int, FusionInput], index: int) -> FusionInput:
     """Return what is known at a step; a step of which nothing is known is absent, not left out."""
     known = inputs.get(index)
     return FusionInput(index, grid_time(index), {}, {}) if known is None else known
-
-
-def annotated(annotations: Iterable[Chunk], time: Floats) -> Floats:
-    """Return valence and arousal at times, (n, 2), on straight lines between annotations.
-
-    NaN where the next annotation is further than `MAX_APART_S`. Several raters are averaged.
-    """
-    raters = [_of_rater(chunk, time) for chunk in annotations]
-    if not raters:
-        return np.full((len(time), 2), np.nan)
-    stack = np.stack(raters)
-    known = np.isfinite(stack)
-    total = np.where(known, stack, 0.0).sum(0)
-    count = known.sum(0)
-    mean = np.full(total.shape, np.nan)
-    np.divide(total, count, out=mean, where=count > 0)
-    return mean
-
-
-def _of_rater(chunk: Chunk, time: Floats) -> Floats:
-    columns = [chunk.info.channels.index(name) for name in ("valence", "arousal")]
-    values = np.full((len(time), 2), np.nan)
-    for axis, column in enumerate(columns):
-        said = np.asarray(chunk.data[:, column], np.float64)
-        known = chunk.ok & np.isfinite(said)
-        if known.any():
-            at = chunk.times[known]
-            near = _distance(at, time) <= MAX_APART_S
-            values[near, axis] = np.interp(time[near], at, said[known])
-    return values
-
-
-def _distance(at: Floats, time: Floats) -> Floats:
-    """Return how far the nearest of rising times `at` is from each of `time`."""
-    right = np.searchsorted(at, time).clip(0, len(at) - 1)
-    left = (right - 1).clip(0)
-    distance: Floats = np.minimum(np.abs(time - at[left]), np.abs(time - at[right]))
-    return distance
 
 
 def feature_names(parts: Sequence[Extracted]) -> dict[Modality, tuple[str, ...]]:
