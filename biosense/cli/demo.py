@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from biosense.cli.options import Headless, Json, Record, Seconds, Seed
+from biosense.cli.options import SEED, Headless, Json, Record, Seconds, Seed
 from biosense.cli.simulate import DEMO_MODALITIES, source_id
 
 _START_S = 20.0  # a slow computer needs this long to start Python once more
@@ -20,7 +20,7 @@ def demo(
     seconds: Seconds = None,
     headless: Headless = False,
     record: Record = None,
-    seed: Seed = 1,
+    seed: Seed = SEED,
     json: Json = False,
 ) -> None:
     """Show everything on a simulated participant, whose streams come over real LSL."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biosense.cli.options import (
+    SEED,
     Features,
     Headless,
     Json,
@@ -46,7 +47,7 @@ def live(
         typer.Option(metavar="FILE.task", help="A Face Landmarker model: adds blendshapes."),
     ] = None,
     simulate: Annotated[bool, typer.Option(help="Add the simulated participant.")] = False,
-    seed: Seed = 1,
+    seed: Seed = SEED,
     model: Model = None,
     no_model: Annotated[
         bool, typer.Option("--no-model", help="Record and show, estimate nothing.")

@@ -24,6 +24,7 @@ Mains = Annotated[
     typer.Option(min=45.0, max=65.0, help="Mains frequency, 50 (default) or 60 Hz; never guessed."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Who is simulated.")]
+SEED = 5  # keeps the head still enough for a camera pulse most of the time, as a participant would
 Record = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Record into a new folder under this one.")
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biosense.cli.options import Lan, Seconds, Seed
+from biosense.cli.options import SEED, Lan, Seconds, Seed
 from biosense.core.types import Modality
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def source_id(label: str, modality: str) -> str:
 
 
 def simulate(
-    seed: Seed = 1,
+    seed: Seed = SEED,
     seconds: Seconds = None,
     modality: Annotated[
         list[Modality] | None, typer.Option(help="Which streams; repeat. All by default.")
