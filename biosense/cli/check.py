@@ -140,6 +140,6 @@ def _cells(stream: StreamReport) -> tuple[str, ...]:
         f"{stream.nominal_hz:g}" if regular else "",
         str(stream.gaps) if regular else "",
         str(stream.lost) if regular else "",
-        "" if stream.drift_ppm is None else f"{stream.drift_ppm:.1f}",
+        "" if stream.drift_ppm is None else f"{stream.drift_ppm:z.1f}",
         "" if stream.quality is None else f"{stream.quality:.2f}",
     )

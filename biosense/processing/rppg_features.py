@@ -152,7 +152,8 @@ class RppgFeatures:
         waves = self._window(newest, frames[:, 1:])
         pixels = frames[:, 0]
         present = min(float((pixels > 0).mean()), float(np.isfinite(waves[:, WAVE]).mean()))
-        verdict = Verdict(NO_PEAK, 0.0, 0, "no face")
+        is_here = bool((pixels[-round(self._sfreq) :] > 0).any())
+        verdict = Verdict(NO_PEAK, 0.0, 0, "seen too briefly" if is_here else "no face")
         if present >= self.min_present:
             spectrum = BandSpectrum.of(waves, self._sfreq)
             verdict = judge(spectrum, self.min_snr_db, self.min_colour_snr_db)

@@ -85,6 +85,17 @@ def test_the_reason_is_told(spoil, reason):
     assert run(data)[-1].reason == reason
 
 
+def test_a_face_that_just_came_is_not_missed():
+    data = scene(30)
+    data[300:450, :12] = np.nan
+    data[300:450, 3:12:4] = 0.0
+    reasons = {epoch.stop: epoch.reason for epoch in run(data)}
+    assert reasons[5.0] == "seen too briefly"
+    assert reasons[14.0] == "no face"
+    assert reasons[20.0] == "seen too briefly"
+    assert not reasons[29.0]
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0, np.nan, np.inf])
 def test_a_picture_without_life_gives_no_rate(value):
     data = np.full((450, 16), value)

@@ -96,6 +96,6 @@ def row_of(name: str, report: StreamReport) -> tuple[str, ...]:
         told(report.nominal_hz, "g"),
         str(report.gaps) if regular else "",
         str(report.lost) if regular else "",
-        "" if report.drift_ppm is None else f"{report.drift_ppm:.1f} ppm",
+        "" if report.drift_ppm is None else f"{report.drift_ppm:z.1f} ppm",
         told(report.quality, ".2f"),
     )

@@ -69,9 +69,11 @@ def _poor(story: Story) -> list[str]:
     if not poor:
         return []
     reasons = Counter(reason for epoch in poor for reason in _reasons(epoch.reason))
-    why = ", ".join(f"{each} {n * HOP:.0f} s" for each, n in reasons.most_common(_MOST_REASONS))
+    told = [(each, n * HOP) for each, n in reasons.most_common(_MOST_REASONS)]
+    why = ", ".join(f"{each} {seconds:.0f} s" for each, seconds in told if seconds >= 0.5)
     share = len(poor) / len(story.epochs)
-    return [f"quality below {HIGH:g} for {len(poor) * HOP:.0f} s ({share:.0%}): {why}"]
+    said = f"quality below {HIGH:g} for {len(poor) * HOP:.0f} s ({share:.0%})"
+    return [f"{said}: {why}" if why else said]
 
 
 def _reasons(text: str) -> list[str]:
