@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 STAMP = ENVIRONMENT / "biosense-stamp"
 INPUTS = ("pyproject.toml", "constraints.txt", "bootstrap.py")
+MOST_WORKERS = 4  # of the tests: each holds everything that is imported, half a gigabyte
 
 # Libraries that Qt loads at run time, and the Debian packages that hold them.
 QT_LIBRARIES = {
@@ -132,11 +133,14 @@ def test(arguments: list[str]) -> int:
     """Run the checks that continuous integration runs; with arguments, pytest alone with them."""
     if arguments:
         return run("-m", "pytest", *arguments)
+    # A process per core with one thread each; the tests of a file stay together.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    workers = str(min(os.cpu_count() or 1, MOST_WORKERS))
     checks = {
         "ruff check": ("-m", "ruff", "check", "."),
         "ruff format": ("-m", "ruff", "format", "--check", "."),
         "mypy --strict": ("-m", "mypy"),
-        "pytest": ("-m", "pytest", "-q"),
+        "pytest": ("-m", "pytest", "-q", "-n", workers, "--dist", "loadfile"),
     }
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     failed = []
