@@ -19,6 +19,8 @@ from virtual_clock import VirtualClock
 
 from biosense.acquisition.lsl import configure
 from biosense.acquisition.xdf.folder import XDF_NAME
+from biosense.acquisition.xdf.layout import Tag
+from biosense.acquisition.xdf.walk import ChunkWalker
 from biosense.cli.app import main
 from biosense.core.types import Modality
 from biosense.live.model import load_model
@@ -135,8 +137,11 @@ def brief(tmp_path_factory: pytest.TempPathFactory) -> Brief:
 
 @pytest.fixture
 def cut(brief: Brief, tmp_path: Path) -> Path:
-    """A recording that was cut in half, in the middle of a chunk."""
+    """A recording that was cut in half, in the middle of a chunk of samples of sim-eda."""
     path = tmp_path / "cut.xdf"
     data = brief.xdf.read_bytes()
-    path.write_bytes(data[: len(data) // 2 + 1])
+    chunks = list(ChunkWalker(data))
+    eda = next(c.stream_id for c in chunks if b"<name>sim-eda</name>" in c.content)
+    middle = [(c.start + c.stop) // 2 for c in chunks if (c.tag, c.stream_id) == (Tag.SAMPLES, eda)]
+    path.write_bytes(data[: next(at for at in middle if at > len(data) / 2)])
     return path
