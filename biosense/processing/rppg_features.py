@@ -153,7 +153,7 @@ class RppgFeatures:
         pixels = frames[:, 0]
         present = min(float((pixels > 0).mean()), float(np.isfinite(waves[:, WAVE]).mean()))
         is_here = bool((pixels[-round(self._sfreq) :] > 0).any())
-        verdict = Verdict(NO_PEAK, 0.0, 0, "seen too briefly" if is_here else "no face")
+        verdict = Verdict(NO_PEAK, 0.0, 0, "gaps" if is_here else "no face")
         if present >= self.min_present:
             spectrum = BandSpectrum.of(waves, self._sfreq)
             verdict = judge(spectrum, self.min_snr_db, self.min_colour_snr_db)

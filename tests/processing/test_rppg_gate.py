@@ -90,9 +90,9 @@ def test_a_face_that_just_came_is_not_missed():
     data[300:450, :12] = np.nan
     data[300:450, 3:12:4] = 0.0
     reasons = {epoch.stop: epoch.reason for epoch in run(data)}
-    assert reasons[5.0] == "seen too briefly"
+    assert reasons[5.0] == "gaps"
     assert reasons[14.0] == "no face"
-    assert reasons[20.0] == "seen too briefly"
+    assert reasons[20.0] == "gaps"
     assert not reasons[29.0]
 
 
