@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 STAMP = ENVIRONMENT / "biosense-stamp"
 INPUTS = ("pyproject.toml", "constraints.txt", "bootstrap.py")
-MOST_WORKERS = 4  # of the tests: each holds everything that is imported, half a gigabyte
+MOST_WORKERS = 4  # of the tests: each comes to hold nearly a gigabyte
 
 # Libraries that Qt loads at run time, and the Debian packages that hold them.
 QT_LIBRARIES = {
