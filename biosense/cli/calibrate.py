@@ -49,13 +49,13 @@ def calibrate(
 
     from biosense.acquisition.xdf.reader import XdfReader
     from biosense.cli.console import console, print_json
-    from biosense.live.calibrate import rated_sequence, read_ratings
-    from biosense.live.model import load_model
-    from biosense.live.offline import recorded_header
-    from biosense.live.processor import ProcessorSettings
-    from biosense.models.checkpoint import save
-    from biosense.models.evaluation import evaluate
-    from biosense.models.personal import personal_card, personalise
+    from biosense.estimation.load_model import load_model
+    from biosense.estimation.offline import recorded_header
+    from biosense.estimation.processor import ProcessorSettings
+    from biosense.estimation.rated_spans import rated_sequence, read_ratings
+    from biosense.models.deployment.checkpoint import save
+    from biosense.models.evaluation.evaluate import evaluate
+    from biosense.models.training.personalise import personal_card, personalise
 
     readers = [XdfReader(path) for path in recordings]
     spans = [] if ratings is None else read_ratings(ratings)

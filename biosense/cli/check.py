@@ -14,7 +14,7 @@ from biosense.cli.options import Json, RecordingPath
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from biosense.live.inspect import Inspection, StreamReport
+    from biosense.recordings.inspect import Inspection, StreamReport
 
 _MOST_LINES = 20  # events, and gaps of a stream, that are listed for a person; --json has all
 _NUMBERS = ("ch", "samples", "seconds", "Hz", "of", "gaps", "lost", "ppm", "quality")
@@ -54,7 +54,7 @@ def check(
     if channels is not None:
         raise typer.BadParameter("--channels goes with --sync")
     from biosense.cli.console import print_json
-    from biosense.live.inspect import inspect
+    from biosense.recordings.inspect import inspect
 
     losses = () if repair is None else _repair(recording, repair)
     path = repair or recording
@@ -68,7 +68,7 @@ def check(
 
 def _report(recording: Path, out: Path) -> Inspection:
     from biosense.cli.console import console
-    from biosense.live.report.page import write_report
+    from biosense.recordings.report.page import write_report
 
     found = write_report(recording, out)
     console.print(f"wrote {out}: open it in a browser", soft_wrap=True)

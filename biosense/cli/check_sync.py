@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from biosense.core.types import StreamInfo
-    from biosense.live.sync import Delay
+    from biosense.recordings.sync import Delay
 
 
 def check_sync(
@@ -22,7 +22,7 @@ def check_sync(
     """Measure the delay and print it, with what to write into the preset."""
     from biosense.acquisition.xdf.reader import XdfReader
     from biosense.cli.console import console, print_json
-    from biosense.live.sync import measure_sync
+    from biosense.recordings.sync import measure_sync
 
     found = measure_sync(recording, *streams, *channels)
     late = streams[1] if found.lag >= 0 else streams[0]
@@ -58,7 +58,7 @@ def preset_line(info: StreamInfo, later: float) -> str:
 
 def _taken_off(info: StreamInfo) -> float:
     from biosense.acquisition.stream_xml import description_text
-    from biosense.live.adapt import CHANGED
+    from biosense.live.adapted_source import CHANGED
 
     said = description_text(info, CHANGED)
     return float(json_format.loads(said).get("delay_subtracted_s", 0.0)) if said else 0.0

@@ -38,8 +38,8 @@ def _run(
     from biosense.acquisition.lsl.poller import Poller
     from biosense.acquisition.lsl.source import LslSource
     from biosense.cli.session import Session
-    from biosense.live.model import load_model
-    from biosense.live.settings import RunSettings
+    from biosense.estimation.load_model import load_model
+    from biosense.live.config.run_settings import RunSettings
 
     configure()
     clock, poller = LslClock(), Poller()

@@ -14,7 +14,7 @@ from biosense.cli.options import Json, Lan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from biosense.acquisition.ble.discovery import FoundSensor
+    from biosense.acquisition.ble.link.discovery import FoundSensor
     from biosense.acquisition.camera.discovery import CameraFound
     from biosense.acquisition.lsl.discovery import Found
 
@@ -55,8 +55,8 @@ async def _look(seconds: float) -> tuple[Sequence[Found], Sequence[FoundSensor]]
 
 async def _find_sensors(seconds: float) -> Sequence[FoundSensor]:
     """Look for Bluetooth sensors; a computer without Bluetooth is told why there are none."""
-    from biosense.acquisition.ble.discovery import find_sensors
-    from biosense.acquisition.ble.radio import Radio
+    from biosense.acquisition.ble.link.discovery import find_sensors
+    from biosense.acquisition.ble.link.radio import Radio
     from biosense.cli.console import say_warning
     from biosense.core.errors import BluetoothUnavailable, MissingExtra
 

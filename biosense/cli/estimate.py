@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from biosense.acquisition.xdf.reader import XdfReader
     from biosense.core.types import Estimate, Modality
-    from biosense.models.contributions import Contributions
+    from biosense.models.evaluation.contributions import Contributions
 
 
 def estimate(
@@ -50,11 +50,11 @@ def estimate(
 
     reader = XdfReader(recording)  # a wrong path is answered before anything heavy is loaded
     from biosense.cli.console import console, print_json, say_warning
-    from biosense.live.calibrate import caution
-    from biosense.live.compare import compare_with_live
-    from biosense.live.model import load_model
-    from biosense.live.offline import estimate_recording, explain_recording, recorded_header
-    from biosense.live.processor import ProcessorSettings
+    from biosense.estimation.compare import compare_with_live
+    from biosense.estimation.load_model import load_model
+    from biosense.estimation.offline import estimate_recording, explain_recording, recorded_header
+    from biosense.estimation.processor import ProcessorSettings
+    from biosense.estimation.rated_spans import caution
 
     header = recorded_header(reader)
     name = model or (header.model if header else "default")
@@ -119,7 +119,7 @@ def write_table(
     import numpy as np
     import pandas as pd
 
-    from biosense.live.affect import affect_chunk, affect_info
+    from biosense.estimation.estimate_stream import affect_chunk, affect_info
 
     info = affect_info(modalities)
     rows = [affect_chunk(info, item).data[0] for item in estimates]

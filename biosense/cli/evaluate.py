@@ -49,7 +49,7 @@ def evaluate(
 
     from biosense.cli.console import console, print_json, say_warning
     from biosense.cli.study_data import loaded, opened
-    from biosense.live.model import load_model
+    from biosense.estimation.load_model import load_model
     from biosense.study.engine import Engine
     from biosense.study.evaluate import evaluate_checkpoint
 

@@ -13,8 +13,8 @@ from biosense.cli.options import Json, RecordingPath
 
 if TYPE_CHECKING:
     from biosense.acquisition.xdf.reader import XdfReader
-    from biosense.live.export.bids_names import BidsSettings
-    from biosense.live.export.result import Exported
+    from biosense.recordings.export.bids_names import BidsSettings
+    from biosense.recordings.export.result import Exported
 
 
 def export(
@@ -74,12 +74,12 @@ def export(
         if csv is not None:
             made = _csv(reader, csv, mains, features=features, overwrite=overwrite)
         elif fif is not None:
-            from biosense.live.export.fif import export_fif
+            from biosense.recordings.export.fif import export_fif
 
             made = export_fif(reader, fif, stream=stream, overwrite=overwrite)
         else:
             assert bids is not None
-            from biosense.live.export.bids import export_bids
+            from biosense.recordings.export.bids import export_bids
 
             names = _names(reader, subject, task, session, run, mains, overwrite=overwrite)
             made = export_bids(reader, bids, names)
@@ -91,9 +91,9 @@ def _csv(
 ) -> Exported:
     from dataclasses import replace
 
-    from biosense.live.export.csv_files import export_csv
-    from biosense.live.offline import recorded_header
-    from biosense.live.processor import ProcessorSettings
+    from biosense.estimation.offline import recorded_header
+    from biosense.estimation.processor import ProcessorSettings
+    from biosense.recordings.export.csv import export_csv
 
     settings = None
     if mains is not None:
@@ -113,8 +113,8 @@ def _names(
     overwrite: bool,
 ) -> BidsSettings:
     from biosense.core.errors import BadInput
-    from biosense.live.export.bids_names import BidsSettings, bids_label
-    from biosense.live.offline import recorded_header
+    from biosense.estimation.offline import recorded_header
+    from biosense.recordings.export.bids_names import BidsSettings, bids_label
 
     if subject is None:
         if not reader.sidecar.participant:

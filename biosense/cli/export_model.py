@@ -16,8 +16,8 @@ def export_model(
 ) -> None:
     """Write the step of a model as an ONNX graph."""
     from biosense.cli.console import console
-    from biosense.models.checkpoint import load
-    from biosense.models.onnx_export import export_step
+    from biosense.models.deployment.checkpoint import load
+    from biosense.models.deployment.onnx import export_step
 
     loaded = load(checkpoint)
     export_step(loaded, onnx)

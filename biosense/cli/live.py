@@ -25,8 +25,8 @@ from biosense.cli.options import (
 from biosense.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from biosense.live.preset import Preset
-    from biosense.live.settings import RunSettings
+    from biosense.live.config.preset import Preset
+    from biosense.live.config.run_settings import RunSettings
 
 
 def live(
@@ -66,8 +66,8 @@ def live(
 
     Streams named here are required; those of a preset as it says. Options go before the preset.
     """
-    from biosense.cli.sources import make_sources, wanted_streams, with_face_model
-    from biosense.live.preset import Preset, load_preset
+    from biosense.live.config.make_sources import make_sources, wanted_streams, with_face_model
+    from biosense.live.config.preset import Preset, load_preset
 
     said = Preset() if preset is None else load_preset(preset)
     streams = wanted_streams(said, lsl or [], ble or [], camera, seed if simulate else None)
@@ -87,8 +87,8 @@ def live(
     from biosense.acquisition.lsl.config import configure
     from biosense.cli.console import say_warning
     from biosense.cli.session import Session
-    from biosense.live.calibrate import caution
-    from biosense.live.model import load_model
+    from biosense.estimation.load_model import load_model
+    from biosense.estimation.rated_spans import caution
 
     configure(lan=lan or said.run.lan)
     settings, clock = _settings(said, asked), LslClock()
@@ -120,9 +120,9 @@ class _Options:
 
 
 def _settings(preset: Preset, asked: _Options) -> RunSettings:
-    from biosense.live.preflight_settings import PreflightSettings
-    from biosense.live.processor import ProcessorSettings
-    from biosense.live.settings import RunSettings
+    from biosense.estimation.processor import ProcessorSettings
+    from biosense.live.config.preflight_settings import PreflightSettings
+    from biosense.live.config.run_settings import RunSettings
 
     run = preset.run
     record = asked.record or run.record
@@ -145,7 +145,7 @@ def _settings(preset: Preset, asked: _Options) -> RunSettings:
 
 
 def _check_pseudonym(participant: str) -> None:
-    from biosense.acquisition.xdf.folder import check_participant
+    from biosense.acquisition.xdf.recording_folder import check_participant
 
     try:
         check_participant(participant)

@@ -18,13 +18,13 @@ from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, BiosenseError
 from biosense.core.source import Source
 from biosense.core.types import Event
-from biosense.live.control import EVENT, PREVIEW, STATUS, ControlServer
-from biosense.live.preflight import NotReady
+from biosense.live.config.run_settings import RunSettings
+from biosense.live.control_socket import EVENT, PREVIEW, STATUS, ControlServer
+from biosense.live.health.preflight import NotReady
 from biosense.live.run import Run
-from biosense.live.settings import RunSettings
 from biosense.live.status import RunStatus
 from biosense.live.summary import Summary
-from biosense.models.checkpoint import Loaded
+from biosense.models.deployment.checkpoint import Loaded
 
 
 class Session:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from biosense.core.registry import Registry
-    from biosense.study.plan import PlanSettings, Split
-    from biosense.study.result import StudyResult
+    from biosense.study.execution.plan import PlanSettings, Split
+    from biosense.study.results.result import StudyResult
     from biosense.study.run import Done
 
 _QUICK_TRIALS = 4
@@ -99,10 +99,10 @@ def study(
     from biosense.cli.study_data import labelled_counts, loaded, opened
     from biosense.datasets.registry import DATASETS
     from biosense.models.registry import MODELS
-    from biosense.study.assess import Assessment
     from biosense.study.engine import Engine
-    from biosense.study.jobs import JobStore
-    from biosense.study.plan import plan_study
+    from biosense.study.execution.jobs import JobStore
+    from biosense.study.execution.plan import plan_study
+    from biosense.study.results.assess import Assessment
     from biosense.study.run import RunSettings, run_study
     from biosense.study.splits.protocols import PROTOCOLS
 
@@ -164,9 +164,9 @@ def _settings(
 ) -> tuple[Split, PlanSettings]:
     from dataclasses import replace
 
-    from biosense.models.training_settings import STUDY, TrainingSettings
-    from biosense.study.plan import PlanSettings, Split
-    from biosense.study.simple import ForestCandidate, RidgeCandidate
+    from biosense.models.training.settings import STUDY, TrainingSettings
+    from biosense.study.candidates.baselines import ForestCandidate, RidgeCandidate
+    from biosense.study.execution.plan import PlanSettings, Split
 
     tiny = TrainingSettings(width=8, window_s=4.0, epochs=2, batches=2, crop_s=(20.0, 40.0))
     training = tiny if quick else STUDY

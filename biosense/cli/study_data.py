@@ -101,7 +101,7 @@ def opened(options: DataOptions) -> Iterator[Dataset]:
 def loaded(dataset: Dataset, options: DataOptions, engine: Engine) -> StudyData:
     """Return the features of a data set, and tell how they came about."""
     from biosense.cli.console import console
-    from biosense.live.processor import ProcessorSettings
+    from biosense.estimation.processor import ProcessorSettings
     from biosense.study.features.cache import FeatureCache, default_folder
     from biosense.study.features.extract import ExtractSettings
     from biosense.study.features.load import LoadSettings, load_study

@@ -12,8 +12,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from biosense.core.own_streams import OWN_MARKERS
+from biosense.core.stream_status import StreamState, StreamStatus, device_words
 from biosense.core.types import Event
-from biosense.live.status import OWN_MARKERS, RunStatus, StreamState, StreamStatus, device_words
+from biosense.live.status import RunStatus
 
 _STYLES = {
     StreamState.WAITING: "dim",

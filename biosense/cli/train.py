@@ -20,7 +20,7 @@ from biosense.cli.study_data import (
 )
 
 if TYPE_CHECKING:
-    from biosense.models.training import Progress, Trained
+    from biosense.models.training.train import Progress, Trained
 
 SIMULATED = "simulated"
 WARNING = (
@@ -90,9 +90,9 @@ def _of_people(
 
     from biosense.cli.study_data import loaded, opened
     from biosense.core.types import Modality
-    from biosense.models.training_settings import STUDY
+    from biosense.models.training.settings import STUDY
     from biosense.study.engine import Engine
-    from biosense.study.fit import fit_for_use
+    from biosense.study.train_final import fit_for_use
 
     unknown = sorted(set(modalities) - set(Modality))
     if unknown:
@@ -123,9 +123,9 @@ def _simulated(
     out: Path, people: int, minutes: float, model: str, epochs: int, seed: int, jobs: int
 ) -> None:
     from biosense.cli.console import console
-    from biosense.live.simulated_people import simulate_people
-    from biosense.models.training import TrainingSettings
-    from biosense.models.training import train as fit
+    from biosense.models.training.train import TrainingSettings
+    from biosense.models.training.train import train as fit
+    from biosense.study.features.simulated import simulate_people
 
     console.print(f"simulating {people} participants, {minutes:g} min each")
     sequences = simulate_people(range(seed, seed + people), minutes * 60, jobs=jobs)
@@ -155,7 +155,7 @@ def _tell(now: Progress) -> None:
 
 def _save(out: Path, trained: Trained, conditioning: str) -> None:
     from biosense.cli.console import console
-    from biosense.models.checkpoint import save
+    from biosense.models.deployment.checkpoint import save
     from biosense.processing.conditioning import conditioned_fingerprints, conditioned_schema
 
     save(

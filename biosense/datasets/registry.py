@@ -7,25 +7,23 @@ one line here.
 from __future__ import annotations
 
 from biosense.core.registry import Registry
-from biosense.datasets import (
-    amigos,
-    amigos_files,
-    amigos_miniature,
-    case,
-    case_derived,
-    case_derived_miniature,
-    case_miniature,
-    deap,
-    deap_bdf_miniature,
-    deap_miniature,
-    deap_original,
-    dreamer,
-    dreamer_miniature,
-    mahnob,
-    mahnob_files,
-    mahnob_miniature,
-)
+from biosense.datasets.amigos import fabricate as amigos_miniature
+from biosense.datasets.amigos import files as amigos_files
+from biosense.datasets.amigos import reader as amigos
 from biosense.datasets.base import DatasetKind
+from biosense.datasets.case import derived as case_derived
+from biosense.datasets.case import fabricate as case_miniature
+from biosense.datasets.case import fabricate_derived as case_derived_miniature
+from biosense.datasets.case import official as case
+from biosense.datasets.deap import fabricate as deap_miniature
+from biosense.datasets.deap import fabricate_original as deap_bdf_miniature
+from biosense.datasets.deap import original as deap_original
+from biosense.datasets.deap import preprocessed as deap
+from biosense.datasets.dreamer import fabricate as dreamer_miniature
+from biosense.datasets.dreamer import reader as dreamer
+from biosense.datasets.mahnob import fabricate as mahnob_miniature
+from biosense.datasets.mahnob import files as mahnob_files
+from biosense.datasets.mahnob import reader as mahnob
 
 DATASETS: Registry[DatasetKind] = Registry(
     "data set",

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QApplication
 from biosense.acquisition.lsl.clock import LslClock
 from biosense.acquisition.lsl.config import configure
 from biosense.core.errors import BiosenseError
-from biosense.gui.feed import Feed
-from biosense.gui.link import Link
-from biosense.gui.state import WindowState
-from biosense.gui.window import Window
+from biosense.gui.connection.control_client import Link
+from biosense.gui.connection.lsl_feed import Feed
+from biosense.gui.state.window_state import WindowState
+from biosense.gui.widgets.window import Window
 
 SIZE = (1280, 800)
 

@@ -9,20 +9,22 @@ from datetime import datetime
 from pathlib import Path
 
 from biosense.acquisition.xdf.events import EVENTS
-from biosense.acquisition.xdf.folder import new_folder
 from biosense.acquisition.xdf.recorder import Recorder
+from biosense.acquisition.xdf.recording_folder import new_folder
 from biosense.core.clock import Clock
 from biosense.core.errors import RecordingFailed
+from biosense.core.own_streams import OWN_MARKERS, own_source_id
 from biosense.core.types import DeviceState, Event, EventKind, Item, StreamInfo
-from biosense.live.health import StreamHealth
-from biosense.live.health_log import HEALTH, HealthLog
-from biosense.live.merge import Merge
-from biosense.live.names import is_packets
+from biosense.estimation.processor import Processor
+from biosense.estimation.stream_health import StreamHealth
+from biosense.live.config.run_settings import RunSettings, sidecar
+from biosense.live.health.log import HEALTH, HealthLog
 from biosense.live.outputs import Outputs
-from biosense.live.processor import Processor
-from biosense.live.publish import MARKERS, Publisher
-from biosense.live.settings import RunSettings, sidecar
-from biosense.live.status import OWN_MARKERS, RunStatus, own_source_id
+from biosense.live.processing_thread import Worker
+from biosense.live.publisher import MARKERS, Publisher
+from biosense.live.router import Merge
+from biosense.live.status import RunStatus
+from biosense.live.stream_names import is_packets
 from biosense.live.summary import (
     ProcessMeter,
     Summary,
@@ -30,9 +32,8 @@ from biosense.live.summary import (
     rate,
     summarise_streams,
 )
-from biosense.live.worker import Worker
-from biosense.models.checkpoint import Loaded
-from biosense.models.streaming import StreamingEstimator
+from biosense.models.deployment.checkpoint import Loaded
+from biosense.models.deployment.streaming import StreamingEstimator
 
 Call = Callable[..., None]
 

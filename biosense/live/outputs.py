@@ -8,11 +8,11 @@ from collections.abc import Callable
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import Clock
 from biosense.core.types import Epoch, Estimate, Event, StreamInfo
-from biosense.live.affect import AffectHeader, affect_chunk, affect_info
-from biosense.live.health import STALE_S
-from biosense.live.processor import Outcome, Processor, feature_values
-from biosense.live.publish import Publisher, feature_chunk
-from biosense.models.checkpoint import Loaded
+from biosense.estimation.estimate_stream import AffectHeader, affect_chunk, affect_info
+from biosense.estimation.processor import Outcome, Processor, feature_values
+from biosense.estimation.stream_health import STALE_S
+from biosense.live.publisher import Publisher, feature_chunk
+from biosense.models.deployment.checkpoint import Loaded
 
 
 class Outputs:

@@ -14,20 +14,20 @@ from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, BiosenseError, DeviceLost
 from biosense.core.source import Source
 from biosense.core.types import Event, EventKind, Item
-from biosense.live.clocks import RestartedClocks
+from biosense.live.config.preflight_settings import OnProblem, PreflightSettings
+from biosense.live.config.run_settings import RunSettings
 from biosense.live.engine import Engine, Surroundings
-from biosense.live.entry import enter_all
-from biosense.live.health_checks import check_disk
-from biosense.live.names import StreamNames
-from biosense.live.preflight import Gathering, NotReady, as_event, look, refusals
-from biosense.live.preflight_settings import OnProblem, PreflightSettings
-from biosense.live.publish import MARKERS, text_chunk
-from biosense.live.settings import RunSettings
-from biosense.live.signal_checks import Finding
+from biosense.live.health.checks import check_disk
+from biosense.live.health.preflight import Gathering, NotReady, as_event, look, refusals
+from biosense.live.health.signal_checks import Finding
+from biosense.live.open_sources import enter_all
+from biosense.live.publisher import MARKERS, text_chunk
+from biosense.live.restarted_clocks import RestartedClocks
 from biosense.live.status import RunStatus
+from biosense.live.stream_names import StreamNames
 from biosense.live.summary import Summary
 from biosense.live.tasks import cancel, raise_failures
-from biosense.models.checkpoint import Loaded
+from biosense.models.deployment.checkpoint import Loaded
 
 log = logging.getLogger(__name__)
 

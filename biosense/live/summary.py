@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 import psutil
 
-from biosense.live.health import StreamHealth
+from biosense.estimation.stream_health import StreamHealth
 
 _PERCENTILES = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 

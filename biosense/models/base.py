@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from biosense.core.types import Modality
-from biosense.models.layers import FeatureInputs, PriorBlend
+from biosense.models.layers.blocks import FeatureInputs, PriorBlend
 
 State = tuple[Tensor, ...]
 """What a model carries from one step to the next: tensors of constant shape, batch first."""

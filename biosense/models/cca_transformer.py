@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.types import Floats
-from biosense.models.cca import FLOOR, RHO, centre_groups, multi_cca_loss, ridge_factor
+from biosense.models.layers.cca_loss import FLOOR, RHO, centre_groups, multi_cca_loss, ridge_factor
 
 try:
     from sklearn.base import BaseEstimator, TransformerMixin

@@ -9,24 +9,24 @@ from typing import Any
 from biosense.core.errors import BadInput
 from biosense.core.registry import Registry
 from biosense.models.base import FusionModel
-from biosense.models.boosting import Boosting, BoostingConfig
-from biosense.models.closed_form import ClosedFormConfig
-from biosense.models.committee import Committee, CommitteeConfig
-from biosense.models.cross_attention import CrossAttention, CrossAttentionConfig
-from biosense.models.deep_cca import DeepCca, DeepCcaConfig
-from biosense.models.early import Early
-from biosense.models.gated import Gated
-from biosense.models.graph import Graph, GraphConfig
-from biosense.models.late import Late
-from biosense.models.low_rank_tensor import LowRankTensor, LowRankTensorConfig
-from biosense.models.mixture_of_experts import MixtureOfExperts, MixtureOfExpertsConfig
-from biosense.models.product_of_experts import ProductOfExperts
-from biosense.models.recursive_joint_attention import (
+from biosense.models.families.boosting import Boosting, BoostingConfig
+from biosense.models.families.closed_form import ClosedFormConfig
+from biosense.models.families.committee import Committee, CommitteeConfig
+from biosense.models.families.cross_attention import CrossAttention, CrossAttentionConfig
+from biosense.models.families.deep_cca import DeepCca, DeepCcaConfig
+from biosense.models.families.early import Early
+from biosense.models.families.gated import Gated
+from biosense.models.families.graph import Graph, GraphConfig
+from biosense.models.families.late import Late
+from biosense.models.families.low_rank_tensor import LowRankTensor, LowRankTensorConfig
+from biosense.models.families.mixture_of_experts import MixtureOfExperts, MixtureOfExpertsConfig
+from biosense.models.families.product_of_experts import ProductOfExperts
+from biosense.models.families.recursive_joint_attention import (
     RecursiveJointAttention,
     RecursiveJointAttentionConfig,
 )
-from biosense.models.ridge import Ridge
-from biosense.models.stepwise import StepwiseConfig
+from biosense.models.families.ridge import Ridge
+from biosense.models.families.stepwise import StepwiseConfig
 
 
 @dataclass(frozen=True)

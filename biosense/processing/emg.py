@@ -11,9 +11,9 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_indices
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
-from biosense.processing.grid_cut import GridCut
-from biosense.processing.grid_ring import GridRing
-from biosense.processing.medians import overlapping_quantiles
+from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.signal.grid_ring import GridRing
+from biosense.processing.signal.row_statistics import overlapping_quantiles
 
 LEAST_HZ = 100.0
 BAND_HZ = (20.0, 450.0)  # SENIAM: surface EMG lies between; below it is cables and movement

@@ -9,22 +9,22 @@ from biosense.core.errors import BadInput
 from biosense.core.registry import Registry
 from biosense.core.stage import Pipeline
 from biosense.core.types import Modality, StreamInfo
-from biosense.processing.decimate import Decimate
-from biosense.processing.eda import EdaFeatures
-from biosense.processing.eeg_pipeline import eeg_pipeline
+from biosense.processing.cardiac.features import HeartFeatures
+from biosense.processing.cardiac.pulse_peaks import PulsePeaks
+from biosense.processing.cardiac.rpeaks import RPeaks
+from biosense.processing.cardiac.rr_features import RrFeatures, is_intervals
+from biosense.processing.eda.features import EdaFeatures
+from biosense.processing.eeg.pipeline import eeg_pipeline
 from biosense.processing.emg import EmgEnvelope, EmgFeatures, emg_band
-from biosense.processing.face import FaceGeometry
-from biosense.processing.face_features import FaceFeatures
-from biosense.processing.filters import BandPass, Cascade, Notch
-from biosense.processing.heart import HeartFeatures
-from biosense.processing.pulse_peaks import PulsePeaks
-from biosense.processing.regularise import Regularise
-from biosense.processing.respiration import RespFeatures
-from biosense.processing.rpeaks import RPeaks
-from biosense.processing.rppg_features import RppgFeatures
-from biosense.processing.rr import RrFeatures, is_intervals
+from biosense.processing.face.features import FaceFeatures
+from biosense.processing.face.geometry import FaceGeometry
+from biosense.processing.respiration.features import RespFeatures
+from biosense.processing.rppg.features import RppgFeatures
+from biosense.processing.signal.decimate import Decimate
+from biosense.processing.signal.filters import BandPass, Cascade, Notch
+from biosense.processing.signal.regularise import Regularise
+from biosense.processing.signal.units import ToSI
 from biosense.processing.temperature import TempFeatures
-from biosense.processing.units import ToSI
 
 ECG_HZ, PPG_HZ = (500.0, 1000.0), (250.0, 500.0)  # a faster stream is thinned to these
 ENVELOPE = "EMG-envelope"  # content type of a stream whose sender has rectified and smoothed it

@@ -10,9 +10,9 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_time, sample_indices
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
-from biosense.processing.grid_cut import GridCut
-from biosense.processing.grid_ring import TOGETHER_S, GridRing
-from biosense.processing.medians import (
+from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.signal.grid_ring import TOGETHER_S, GridRing
+from biosense.processing.signal.row_statistics import (
     overlapping_quantiles,
     present_quantiles,
     present_slopes,

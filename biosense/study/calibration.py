@@ -11,10 +11,10 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Floats
-from biosense.models.personal import STRENGTH_MIN
 from biosense.models.sequences import LabelledSequence
+from biosense.models.training.personalise import STRENGTH_MIN
 from biosense.study.base import Fold, Predictor, StudyData
-from biosense.study.fitting import blind
+from biosense.study.fit_folds import blind
 from biosense.study.splits.protocols import PROTOCOLS
 
 COUNTS = (1, 2, 3)

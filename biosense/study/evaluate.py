@@ -7,20 +7,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from biosense.core.errors import BadInput
-from biosense.models.checkpoint import Loaded, check_compatible
+from biosense.models.deployment.checkpoint import Loaded, check_compatible
 from biosense.processing.conditioning import conditioned_fingerprints
 from biosense.study.base import Predicted, StudyData
-from biosense.study.candidates import FittedModel
-from biosense.study.controls import CONTROLS, controls_for
+from biosense.study.candidates.controls import CONTROLS, controls_for
+from biosense.study.candidates.families import FittedModel
 from biosense.study.engine import Engine
-from biosense.study.fitting import blind
-from biosense.study.gather import gather
-from biosense.study.plan import Entry, Kind, Plan, Split
-from biosense.study.result import Bounds, Values
+from biosense.study.execution.collect_predictions import gather
+from biosense.study.execution.plan import Entry, Kind, Plan, Split
+from biosense.study.fit_folds import blind
+from biosense.study.results.result import Bounds, Values
 from biosense.study.run import RunSettings, run_jobs
-from biosense.study.scoring.numbers import intervals, level_of, numbers, shared_values
 from biosense.study.scoring.scores import jsonable
 from biosense.study.scoring.statistics import RESAMPLES
+from biosense.study.scoring.summary import intervals, level_of, numbers, shared_values
 from biosense.study.splits.protocols import LEAST_UNITS
 
 

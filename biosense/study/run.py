@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from biosense.study.assess import Assessment, assess
 from biosense.study.base import Fold, StudyData
 from biosense.study.engine import Engine
+from biosense.study.execution.jobs import Job, JobResult, JobStore, carry_out, job_key, jobs_of
+from biosense.study.execution.plan import Plan
 from biosense.study.features.cache import CacheDamaged
-from biosense.study.jobs import Job, JobResult, JobStore, carry_out, job_key, jobs_of
-from biosense.study.plan import Plan
-from biosense.study.result import StudyResult
+from biosense.study.results.assess import Assessment, assess
+from biosense.study.results.result import StudyResult
 
 Say = Callable[[str], None]
 

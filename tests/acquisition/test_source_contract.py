@@ -6,12 +6,12 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
-from lsl_streams import chunks, collect
-from sources import ABSENT, SOURCES
 
 from biosense.core.clock import ClockFit
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import Chunk, ClockOffset, DeviceState, Event
+from tests.support.lsl_streams import chunks, collect
+from tests.support.sources import ABSENT, SOURCES
 
 
 @pytest.fixture(params=SOURCES)

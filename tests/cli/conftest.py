@@ -12,19 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from recorded_runs import WholeRun, carry_out, sensor, small_checkpoint, whole_run
-from scripted import Scripted, chunked
-from virtual_clock import VirtualClock
 
-from biosense.acquisition.lsl import configure
-from biosense.acquisition.xdf.folder import XDF_NAME
+from biosense.acquisition.xdf.chunk_scanner import ChunkWalker
 from biosense.acquisition.xdf.layout import Tag
-from biosense.acquisition.xdf.walk import ChunkWalker
+from biosense.acquisition.xdf.recording_folder import XDF_NAME
 from biosense.cli.app import main
 from biosense.core.types import Modality
-from biosense.live.model import load_model
+from biosense.estimation.load_model import load_model
 from biosense.live.run import Run
+from tests.support.recorded_runs import carry_out, sensor, small_checkpoint
+from tests.support.scripted import Scripted, chunked
+from tests.support.virtual_clock import VirtualClock
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,6 @@ class Answer:
 Biosense = Callable[..., Answer]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def lsl_session() -> str:
-    torch.set_num_threads(1)
-    return configure().session
-
-
 @pytest.fixture
 def biosense(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Biosense:
     """Run a command as `biosense` on a command line would."""
@@ -91,12 +83,6 @@ def biosense(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
         return Answer(int(ended.value.code or 0), said.out, said.err)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
-    """A long recording with everything in it, see `whole_run`."""
-    return whole_run(tmp_path_factory.getbasetemp() / "whole-run")
 
 
 @dataclass(frozen=True)

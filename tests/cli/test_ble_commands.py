@@ -11,18 +11,18 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from fake_bluez import Peripheral, ScaledClock, why_not
-from fake_bluez.devices.polar import h10
-from recorded_runs import recorded
 
 from biosense.core.errors import BluetoothUnavailable, MissingExtra
+from tests.support.fake_bluez import Peripheral, ScaledClock, why_not
+from tests.support.fake_bluez.devices.polar import h10
+from tests.support.recorded_runs import recorded
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 
 @contextmanager
 def within_reach(*make: Callable[[ScaledClock], Peripheral]) -> Iterator[None]:
-    from fake_bluez.service import simulated_bluetooth
+    from tests.support.fake_bluez.service import simulated_bluetooth
 
     ready, over = Event(), Event()
 
@@ -69,7 +69,7 @@ def test_without_bluetooth_the_others_are_listed_and_the_reason_is_said(
     async def refuse(seconds: float, radio: object) -> object:
         raise error
 
-    monkeypatch.setattr("biosense.acquisition.ble.discovery.find_sensors", refuse)
+    monkeypatch.setattr("biosense.acquisition.ble.link.discovery.find_sensors", refuse)
     answer = biosense("devices", "--seconds", 0.5, "--json")
     assert answer.code == 0
     assert answer.json["ble"] == []

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from recorded_runs import sensor
 
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.errors import BadInput
 from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Chunk, Modality, StreamInfo
-from biosense.live.calibrate import RatedSpan, caution, read_ratings, targets
-from biosense.live.model import load_model
-from biosense.models.card import Card
-from biosense.models.checkpoint import load
+from biosense.estimation.load_model import load_model
+from biosense.estimation.rated_spans import RatedSpan, caution, read_ratings, targets
+from biosense.models.deployment.card import Card
+from biosense.models.deployment.checkpoint import load
+from tests.support.recorded_runs import sensor
 
 JOYSTICK = StreamInfo("joystick", None, ("arousal", "valence"), 4.0)
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded_runs import WholeRun, recorded
 from rich.console import Console
 
-from biosense.acquisition.xdf.folder import XDF_NAME
 from biosense.acquisition.xdf.reader import XdfReader
+from biosense.acquisition.xdf.recording_folder import XDF_NAME
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.cli.check import _table
 from biosense.core.types import Chunk, StreamInfo
-from biosense.live.inspect import inspect
+from biosense.recordings.inspect import inspect
+from tests.support.recorded_runs import WholeRun, recorded
 
 
 def test_a_whole_recording_is_counted(biosense, whole: WholeRun) -> None:

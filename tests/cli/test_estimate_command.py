@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from recorded_runs import recorded
 
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.types import Chunk, StreamInfo
-from biosense.models.checkpoint import Card, save
+from biosense.models.deployment.checkpoint import Card, save
 from biosense.models.registry import build_model
 from biosense.processing.pipelines import fingerprints, schema
+from tests.support.recorded_runs import recorded
 
 
 def test_it_repeats_the_live_run_with_the_model_of_the_live_run(biosense, brief) -> None:

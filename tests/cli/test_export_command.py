@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from recorded_runs import recorded
+
+from tests.support.recorded_runs import recorded
 
 
 def test_tables_are_written_and_told(biosense, brief, tmp_path: Path) -> None:

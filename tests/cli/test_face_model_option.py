@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from biosense.cli.sources import with_face_model
 from biosense.core.errors import BadInput
-from biosense.live.preset import Kind, StreamPreset, parse_preset
+from biosense.live.config.make_sources import with_face_model
+from biosense.live.config.preset import Kind, StreamPreset, parse_preset
 
 
 def test_a_face_model_is_for_the_cameras_of_a_run():

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded_runs import recorded
 
 from biosense.acquisition.lsl import LslClock, LslOutlet, LslSource
 from biosense.acquisition.simulated.source import SimulatedSource
@@ -23,9 +22,10 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.cli import session as session_module
 from biosense.cli.session import Session
 from biosense.core.types import Chunk, Event, EventKind, Modality, StreamInfo
-from biosense.live.control import STATUS, ControlClient, ControlRefused, ControlServer
-from biosense.live.settings import RunSettings
+from biosense.live.config.run_settings import RunSettings
+from biosense.live.control_socket import STATUS, ControlClient, ControlRefused, ControlServer
 from biosense.live.status import RunStatus
+from tests.support.recorded_runs import recorded
 
 CLOCK = LslClock()
 QUIET = ("--preflight", 0, "--headless", "--json")

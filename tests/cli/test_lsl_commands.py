@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from listener import listening
-from recorded_runs import recorded
 
 from biosense.acquisition.lsl import LslOutlet
 from biosense.acquisition.simulated import simulate
 from biosense.core.types import Modality, StreamInfo
+from tests.support.listener import listening
+from tests.support.recorded_runs import recorded
 
 GAZE = StreamInfo("gaze [left]", None, ("x", "y"), 60.0, "px", "eyes-1", content_type="Gaze")
 

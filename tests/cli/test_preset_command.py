@@ -7,16 +7,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from recorded_runs import recorded
 
-from biosense.acquisition.xdf.folder import read_sidecar
 from biosense.acquisition.xdf.reader import XdfReader
+from biosense.acquisition.xdf.recording_folder import read_sidecar
 from biosense.cli.live import _Options, _settings
-from biosense.cli.sources import make_sources, wanted_streams
 from biosense.core.clock import SystemClock
 from biosense.core.types import Event
-from biosense.live.adapt import Adapted, StreamChange
-from biosense.live.preset import Kind, Preset, StreamPreset, parse_preset
+from biosense.live.adapted_source import Adapted, StreamChange
+from biosense.live.config.make_sources import make_sources, wanted_streams
+from biosense.live.config.preset import Kind, Preset, StreamPreset, parse_preset
+from tests.support.recorded_runs import recorded
 
 PRESET = """
 [run]

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from scripted import info
 
 from biosense.cli.terminal import TerminalView
 from biosense.core.types import Event, EventKind
-from biosense.live.health import StreamHealth
+from biosense.estimation.stream_health import StreamHealth
 from biosense.live.status import RunStatus
+from tests.support.scripted import info
 
 STREAM = StreamHealth(info("chest [/x] :heart:")).status(5.0)
 STATUS = RunStatus(10.0, 65.0, (STREAM,), cpu_cores=0.25, rss_mb=300.0)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded_runs import recorded
 
 from biosense.core.types import Modality
-from biosense.live import simulated_people
-from biosense.live.model import load_model
+from biosense.estimation.load_model import load_model
+from biosense.study.features import simulated as simulated_people
+from tests.support.recorded_runs import recorded
 
 
 def test_a_model_of_simulated_people_is_saved_and_estimates(

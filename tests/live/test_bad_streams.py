@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded_runs import Outcome, carry_out, compare, recorded, sensor
-from scripted import Scripted, Tap, chunked, foreign_clock, info
-from virtual_clock import START, VirtualClock
 
 from biosense.core.types import TEXT, Chunk, EventKind, Item, Modality, StreamInfo
-from biosense.live.inspect import inspect
-from biosense.models.checkpoint import Loaded
+from biosense.models.deployment.checkpoint import Loaded
+from biosense.recordings.inspect import inspect
+from tests.support.recorded_runs import Outcome, carry_out, compare, recorded, sensor
+from tests.support.scripted import Scripted, Tap, chunked, foreign_clock, info
+from tests.support.virtual_clock import START, VirtualClock
 
 SECONDS = 12.0
 

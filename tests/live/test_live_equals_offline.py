@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded_runs import WholeRun, carry_out, compare, recorded, sensor
-from scripted import Scripted, chunked, foreign_clock
-from virtual_clock import VirtualClock
 
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.types import Estimate, Item, Modality
-from biosense.live.compare import compare_with_live
-from biosense.live.offline import estimate_recording, recorded_header
-from biosense.models.checkpoint import Loaded
+from biosense.estimation.compare import compare_with_live
+from biosense.estimation.offline import estimate_recording, recorded_header
+from biosense.models.deployment.checkpoint import Loaded
+from tests.support.recorded_runs import WholeRun, carry_out, compare, recorded, sensor
+from tests.support.scripted import Scripted, chunked, foreign_clock
+from tests.support.virtual_clock import VirtualClock
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import pyxdf
-from lsl_sender import Sender, Sent
-from recorded_runs import Outcome, recorded
 
 from biosense.acquisition.lsl import Found, LslClock, LslSource, Poller, resolve
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.types import Chunk, ClockOffset, Event, EventKind
-from biosense.live.inspect import Inspection, inspect
+from biosense.live.config.run_settings import RunSettings
 from biosense.live.run import Run
-from biosense.live.settings import RunSettings
 from biosense.live.summary import Summary
+from biosense.recordings.inspect import Inspection, inspect
+from tests.support.lsl_sender import Sender, Sent
+from tests.support.recorded_runs import Outcome, recorded
 
 CLOCK = LslClock()
 LATER = 1_000_000  # what restarted senders count from

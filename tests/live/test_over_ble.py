@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fake_bluez import ScaledClock, why_not
-from fake_bluez.devices.polar import h10
-from recorded_runs import Outcome, compare, recorded
 
-from biosense.acquisition.ble.radio import Radio
+from biosense.acquisition.ble.link.radio import Radio
 from biosense.acquisition.ble.source import BleSource
 from biosense.acquisition.simulated import SimulatedSource
-from biosense.acquisition.xdf.folder import read_sidecar
+from biosense.acquisition.xdf.recording_folder import read_sidecar
 from biosense.core.types import Event, Modality
-from biosense.live.adapt import Adapted, StreamChange
-from biosense.live.preflight_settings import PreflightSettings
+from biosense.live.adapted_source import Adapted, StreamChange
+from biosense.live.config.preflight_settings import PreflightSettings
+from biosense.live.config.run_settings import RunSettings
 from biosense.live.run import Run
-from biosense.live.settings import RunSettings
 from biosense.live.status import RunStatus
-from biosense.models.checkpoint import Loaded
+from biosense.models.deployment.checkpoint import Loaded
+from tests.support.fake_bluez import ScaledClock, why_not
+from tests.support.fake_bluez.devices.polar import h10
+from tests.support.recorded_runs import Outcome, compare, recorded
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
@@ -36,7 +36,7 @@ class OverBle:
 
 
 async def run_over_ble(loaded: Loaded, folder: Path) -> OverBle:
-    from fake_bluez.service import simulated_bluetooth
+    from tests.support.fake_bluez.service import simulated_bluetooth
 
     clock = ScaledClock(SPEED)
     sensor = h10(clock)

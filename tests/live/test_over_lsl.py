@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 import pylsl
 import pytest
-from recorded_runs import Outcome, compare, recorded
-from scripted import info
 
 from biosense.acquisition.lsl import LslClock, LslOutlet, LslSource
 from biosense.acquisition.simulated import SimulatedSource, simulate
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import TEXT, Chunk, Event, Modality, StreamInfo
-from biosense.live.adapt import Adapted, StreamChange
-from biosense.live.preflight_settings import PreflightSettings
+from biosense.live.adapted_source import Adapted, StreamChange
+from biosense.live.config.preflight_settings import PreflightSettings
+from biosense.live.config.run_settings import RunSettings
 from biosense.live.run import Run
-from biosense.live.settings import RunSettings
-from biosense.models.checkpoint import Loaded
+from biosense.models.deployment.checkpoint import Loaded
+from tests.support.recorded_runs import Outcome, compare, recorded
+from tests.support.scripted import info
 
 CLOCK = LslClock()
 SECONDS = 4.0

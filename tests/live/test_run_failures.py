@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded_runs import Outcome, carry_out, compare, recorded, sensor
-from scripted import Scripted, Step, Tap, chunked, info
-from virtual_clock import START, VirtualClock
 
 from biosense.acquisition.xdf import append_file
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import Chunk, Event, EventKind, Modality
-from biosense.live import worker as worker_module
-from biosense.live.processor import Processor
+from biosense.estimation.processor import Processor
+from biosense.live import processing_thread as worker_module
+from biosense.live.config.run_settings import RunSettings
 from biosense.live.run import Run
-from biosense.live.settings import RunSettings
-from biosense.models.checkpoint import Loaded
+from biosense.models.deployment.checkpoint import Loaded
+from tests.support.recorded_runs import Outcome, carry_out, compare, recorded, sensor
+from tests.support.scripted import Scripted, Step, Tap, chunked, info
+from tests.support.virtual_clock import START, VirtualClock
 
 SECONDS = 12.0
 

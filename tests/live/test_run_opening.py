@@ -6,16 +6,16 @@ import threading
 from pathlib import Path
 
 import pytest
-from recorded_runs import carry_out, sensor
-from scripted import Scripted, chunked
-from virtual_clock import VirtualClock
 
 from biosense.acquisition.lsl.outlet import LslOutlet
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality, StreamInfo
-from biosense.live import publish
-from biosense.models.checkpoint import Loaded
+from biosense.live import publisher as publish
+from biosense.models.deployment.checkpoint import Loaded
+from tests.support.recorded_runs import carry_out, sensor
+from tests.support.scripted import Scripted, chunked
+from tests.support.virtual_clock import VirtualClock
 
 
 def eda(clock: VirtualClock) -> Scripted:

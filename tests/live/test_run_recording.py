@@ -8,15 +8,16 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import pyxdf
-from recorded_runs import GAZE, MARK, SECONDS, WholeRun, recorded
-from scripted import Tap
 
-from biosense.acquisition.xdf.folder import XDF_NAME, read_sidecar
 from biosense.acquisition.xdf.reader import XdfReader
+from biosense.acquisition.xdf.recording_folder import XDF_NAME, read_sidecar
+from biosense.core.stream_status import StreamState
 from biosense.core.types import Chunk, Event, Modality
-from biosense.live.offline import recorded_header
-from biosense.live.processor import ProcessorSettings
-from biosense.live.status import RunStatus, StreamState
+from biosense.estimation.offline import recorded_header
+from biosense.estimation.processor import ProcessorSettings
+from biosense.live.status import RunStatus
+from tests.support.recorded_runs import GAZE, MARK, SECONDS, WholeRun, recorded
+from tests.support.scripted import Tap
 
 STREAMS = {  # name in the run: whose, name at its source
     "sim-ecg": ("person", "sim-ecg"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from biosense.core.types import Chunk, StreamInfo
-from biosense.live.health import StreamHealth
+from biosense.estimation.stream_health import StreamHealth
 from biosense.live.summary import (
     ProcessMeter,
     Summary,

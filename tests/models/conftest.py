@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from scipy.ndimage import gaussian_filter1d
 
 from biosense.core.grid import HOP
@@ -21,11 +20,6 @@ TOY_FEATURES = {
     Modality.FACE: 6,
 }
 MakeToy = Callable[..., list[LabelledSequence]]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def slow_path(rng: np.random.Generator, steps: int, smooth_s: float = 8.0) -> Floats:

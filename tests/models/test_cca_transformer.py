@@ -15,8 +15,8 @@ from sklearn.preprocessing import StandardScaler
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
-from biosense.models.cca import canonical_directions
 from biosense.models.cca_transformer import DeepCcaTransformer
+from biosense.models.layers.cca_loss import canonical_directions
 
 SMALL = {"n_components": 2, "hidden": 32, "epochs": 30, "batch_size": 400}
 

@@ -14,7 +14,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from model_cases import (
+
+from biosense import models
+from biosense.core.errors import BadInput
+from biosense.core.types import Modality
+from biosense.models.base import FusionModel, FusionOutput
+from biosense.models.batches import collate
+from biosense.models.deployment.card import Card
+from biosense.models.deployment.checkpoint import load, save
+from biosense.models.families.closed_form import ClosedForm
+from biosense.models.families.decision_level import Opinions
+from biosense.models.families.stepwise import Stepwise
+from biosense.models.registry import MODELS, build_model
+from biosense.models.sequences import LabelledSequence
+from biosense.models.training.losses import fusion_loss
+from tests.support.model_cases import (
     COUNTS,
     FIELDS,
     NAMES,
@@ -28,20 +42,6 @@ from model_cases import (
     run,
     stream,
 )
-
-from biosense import models
-from biosense.core.errors import BadInput
-from biosense.core.types import Modality
-from biosense.models.base import FusionModel, FusionOutput
-from biosense.models.batches import collate
-from biosense.models.card import Card
-from biosense.models.checkpoint import load, save
-from biosense.models.closed_form import ClosedForm
-from biosense.models.losses import fusion_loss
-from biosense.models.opinions import Opinions
-from biosense.models.registry import MODELS, build_model
-from biosense.models.sequences import LabelledSequence
-from biosense.models.stepwise import Stepwise
 
 
 @pytest.fixture(params=[*MODELS, *OPTIONS])
@@ -74,8 +74,8 @@ def model(name: str, settings: dict[str, Any]) -> FusionModel:
 def test_every_model_class_is_registered() -> None:
     defined = {
         value
-        for found in pkgutil.iter_modules(models.__path__)
-        for value in vars(importlib.import_module(f"biosense.models.{found.name}")).values()
+        for found in pkgutil.walk_packages(models.__path__, "biosense.models.")
+        for value in vars(importlib.import_module(found.name)).values()
         if isinstance(value, type) and issubclass(value, FusionModel)
     } - {FusionModel, ClosedForm, Opinions, Stepwise}
     assert defined == {family.model for family in MODELS.values()}

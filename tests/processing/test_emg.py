@@ -7,13 +7,13 @@ from itertools import repeat
 
 import numpy as np
 import pytest
-from chunking import split
 
 from biosense.core import Chunk, Epoch, Modality, StreamInfo
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Floats
 from biosense.processing.emg import EMG_CHANNELS, EmgEnvelope, EmgFeatures, emg_band
 from biosense.processing.pipelines import feature_pipeline
+from tests.support.chunking import split
 
 NAMES = ("Zygomaticus major", "corrugator")
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sound_signals import CASES, Case
 
 from biosense.core.types import Chunk, Epoch, Event, EventKind, Floats
-from biosense.live.offline import interleave, process
-from biosense.live.processor import Outcome, Processor, ProcessorSettings, feature_values
+from biosense.estimation.offline import interleave, process
+from biosense.estimation.processor import Outcome, Processor, ProcessorSettings, feature_values
+from tests.support.sound_signals import CASES, Case
 
 PROBLEMS = {EventKind.GAP, EventKind.LOW_QUALITY, EventKind.ERROR}
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chunking import CUTTINGS, cut_stream
 from numpy.testing import assert_allclose, assert_array_equal
 
 import biosense.processing
 from biosense.core import Chunk, Epoch, Pipeline, StreamInfo
-from biosense.processing.registry import STAGES, StageExample
-from biosense.processing.units import ToSI
+from biosense.processing.signal.units import ToSI
+from biosense.testing.stages import STAGES, StageExample
+from tests.support.chunking import CUTTINGS, cut_stream
 
 EVERY_STAGE = pytest.mark.parametrize("name", list(STAGES))
 EVERY_CUTTING = pytest.mark.parametrize("cutting", [name for name in CUTTINGS if name != "whole"])
@@ -206,4 +206,4 @@ def test_every_stage_is_in_the_table() -> None:
         for value in found
         if not any(issubclass(stage, value) for stage in listed)
     }
-    assert not missing, f"put an example into biosense/processing/registry.py: {missing}"
+    assert not missing, f"put an example into biosense/testing/stages.py: {missing}"

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sound_signals import CASES
 
 from biosense.core import Chunk, Epoch, Pipeline
 from biosense.core.types import Floats, StreamInfo
 from biosense.processing.pipelines import feature_pipeline
-from biosense.processing.registry import STAGES
-from biosense.processing.sos import settling_samples
+from biosense.processing.signal.sos import settling_samples
+from biosense.testing.stages import STAGES
+from tests.support.sound_signals import CASES
 
 SFREQ = 128.0
 INFO = StreamInfo("cap", None, ("Cz",), SFREQ, "V")

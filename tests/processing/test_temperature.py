@@ -6,13 +6,13 @@ from itertools import repeat
 
 import numpy as np
 import pytest
-from chunking import split
 
 from biosense.core import Chunk, Epoch, Modality, StreamInfo
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.temperature import TempFeatures
+from tests.support.chunking import split
 
 
 def run(values: Floats, sfreq: float = 4.0, unit: str = "degC") -> list[Epoch]:

@@ -6,32 +6,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-import torch
-from study_toys import TINY, toy_study
 
 from biosense.core.errors import BadInput
-from biosense.study.assess import Assessment
 from biosense.study.base import StudyData
 from biosense.study.calibration import Calibration, calibration_for, sides_of
-from biosense.study.calibration_result import GENERAL, OFFSET, OWN_MEAN, PERSONAL
-from biosense.study.candidates import FamilyCandidate
-from biosense.study.jobs import Job, JobStore, carry_out
-from biosense.study.plan import Entry, Kind, Plan, PlanSettings, Split, plan_study
+from biosense.study.candidates.baselines import RidgeCandidate
+from biosense.study.candidates.families import FamilyCandidate
+from biosense.study.execution.jobs import Job, JobStore, carry_out
+from biosense.study.execution.plan import Entry, Kind, Plan, PlanSettings, Split, plan_study
 from biosense.study.report.page import content_of, render
-from biosense.study.result import StudyResult, read_result
+from biosense.study.results.assess import Assessment
+from biosense.study.results.calibration_result import GENERAL, OFFSET, OWN_MEAN, PERSONAL
+from biosense.study.results.result import StudyResult, read_result
+from biosense.study.results.verdicts import verdicts
 from biosense.study.run import RunSettings, run_study
-from biosense.study.simple import RidgeCandidate
-from biosense.study.verdicts import verdicts
+from tests.support.study_toys import TINY, toy_study
 
 QUICK = Assessment(n_resamples=500)
 SHORT = Calibration((1, 2, 3), strength=0.2)  # a toy video lasts 10 s
 ENDS = replace(SHORT, counts=(1, 3))
 TARGETS = ("valence", "arousal")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def shifted(data: StudyData, size: float) -> StudyData:

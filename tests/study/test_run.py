@@ -6,32 +6,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-import torch
-from study_toys import Watcher, toy_study
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
 from biosense.study import run
-from biosense.study.assess import Assessment
 from biosense.study.base import Predicted
-from biosense.study.candidates import only
-from biosense.study.jobs import Job, JobStore, carry_out, job_key
-from biosense.study.plan import Entry, Kind, Plan, Split
-from biosense.study.result import read_result
-from biosense.study.robustness import Removed, corruptions, masks
+from biosense.study.candidates.baselines import RidgeCandidate
+from biosense.study.candidates.corruptions import Removed, corruptions, masks
+from biosense.study.candidates.families import only
+from biosense.study.candidates.lookup import StimulusMean, TrainMean
+from biosense.study.execution.jobs import Job, JobStore, carry_out, job_key
+from biosense.study.execution.plan import Entry, Kind, Plan, Split
+from biosense.study.results.assess import Assessment
+from biosense.study.results.result import read_result
+from biosense.study.results.verdicts import verdicts
 from biosense.study.run import Done, RunSettings, run_study
-from biosense.study.scoring.numbers import numbers, people_scores
-from biosense.study.scoring.tally import table_of_moments
-from biosense.study.simple import RidgeCandidate
-from biosense.study.tables import StimulusMean, TrainMean
-from biosense.study.verdicts import verdicts
+from biosense.study.scoring.summary import numbers, people_scores
+from biosense.study.scoring.variant_scores import table_of_moments
+from tests.support.study_toys import Watcher, toy_study
 
 QUICK = Assessment(command="biosense study toy", n_resamples=200)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 @dataclass(frozen=True)

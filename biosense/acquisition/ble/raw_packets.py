@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biosense.acquisition.ble.mailbox import Packet
+from biosense.acquisition.ble.link.inbox import Packet
 from biosense.core.errors import BadInput
 from biosense.core.types import TEXT, Chunk, StreamInfo
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from biosense.acquisition.ble.driver import Advertisement, Driver
-from biosense.acquisition.ble.drivers.ganglion import Ganglion
+from biosense.acquisition.ble.drivers.ganglion.driver import Ganglion
 from biosense.acquisition.ble.drivers.heart_rate import HeartRateStrap
-from biosense.acquisition.ble.drivers.muse import Muse
-from biosense.acquisition.ble.drivers.polar import Polar
+from biosense.acquisition.ble.drivers.muse.driver import Muse
+from biosense.acquisition.ble.drivers.polar.driver import Polar
 from biosense.core.registry import Registry
 
 DRIVERS: Registry[type[Driver]] = Registry(

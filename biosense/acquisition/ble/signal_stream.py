@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from biosense.acquisition.ble.driver import Block, Signal
-from biosense.acquisition.ble.link import LinkTimes
+from biosense.acquisition.ble.link.states import LinkTimes
 from biosense.core.device_clock import DeviceClock
 from biosense.core.types import Chunk, ClockState, Event, EventKind, Floats, Item, StreamInfo
 

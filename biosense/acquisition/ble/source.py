@@ -8,17 +8,17 @@ from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn, Self
 
-from biosense.acquisition.ble.discovery import Recognise
+from biosense.acquisition.ble.decoding import Translator
 from biosense.acquisition.ble.driver import Advertisement, Driver
-from biosense.acquisition.ble.link import Adapter, LinkState, LinkTimes
-from biosense.acquisition.ble.mailbox import Mailbox, Tick
-from biosense.acquisition.ble.opening import Search, describe, identify
+from biosense.acquisition.ble.link.discovery import Recognise
+from biosense.acquisition.ble.link.inbox import Mailbox, Tick
+from biosense.acquisition.ble.link.search import Search, describe, identify
+from biosense.acquisition.ble.link.states import Adapter, LinkState, LinkTimes
+from biosense.acquisition.ble.link.supervisor import Supervisor
+from biosense.acquisition.ble.link.timeouts import Sleep, finish, first
 from biosense.acquisition.ble.raw_packets import KEY, PacketLog, packets_info
 from biosense.acquisition.ble.registry import recognise
 from biosense.acquisition.ble.signal_stream import SignalStream
-from biosense.acquisition.ble.supervisor import Supervisor
-from biosense.acquisition.ble.timing import Sleep, finish, first
-from biosense.acquisition.ble.translator import Translator
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import Item, StreamInfo
@@ -64,7 +64,7 @@ class BleSource:
 
     Examples
     --------
-    >>> from biosense.acquisition.ble.radio import Radio
+    >>> from biosense.acquisition.ble.link.radio import Radio
     >>> from biosense.core.clock import SystemClock
     >>> BleSource("Polar H10", radio=Radio(), clock=SystemClock()).infos
     Traceback (most recent call last):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from biosense.acquisition.camera.backend import Image
 from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.tracking.backend import Image
 
 _QUALITY = 75  # of the JPEG, percent
 _INTERVAL_S = 0.09  # every third frame of 30 a second, with room for jitter

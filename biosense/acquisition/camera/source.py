@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from biosense.acquisition.camera.backend import FaceBackend, Image
+from biosense.acquisition.camera.camera_events import DropWatch, FaceWatch
 from biosense.acquisition.camera.frames import (
     FileFrames,
     Frame,
@@ -20,9 +20,9 @@ from biosense.acquisition.camera.frames import (
     address,
 )
 from biosense.acquisition.camera.live_frames import open_device, open_url
-from biosense.acquisition.camera.mediapipe_backend import MediaPipeBackend
-from biosense.acquisition.camera.tracker import FaceTracker
-from biosense.acquisition.camera.watch import DropWatch, FaceWatch
+from biosense.acquisition.camera.tracking.backend import FaceBackend, Image
+from biosense.acquisition.camera.tracking.mediapipe_backend import MediaPipeBackend
+from biosense.acquisition.camera.tracking.tracker import FaceTracker
 from biosense.core.camera_streams import BLENDSHAPE_CHANNELS, FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput

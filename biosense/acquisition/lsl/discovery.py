@@ -10,13 +10,13 @@ from typing import Any
 
 from biosense.acquisition.lsl.config import settings
 from biosense.core.errors import BadInput, StreamNotFound
+from biosense.core.own_streams import OWN_PREFIX
 from biosense.core.types import TEXT
 
 _DTYPES = ("", "float32", "float64", TEXT, "int32", "int16", "int8", "int64")  # by lsl's cf_* value
 KEYS = ("name", "type", "source_id", "hostname", "uid")
 """What `key=value` can ask for."""
 _SHARED_KEYS = ("type", "hostname")  # what many streams have in common
-_OWN_PREFIX = "biosense-"  # estimates, events, markers, health: what a run says of itself
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Found:
         if wanted in (self.name, self.source_id):
             return True
         key, _, value = wanted.partition("=")
-        if key in _SHARED_KEYS and self.name.startswith(_OWN_PREFIX):
+        if key in _SHARED_KEYS and self.name.startswith(OWN_PREFIX):
             return False
         values = (self.name, self.content_type, self.source_id, self.hostname, self.uid)
         return (key, value) in zip(KEYS, values, strict=True)

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from biosense.acquisition.lsl.discovery import Found, Searcher
 from biosense.acquisition.lsl.inlet import Inlet, describe, open_inlet
 from biosense.acquisition.lsl.reader import StreamReader
-from biosense.acquisition.lsl.returns import Sight, Sighting, changes, sight
+from biosense.acquisition.lsl.stream_identity import Sight, Sighting, changes, sight
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import Chunk, Event, EventKind, Item, StreamInfo

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from biosense.core.own_streams import OWN_EVENTS
 from biosense.core.types import TEXT, Chunk, Event, EventKind, StreamInfo
 
 EVENTS = StreamInfo(
-    "biosense-events",
+    OWN_EVENTS,
     None,
     ("event",),
     0.0,
-    source_id="biosense-events",
+    source_id=OWN_EVENTS,
     dtype=TEXT,
     content_type="Markers",
 )

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from biosense.acquisition.xdf.chunk_scanner import Damage
 from biosense.acquisition.xdf.reader import XdfReader
-from biosense.acquisition.xdf.walk import Damage
 from biosense.core.types import Chunk
 
 _MOST = 100_000  # samples in a chunk; a larger number is damaged itself

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosense.acquisition.stream_xml import parse_info, parse_xml
+from biosense.acquisition.xdf.chunk_scanner import ChunkWalker, Damage, RawChunk
 from biosense.acquisition.xdf.layout import (
     BOUNDARY,
     STREAM_TAGS,
@@ -20,7 +21,6 @@ from biosense.acquisition.xdf.layout import (
     unpack_offset,
 )
 from biosense.acquisition.xdf.salvage import KnownStreams, damaged_header
-from biosense.acquisition.xdf.walk import ChunkWalker, Damage, RawChunk
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats, StreamInfo
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from biosense.acquisition.xdf.chunk_scanner import Damage
 from biosense.acquisition.xdf.events import EVENTS, NO_MARKERS, chunk_events, no_samples
-from biosense.acquisition.xdf.folder import XDF_NAME, Sidecar, read_sidecar
 from biosense.acquisition.xdf.layout import MAGIC, WRITER
 from biosense.acquisition.xdf.parse import (
     FileHeader,
@@ -22,8 +22,8 @@ from biosense.acquisition.xdf.parse import (
     Samples,
     XdfParser,
 )
-from biosense.acquisition.xdf.session import SessionClock, StreamSummary, drop_impossible
-from biosense.acquisition.xdf.walk import Damage
+from biosense.acquisition.xdf.recording_folder import XDF_NAME, Sidecar, read_sidecar
+from biosense.acquisition.xdf.session_times import SessionClock, StreamSummary, drop_impossible
 from biosense.core.errors import BadInput, RecordingDamaged
 from biosense.core.recording import Marker, Recording
 from biosense.core.types import (

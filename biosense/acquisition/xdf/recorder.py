@@ -16,12 +16,12 @@ import numpy as np
 from biosense.acquisition.stream_xml import Description, header_xml
 from biosense.acquisition.xdf.append_file import sync_folder
 from biosense.acquisition.xdf.backlog import LIMIT_BYTES, Backlog
+from biosense.acquisition.xdf.disk_errors import Trouble
 from biosense.acquisition.xdf.events import EVENTS
-from biosense.acquisition.xdf.folder import XDF_NAME, Sidecar, write_sidecar
 from biosense.acquisition.xdf.layout import SampleLayout
-from biosense.acquisition.xdf.trouble import Trouble
+from biosense.acquisition.xdf.recording_folder import XDF_NAME, Sidecar, write_sidecar
 from biosense.acquisition.xdf.writer import XdfWriter
-from biosense.acquisition.xdf.writing import NewStream, Writing, waiting_samples
+from biosense.acquisition.xdf.writer_thread import NewStream, Writing, waiting_samples
 from biosense.core.clock import Clock, SystemClock
 from biosense.core.errors import BadInput, RecordingFailed
 from biosense.core.types import Chunk, Event, Record, StreamInfo

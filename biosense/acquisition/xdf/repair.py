@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from biosense.acquisition.stream_xml import header_xml, parse_xml
-from biosense.acquisition.xdf.folder import SIDECAR_NAME, XDF_NAME
+from biosense.acquisition.xdf.chunk_scanner import RawChunk
 from biosense.acquisition.xdf.layout import (
     BOUNDARY,
     MAGIC,
@@ -23,7 +23,7 @@ from biosense.acquisition.xdf.layout import (
 from biosense.acquisition.xdf.losses import Loss, find_losses
 from biosense.acquisition.xdf.parse import Footer, Header, Offset, Parsed, Samples, XdfParser
 from biosense.acquisition.xdf.reader import XdfReader, opened
-from biosense.acquisition.xdf.walk import RawChunk
+from biosense.acquisition.xdf.recording_folder import SIDECAR_NAME, XDF_NAME
 from biosense.acquisition.xdf.writer import Tally
 from biosense.core.errors import BadInput, RecordingFailed
 

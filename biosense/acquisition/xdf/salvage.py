@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from biosense.acquisition.stream_xml import parse_info
+from biosense.acquisition.xdf.chunk_scanner import RawChunk
 from biosense.acquisition.xdf.layout import (
     BOUNDARY,
     Malformed,
@@ -15,7 +16,6 @@ from biosense.acquisition.xdf.layout import (
     read_length,
     unpack_offset,
 )
-from biosense.acquisition.xdf.walk import RawChunk
 from biosense.core.errors import BadInput
 from biosense.core.types import StreamInfo
 

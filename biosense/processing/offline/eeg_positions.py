@@ -10,7 +10,7 @@ import numpy as np
 
 from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.types import Floats
-from biosense.processing.eeg_montage import read_montage, site_of
+from biosense.processing.eeg.montage import read_montage, site_of
 
 if TYPE_CHECKING:
     import mne

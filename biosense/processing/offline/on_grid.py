@@ -11,8 +11,8 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, sample_indices
 from biosense.core.stage import Pipeline
 from biosense.core.types import Chunk, Epoch, Floats, Ints, Modality, StreamInfo
-from biosense.processing.regularise import Regularise
-from biosense.processing.units import ToSI
+from biosense.processing.signal.regularise import Regularise
+from biosense.processing.signal.units import ToSI
 
 _FAST = (Modality.EEG, Modality.ECG, Modality.EMG, Modality.PPG)
 _CAMERA = (Modality.RPPG, Modality.FACE)

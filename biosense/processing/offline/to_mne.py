@@ -11,11 +11,11 @@ import numpy as np
 from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.recording import Marker
 from biosense.core.types import Bools, Chunk, Floats, Ints, Modality, StreamInfo
-from biosense.processing.eeg_montage import read_montage
+from biosense.processing.eeg.montage import read_montage
 from biosense.processing.offline.eeg_positions import channel_positions, standard_montage
 from biosense.processing.offline.epochs import MarkerEpochs
 from biosense.processing.offline.on_grid import gridded
-from biosense.processing.units import ToSI
+from biosense.processing.signal.units import ToSI
 
 if TYPE_CHECKING:
     import mne

@@ -20,10 +20,8 @@ FEATURE_CODE = (
     "processing",
     "datasets",
     "acquisition/camera",
+    "estimation",
     "models/sequences.py",
-    "live/offline.py",
-    "live/processor.py",
-    "live/spans.py",
     "study/features",
 )
 """What computes features, below the package: a change of it makes every kept feature void."""

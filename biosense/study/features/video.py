@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from biosense.acquisition.camera.backend import FaceBackend
 from biosense.acquisition.camera.frames import FileFrames, Frame
-from biosense.acquisition.camera.mediapipe_backend import MediaPipeBackend
-from biosense.acquisition.camera.tracker import FaceTracker
+from biosense.acquisition.camera.tracking.backend import FaceBackend
+from biosense.acquisition.camera.tracking.mediapipe_backend import MediaPipeBackend
+from biosense.acquisition.camera.tracking.tracker import FaceTracker
 from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.errors import MissingExtra, StreamNotFound
 from biosense.core.recording import Recording, Trial

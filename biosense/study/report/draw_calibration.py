@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from biosense.study.calibration_result import GENERAL, OFFSET, OWN_MEAN, PERSONAL, CalibrationTrack
 from biosense.study.report.paper import TARGETS, dot, head, panels, rows, span_of, under, zero
+from biosense.study.results.calibration_result import (
+    GENERAL,
+    OFFSET,
+    OWN_MEAN,
+    PERSONAL,
+    CalibrationTrack,
+)
 
 _ROW_IN = 0.23
 WAYS = (PERSONAL, OFFSET, OWN_MEAN)

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from biosense.live.report.frame import write
-from biosense.live.report.look import LIGHT, ink
 from biosense.study.report.paper import TARGETS, head, panels
-from biosense.study.result import Bounds, Damage, StudyResult, SubsetScore
-from biosense.study.verdicts import number
+from biosense.study.results.result import Bounds, Damage, StudyResult, SubsetScore
+from biosense.study.results.verdicts import number
+from biosense.viz.axes import write
+from biosense.viz.svg import LIGHT, ink
 
 _ROW_IN = 0.21
 _MOST_ROWS = 40

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from biosense.live.report.frame import write
-from biosense.live.report.look import ink
-from biosense.study.plan import Kind
+from biosense.study.execution.plan import Kind
 from biosense.study.report.paper import TARGETS, dot, head, panels, rows, span_of, under, zero
-from biosense.study.result import Compared, Person, Row, StudyResult
+from biosense.study.results.result import Compared, Person, Row, StudyResult
+from biosense.viz.axes import write
+from biosense.viz.svg import ink
 
 _ROW_IN = 0.23
 _GROUPS = (

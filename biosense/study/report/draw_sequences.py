@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from biosense.core.types import Floats
-from biosense.live.report.frame import write
-from biosense.live.report.look import ink
 from biosense.study.report.paper import TARGETS, head, panels, under
-from biosense.study.result import Curve, StudyResult
+from biosense.study.results.result import Curve, StudyResult
+from biosense.viz.axes import write
+from biosense.viz.svg import ink
 
 _HALF_WIDTH_90 = 1.645  # standard deviations on either side that hold 90 % of a Gaussian
 

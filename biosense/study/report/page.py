@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biosense.core.errors import BadInput
-from biosense.live.report.look import DARK, LIGHT, styled, svg_of, variables
-from biosense.study.calibration_result import CalibratedRow, CalibrationTrack
-from biosense.study.plan import Kind
+from biosense.study.execution.plan import Kind
 from biosense.study.report.draw_calibration import draw_calibration, videos
 from biosense.study.report.draw_modalities import draw_damages, draw_subsets
 from biosense.study.report.draw_scores import (
@@ -21,8 +19,10 @@ from biosense.study.report.draw_scores import (
 )
 from biosense.study.report.draw_sequences import draw_curve, draw_plane, draw_reliability
 from biosense.study.report.paper import TARGETS
-from biosense.study.result import Bounds, Compared, Row, StudyResult
-from biosense.study.verdicts import best_single, ccc_of, number
+from biosense.study.results.calibration_result import CalibratedRow, CalibrationTrack
+from biosense.study.results.result import Bounds, Compared, Row, StudyResult
+from biosense.study.results.verdicts import best_single, ccc_of, number
+from biosense.viz.svg import DARK, LIGHT, styled, svg_of, variables
 
 MARKS = {"good": "●", "bad": "▲", "plain": "■"}
 _LEVELS = {

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from biosense.live.report.frame import name_row, write
-from biosense.live.report.look import ink
-from biosense.study.result import Bounds
+from biosense.study.results.result import Bounds
+from biosense.viz.axes import name_row, write
+from biosense.viz.svg import ink
 
 WIDE_IN = 10.4
 TARGETS = ("valence", "arousal")

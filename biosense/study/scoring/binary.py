@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from biosense.core.types import Bools, Floats
-from biosense.models.metrics import mean_over_subjects
+from biosense.models.evaluation.metrics import mean_over_subjects
 
 FIXED_THRESHOLDS = {"4.5": -0.125, "5": 0.0}  # of ratings 1-9, mapped to [-1, 1]
 

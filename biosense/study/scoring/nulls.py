@@ -11,9 +11,16 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats, Ints
 from biosense.study.base import Candidate, Fold, Predicted
-from biosense.study.destroyed import Permuted
-from biosense.study.fitting import fit_of, predict_folds
-from biosense.study.scoring.metrics import Metric, ccc_of, moments, pearson_of, rmse_of, table_of
+from biosense.study.candidates.without_signal import Permuted
+from biosense.study.fit_folds import fit_of, predict_folds
+from biosense.study.scoring.pooled_metrics import (
+    Metric,
+    ccc_of,
+    moments,
+    pearson_of,
+    rmse_of,
+    table_of,
+)
 from biosense.study.scoring.series import TARGETS, Series, by_seed, series_of
 
 SHIFTS = 1000

@@ -16,7 +16,15 @@ import numpy as np
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
-from biosense.models.metrics import ccc, coverage, mae, mean_over_subjects, nll, pearson, rmse
+from biosense.models.evaluation.metrics import (
+    ccc,
+    coverage,
+    mae,
+    mean_over_subjects,
+    nll,
+    pearson,
+    rmse,
+)
 from biosense.study.base import Predicted
 from biosense.study.scoring.binary import FIXED_THRESHOLDS, Binary, score_binary
 from biosense.study.scoring.series import TARGETS, Series, series_of

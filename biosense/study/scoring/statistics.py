@@ -17,7 +17,7 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.study.base import Predicted
-from biosense.study.scoring.metrics import Metric, Table, table_of
+from biosense.study.scoring.pooled_metrics import Metric, Table, table_of
 from biosense.study.scoring.series import TARGETS, by_seed
 
 RESAMPLES = 10_000

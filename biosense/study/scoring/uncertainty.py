@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from biosense.core.types import Floats
-from biosense.models.metrics import COVERAGE_LEVELS, coverage, mean_over_subjects, nll, rmse
+from biosense.models.evaluation.metrics import (
+    COVERAGE_LEVELS,
+    coverage,
+    mean_over_subjects,
+    nll,
+    rmse,
+)
 
 WIDTHS = {0.5: 2 * 0.674490, 0.8: 2 * 1.281552, 0.9: 2 * 1.644854, 0.95: 2 * 1.959964}
 KEPT = (0.25, 0.5, 0.75, 1.0)  # shares of the surest steps in the risk-coverage curve

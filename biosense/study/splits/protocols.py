@@ -121,7 +121,7 @@ def folds(
 
     Examples
     --------
-    >>> from biosense.study.made_up import trial_offset_noise
+    >>> from biosense.study.leak_checks.synthetic_data import trial_offset_noise
     >>> [len(fold.test) for fold in folds(trial_offset_noise(6, 4), "subject", n_folds=3)]
     [8, 8, 8]
     """

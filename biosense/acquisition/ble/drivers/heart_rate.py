@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from biosense.acquisition.ble.driver import Advertisement, Block, Decoded, Gatt, Report, Signal
-from biosense.acquisition.ble.drivers.beat_times import BeatTimes
+from biosense.acquisition.ble.drivers.timing.beat_times import BeatTimes
 from biosense.acquisition.ble.gatt_services import (
     BATTERY_LEVEL,
     HEART_RATE_MEASUREMENT,

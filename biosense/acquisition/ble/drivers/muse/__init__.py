@@ -1,0 +1,1 @@
+"""Muse headbands: the classic protocol and the one since Athena."""

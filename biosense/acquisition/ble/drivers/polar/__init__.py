@@ -1,0 +1,1 @@
+"""Polar straps and armbands, by their measurement protocol (PMD)."""

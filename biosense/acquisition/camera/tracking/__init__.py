@@ -1,0 +1,1 @@
+"""From a picture to a face: landmarks, identity, head pose, skin regions."""

@@ -1,0 +1,1 @@
+"""AMIGOS: reader, labels, and a fabricated miniature."""

@@ -1,0 +1,1 @@
+"""CASE: the official files, a derived one, and fabricated miniatures."""

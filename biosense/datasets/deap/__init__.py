@@ -1,0 +1,1 @@
+"""DEAP: preprocessed and original files, ratings, and fabricated miniatures."""

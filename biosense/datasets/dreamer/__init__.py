@@ -1,0 +1,1 @@
+"""DREAMER: reader and a fabricated miniature."""

@@ -1,0 +1,1 @@
+"""MAHNOB-HCI: reader and a fabricated miniature."""

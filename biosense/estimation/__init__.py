@@ -1,0 +1,1 @@
+"""From chunks to estimates: what live runs, `estimate`, training and studies share."""

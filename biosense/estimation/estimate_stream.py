@@ -1,0 +1,86 @@
+"""The stream of estimates: its channels, and the header that lets `estimate` reproduce it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from xml.etree import ElementTree
+
+import numpy as np
+
+from biosense.core.errors import BadInput
+from biosense.core.grid import HOP
+from biosense.core.own_streams import AFFECT
+from biosense.core.types import Chunk, Estimate, Modality, StreamInfo
+from biosense.estimation.processor import ProcessorSettings
+
+_VALUES = ("valence", "arousal", "sd_valence", "sd_arousal")
+_HEADER = "estimator"  # below <desc>; not in <biosense>, which every writer of headers makes anew
+
+
+@dataclass(frozen=True)
+class AffectHeader:
+    """Hold what an estimate depends on beside the samples.
+
+    Parameters
+    ----------
+    settings
+        The processor's settings.
+    model
+        Name or path of the checkpoint, as given on the command line.
+    model_digest
+        SHA-256 of the weights: another model under the same name is noticed.
+    first_samples
+        Session time of the first sample used of each stream known when estimates began.
+    """
+
+    settings: ProcessorSettings
+    model: str
+    model_digest: str
+    first_samples: dict[str, float]
+
+
+def affect_info(modalities: Sequence[Modality], header: AffectHeader | None = None) -> StreamInfo:
+    """Describe the stream of estimates of a model with these modalities."""
+    channels = (*_VALUES, *(f"weight_{modality}" for modality in modalities))
+    return StreamInfo(
+        AFFECT,
+        None,
+        channels,
+        1 / HOP,
+        source_id=AFFECT,
+        content_type="Affect",
+        description="" if header is None else _to_xml(header),
+    )
+
+
+def affect_chunk(info: StreamInfo, estimate: Estimate) -> Chunk:
+    """Make the sample of one estimate; a modality that was absent has weight 0."""
+    weights = {f"weight_{modality}": value for modality, value in estimate.weight.items()}
+    row = [getattr(estimate, name) for name in _VALUES]
+    row += [weights.get(channel, 0.0) for channel in info.channels[len(_VALUES) :]]
+    return Chunk(info, np.array([estimate.time]), np.array([row]), np.ones(1, bool))
+
+
+def affect_header(info: StreamInfo) -> AffectHeader | None:
+    """Read the header back from a recorded stream of estimates; None where it has none."""
+    if not info.description:
+        return None
+    element = ElementTree.fromstring(info.description).find(_HEADER)
+    if element is None or not element.text:
+        return None
+    try:
+        values = json.loads(element.text)
+        return AffectHeader(**{**values, "settings": ProcessorSettings(**values["settings"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadInput(
+            f"the header of {info.name!r} is not one that this version of biosense wrote "
+            f"({error}); pass --model and the settings by hand"
+        ) from error
+
+
+def _to_xml(header: AffectHeader) -> str:
+    desc = ElementTree.Element("desc")
+    ElementTree.SubElement(desc, _HEADER).text = json.dumps(asdict(header))
+    return ElementTree.tostring(desc, encoding="unicode")

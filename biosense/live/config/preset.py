@@ -1,0 +1,243 @@
+"""Presets: what a lab records, with which settings, in a file of its own (TOML)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+
+from biosense.core.errors import BadInput
+from biosense.core.types import Modality
+from biosense.live.adapted_source import StreamChange
+from biosense.live.config.preflight_settings import OnProblem, PreflightSettings
+from biosense.live.config.toml_table import Table, is_number, is_text
+
+_MAINS_HZ = (45.0, 65.0)
+_NO_MODEL = "none"
+
+
+class Kind(StrEnum):
+    """Name where a stream comes from."""
+
+    LSL = "lsl"
+    BLE = "ble"
+    CAMERA = "camera"
+    SIMULATE = "simulate"
+
+
+@dataclass(frozen=True)
+class StreamPreset:
+    """Describe one source that is wanted.
+
+    Parameters
+    ----------
+    kind, target
+        Where it comes from, and which one: an LSL stream as in `--lsl`, a sensor as in `--ble`, a
+        camera as in `--camera`, the seed of a simulated participant.
+    name
+        What its stream is called in the run (what the names of its streams begin with, for a sensor
+        or camera); empty for its own name.
+    required
+        Whether the run must not begin without it.
+    signals
+        Of a sensor or a simulated participant, which signals; empty for all.
+    change
+        What is changed of each of its streams.
+    delays
+        Delays in seconds of single signals, by signal, in place of that of `change`.
+    options
+        Of a sensor: settings of its driver, a list as a tuple. Of a camera: "face_model", the path
+        of a Face Landmarker `.task` file.
+    """
+
+    kind: Kind
+    target: str | int
+    name: str = ""
+    required: bool = False
+    signals: tuple[str, ...] = ()
+    change: StreamChange = field(default_factory=StreamChange)
+    delays: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunPreset:
+    """Hold how a run is made, whoever takes part; as the options of `biosense live`.
+
+    `model` is empty for none. Paths are meant from the folder in which the command is given.
+    """
+
+    model: str = "default"
+    mains_hz: float = 50.0
+    patience: float = 1.0
+    features: bool = False
+    seconds: float | None = None
+    record: Path | None = None
+    lan: bool = False
+
+
+@dataclass(frozen=True)
+class Preset:
+    r"""Hold what a preset says; `preflight` is None where it says nothing of it.
+
+    Examples
+    --------
+    >>> preset = parse_preset('[[stream]]\nble = "Polar H10"\nrequired = true', Path("h10.toml"))
+    >>> preset.streams[0].target, preset.streams[0].required, preset.run.mains_hz
+    ('Polar H10', True, 50.0)
+    """
+
+    streams: tuple[StreamPreset, ...] = ()
+    run: RunPreset = field(default_factory=RunPreset)
+    preflight: PreflightSettings | None = None
+    text: str = field(default="", repr=False)
+
+
+def load_preset(path: Path) -> Preset:
+    """Read a preset.
+
+    Raises
+    ------
+    BadInput
+        If there is no such file, it is no TOML, or says what no preset can; the message names the
+        file and the key, what was found and what is wanted.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"cannot read the preset {path}: {error}") from error
+    return parse_preset(text, path)
+
+
+def parse_preset(text: str, path: Path) -> Preset:
+    """Read the text of a preset; `path` is for messages. Raises as `load_preset`."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{path} is no TOML: {error}") from error
+    whole = Table(path, "the preset", values)
+    wanted = "tables: [[stream]]"
+    streams = whole.whatever("stream", lambda value: isinstance(value, list), wanted) or []
+    run = Table(path, "[run]", whole.whatever("run", _is_table, "a table: [run]") or {})
+    look = whole.whatever("preflight", _is_table, "a table: [preflight]")
+    preflight = None if look is None else _preflight(Table(path, "[preflight]", look))
+    whole.text("title", "")  # for people who choose among presets
+    whole.end()
+    places = (f"[[stream]] number {number}" for number in range(1, len(streams) + 1))
+    tables = [Table(path, place, each) for place, each in zip(places, streams, strict=True)]
+    return Preset(tuple(map(_stream, tables)), _run(run), preflight, text)
+
+
+def _stream(table: Table) -> StreamPreset:
+    kind, target = _target(table)
+    name = "" if kind is Kind.SIMULATE else table.text("name", "")
+    several = kind in (Kind.BLE, Kind.SIMULATE)
+    signals = table.texts("signals") if several else ()
+    if kind is Kind.SIMULATE and not set(signals) <= set(Modality):
+        raise table.wrong(f"has signals {list(signals)}, wanted some of {', '.join(Modality)}")
+    required = table.flag("required", False)
+    delay, delays = _delays(table)
+    try:
+        change = _change(table, delay) if kind is Kind.LSL else StreamChange(delay=delay)
+        for each in delays.values():
+            StreamChange(delay=each)
+    except BadInput as error:
+        raise table.wrong(str(error)) from error
+    options = _options(table) if kind is Kind.BLE else {}
+    if kind is Kind.CAMERA and (face_model := table.text("face_model", "")):
+        options["face_model"] = face_model
+    table.end()
+    return StreamPreset(kind, target, name, required, signals, change, delays, options)
+
+
+def _target(table: Table) -> tuple[Kind, str | int]:
+    said = {
+        Kind.LSL: table.text("lsl", ""),
+        Kind.BLE: table.text("ble", ""),
+        Kind.CAMERA: table.whatever("camera", _is_camera, "an index, a file or an address"),
+        Kind.SIMULATE: table.whatever("simulate", _is_seed, "a seed: 0, 1, .."),
+    }
+    kinds = [kind for kind in Kind if kind in table]
+    if len(kinds) != 1:
+        there = " and ".join(kinds) or "none"
+        raise table.wrong(f"must have one of {', '.join(Kind)}; it has {there}")
+    return kinds[0], said[kinds[0]]
+
+
+def _change(table: Table, delay: float) -> StreamChange:
+    wanted = 'a table of new labels by the sender\'s: { ch1 = "Fp1" }'
+    unit = table.whatever("unit", lambda value: isinstance(value, str), 'a unit: "uV"')
+    return StreamChange(
+        modality=table.choice("modality", Modality),
+        unit=unit,
+        channels=table.texts("channels"),
+        rename=table.mapping("rename", is_text, wanted),
+        delay=delay,
+    )
+
+
+def _delays(table: Table) -> tuple[float, dict[str, float]]:
+    def fits(value: object) -> bool:
+        return is_number(value) or (isinstance(value, dict) and all(map(is_number, value.values())))
+
+    wanted = "milliseconds, or a table of them by signal: { ecg = 12 }"
+    said = table.whatever("delay_ms", fits, wanted)
+    if isinstance(said, dict):
+        return 0.0, {key: value / 1000 for key, value in said.items()}
+    return (said or 0.0) / 1000, {}
+
+
+def _options(table: Table) -> dict[str, object]:
+    wanted = 'a table of settings of its driver: { modality = "ecg" }'
+    said = table.mapping("options", lambda _: True, wanted)
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in said.items()}
+
+
+def _run(table: Table) -> RunPreset:
+    defaults = RunPreset()
+    mains = table.number("mains_hz", defaults.mains_hz)
+    if not _MAINS_HZ[0] <= mains <= _MAINS_HZ[1]:
+        raise table.wrong(f"has mains_hz = {mains:g}, wanted the mains frequency: 50 or 60")
+    patience = table.seconds("patience", defaults.patience) or defaults.patience
+    model, record = table.text("model", "default"), table.text("record", "")
+    run = RunPreset(
+        "" if model == _NO_MODEL else model,
+        mains,
+        patience,
+        table.flag("features", False),
+        table.seconds("seconds", None),
+        Path(record) if record else None,
+        table.flag("lan", False),
+    )
+    table.end()
+    return run
+
+
+def _preflight(table: Table) -> PreflightSettings:
+    defaults = PreflightSettings()
+    seconds = table.number("seconds", defaults.seconds)
+    limits = {
+        each.name: table.number(each.name, getattr(defaults, each.name))
+        for each in fields(PreflightSettings)
+        if each.name not in ("seconds", "on_problem")
+    }
+    on_problem = table.choice("on_problem", OnProblem) or defaults.on_problem
+    table.end()
+    try:
+        return PreflightSettings(seconds, on_problem, **limits)
+    except BadInput as error:
+        raise table.wrong(str(error)) from error
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_camera(value: object) -> bool:
+    return is_text(value) or _is_seed(value)
+
+
+def _is_seed(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

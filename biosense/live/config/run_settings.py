@@ -1,0 +1,70 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from biosense.acquisition.xdf.recording_folder import Sidecar, installed_software
+from biosense.core.types import DeviceState
+from biosense.estimation.processor import ProcessorSettings
+from biosense.live.config.preflight_settings import PreflightSettings
+from biosense.models.deployment.checkpoint import Loaded
+from biosense.processing.pipelines import fingerprints
+
+_SOFTWARE = ("numpy", "scipy", "pylsl", "bleak", "torch", "mediapipe", "opencv-python-headless")
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Hold what a run is asked to do.
+
+    Parameters
+    ----------
+    seconds
+        Length of the run; None runs until stopped or until every source has ended.
+    record
+        Folder in which the recording's own folder is made; None records nothing.
+    participant
+        Pseudonym, part of the recording's name.
+    features
+        Publish, and record, the plain features of each modality.
+    model_name
+        What the checkpoint was called on the command line, for the recording's header.
+    processor
+        What changes the numbers.
+    preflight
+        How the signals are looked at before the run begins; by default not at all.
+    preset
+        Text of the preset, for the file beside the recording.
+    """
+
+    seconds: float | None = None
+    record: Path | None = None
+    participant: str = ""
+    features: bool = False
+    model_name: str = ""
+    processor: ProcessorSettings = field(default_factory=ProcessorSettings)
+    preflight: PreflightSettings = field(default_factory=lambda: PreflightSettings(seconds=0.0))
+    preset: str = ""
+
+
+def sidecar(
+    settings: RunSettings, loaded: Loaded | None, devices: Iterable[DeviceState] = ()
+) -> Sidecar:
+    """Describe a run for the file beside its recording: who, with what devices and settings.
+
+    `config` is a fingerprint of everything that the estimates depend on beside the samples: equal
+    fingerprints and equal samples give equal estimates.
+    """
+    parts = (settings.processor, loaded.digest if loaded else "", sorted(fingerprints().items()))
+    return Sidecar(
+        settings.participant,
+        consent={"video": False},
+        devices={each.stream: f"{each.model} {each.firmware}".strip() for each in devices},
+        software=installed_software(*_SOFTWARE),
+        config=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
+        preset=settings.preset,
+    )

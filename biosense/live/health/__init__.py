@@ -1,0 +1,1 @@
+"""How the streams of a run are doing: counts, checks, the pre-flight."""

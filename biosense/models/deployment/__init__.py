@@ -1,0 +1,1 @@
+"""A fitted model in use: checkpoints, cards, streaming, ONNX, quantisation."""

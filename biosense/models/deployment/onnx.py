@@ -1,0 +1,161 @@
+"""The step of a model as an ONNX graph: for programs that have no torch."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from biosense.core.errors import MissingExtra
+from biosense.core.types import Floats, Modality
+from biosense.models.base import FusionModel
+from biosense.models.deployment.checkpoint import Loaded
+
+METADATA = "biosense"
+"""Key of the graph's metadata: JSON with model, hop, modalities, names of features and warning."""
+
+_SAID = ("affect_mean", "affect_log_variance", "modality_weight")  # a graph has a `mean` inside
+
+
+class _Step(nn.Module):
+    """A step with tensors in order: features of each modality, quality, state."""
+
+    def __init__(self, model: FusionModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        n = len(self.model.modalities)
+        x = dict(zip(self.model.modalities, tensors[:n], strict=True))
+        output, state = self.model.step(x, tensors[n], tensors[n + 1 :])
+        return output.mean, output.log_variance, output.weight, *state
+
+
+def export_step(loaded: Loaded, path: Path) -> Path:
+    """Write the step of a model as an ONNX graph of one sequence.
+
+    Inputs are `features_<modality>` (1, features), `present` (1, modalities) and `state_0`.. ;
+    outputs `affect_mean` (1, 2), `affect_log_variance` (1, 2), `modality_weight` (1, modalities)
+    and `next_state_0`.. , all float32. The first state is that of `FusionModel.begin`, of which the
+    graph's metadata hold one number for each tensor: they are constant.
+
+    Raises
+    ------
+    MissingExtra
+        onnx or onnxscript is not installed.
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401 - what torch's exporter needs
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"{error.name} is not installed: pip install 'biosense[onnx]'"
+        ) from error
+    model = loaded.model.eval()
+    state = model.begin(1)
+    features = [torch.zeros(1, n) for n in model.inputs.counts.values()]
+    inputs = (*features, torch.ones(1, len(model.modalities)), *state)
+    names = [*(f"features_{m}" for m in model.modalities), "present"]
+    with warnings.catch_warnings():
+        # torch's exporter warns of its own use of what torch deprecates.
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        program = torch.onnx.export(
+            _Step(model).eval(),
+            inputs,
+            input_names=[*names, *(f"state_{k}" for k in range(len(state)))],
+            output_names=[*_SAID, *(f"next_state_{k}" for k in range(len(state)))],
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    graph = program.model_proto
+    onnx.helper.set_model_props(graph, {METADATA: json.dumps(_said(loaded, state))})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(graph, path)
+    return path
+
+
+class OnnxStep:
+    """Run an exported step along a stream, carrying its state; needs onnxruntime, not torch.
+
+    Parameters
+    ----------
+    path
+        Of the graph.
+
+    Raises
+    ------
+    MissingExtra
+        onnxruntime is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import onnxruntime
+        except ModuleNotFoundError as error:
+            raise MissingExtra(
+                "onnxruntime is not installed: pip install 'biosense[onnx]'"
+            ) from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # the graph is small: a second thread costs more
+        self._session = onnxruntime.InferenceSession(
+            path, options, providers=["CPUExecutionProvider"]
+        )
+        said = json.loads(self._session.get_modelmeta().custom_metadata_map[METADATA])
+        self.modalities = tuple(Modality(name) for name in said["features"])
+        self._first = said["state"]
+        # What a family does not use is no input of its graph.
+        self._shapes = {each.name: each.shape for each in self._session.get_inputs()}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, as before the first step."""
+        self._state = {
+            name: np.full(self._shapes[name], value, np.float32)
+            for name, value in self._first.items()
+            if name in self._shapes
+        }
+
+    def push(self, x: Mapping[Modality, Floats], present: Floats) -> tuple[Floats, Floats, Floats]:
+        """Take one step.
+
+        Parameters
+        ----------
+        x
+            Features of every modality, (features,); NaN where one is absent.
+        present
+            Quality, (modalities,).
+
+        Returns
+        -------
+        tuple
+            Mean (2,), log-variance (2,) and weight (modalities,).
+        """
+        given: dict[str, Any] = {
+            f"features_{m}": np.asarray(x[m], np.float32)[None] for m in self.modalities
+        }
+        given["present"] = np.asarray(present, np.float32)[None]
+        mean, log_variance, weight, *state = self._session.run(None, {**given, **self._state})
+        self._state = {
+            f"state_{k}": value for k, value in enumerate(state) if f"state_{k}" in self._shapes
+        }
+        return mean[0], log_variance[0], weight[0]
+
+
+def _said(loaded: Loaded, state: tuple[Tensor, ...]) -> dict[str, Any]:
+    info = loaded.info
+    return {
+        "model": info.model,
+        "hop": info.hop,
+        "features": {m.value: list(info.features[m]) for m in loaded.model.modalities},
+        # As text: minus infinity, the logarithm of a quality of 0, is no number of JSON.
+        "state": {f"state_{k}": str(float(part.flatten()[0])) for k, part in enumerate(state)},
+        "warning": info.card.warning,
+    }

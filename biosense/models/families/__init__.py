@@ -1,0 +1,1 @@
+"""The fusion families, one a file, and the table that names them."""

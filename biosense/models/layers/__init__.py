@@ -1,0 +1,1 @@
+"""Parts that fusion families are built from."""

@@ -1,0 +1,290 @@
+"""Learn the encoders of a model from sequences without labels: what modalities have in common."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from biosense.core.errors import BadInput
+from biosense.models.base import FusionModel
+from biosense.models.batches import collate, cut_sequence, feature_scale
+from biosense.models.families.stepwise import Stepwise
+from biosense.models.layers.blocks import PerModality
+from biosense.models.layers.cca_loss import multi_cca_loss
+from biosense.models.sequences import LabelledSequence
+
+Objective = Literal["contrastive", "dcca"]
+
+
+@dataclass(frozen=True)
+class PretrainingSettings:
+    """Say how to pre-train.
+
+    Parameters
+    ----------
+    steps
+        Of the optimiser.
+    crop_s
+        Length of the crops of which a batch is made, seconds.
+    crops
+        In a batch; from as many different sequences as there are.
+    apart_s
+        Seconds between the windows that are compared, and the least between a window and its
+        negatives of the same sequence: neighbours are nearly copies.
+    size
+        Of the projections that are compared; they are not part of the model.
+    temperature
+        Of InfoNCE.
+    learning_rate, clip
+        Of Adam; `clip` bounds the gradient's norm.
+    seed
+        Of everything random.
+    """
+
+    steps: int = 200
+    crop_s: float = 60.0
+    crops: int = 16
+    apart_s: float = 4.0
+    size: int = 8
+    temperature: float = 0.2
+    learning_rate: float = 2e-3
+    clip: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.crops, self.size) < 1:
+            raise BadInput(
+                f"steps={self.steps}, crops={self.crops} and size={self.size} must be at least 1"
+            )
+        if not 0 < self.apart_s <= self.crop_s or not self.temperature > 0:
+            raise BadInput(
+                f"apart_s={self.apart_s} must lie between 0 and crop_s={self.crop_s}, and "
+                f"temperature={self.temperature} above 0"
+            )
+
+
+DEFAULTS = PretrainingSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Hold windows: projections (n, modalities, size), presence, sequence, subject, time (n,)."""
+
+    views: Tensor
+    present: Tensor
+    sequence: Tensor
+    subject: Tensor
+    time: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Pretrained:
+    """Hold what is left of a pre-training beside the model: projection, losses, settings."""
+
+    project: PerModality
+    losses: tuple[float, ...]
+    settings: PretrainingSettings
+
+
+def pretrain(
+    model: FusionModel,
+    sequences: Sequence[LabelledSequence],
+    *,
+    objective: Objective = "contrastive",
+    settings: PretrainingSettings = DEFAULTS,
+) -> Pretrained:
+    """Train the encoders of a model on sequences whose targets are not looked at.
+
+    "contrastive": in the projections of the modalities, windows find their own counterpart among
+    windows of other sequences and, counted apart, among windows of the same subject: were there
+    only strangers, telling people apart would do (InfoNCE, van den Oord et al. 2018). "dcca": the
+    projections of all pairs of modalities correlate; means of sequences do not count.
+
+    Give it sequences of training subjects only, as `train(..., prepare=pretrain)` does. The scale
+    of features is set from them, too. torch's global random state is left as it was.
+
+    Parameters
+    ----------
+    model
+        Of a family that encodes each modality at each step; it is changed in place.
+
+    Raises
+    ------
+    BadInput
+        The model has no such encoders or one modality only, or no two modalities occur together.
+    """
+    if not isinstance(model, Stepwise) or len(model.modalities) < 2:
+        raise BadInput(
+            f"{type(model).__name__} cannot be pre-trained: it needs encoders of two modalities or "
+            "more that meet at each step, as gated and deep_cca have"
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        model.inputs.set_scale(feature_scale(sequences, model.config.modalities))
+        width, n = model.config.width, len(model.modalities)
+        project = PerModality((width,) * n, width, settings.size)
+        learned = [p for p in [*model.parameters(), *project.parameters()] if p.requires_grad]
+        optimiser = torch.optim.Adam(learned, lr=settings.learning_rate)
+        rng, losses = np.random.default_rng(settings.seed), []
+        model.train()
+        for _ in range(settings.steps):
+            rows = _draw(model, project, sequences, settings, rng)
+            loss = _loss(rows, objective, settings)
+            optimiser.zero_grad()
+            torch.autograd.backward(loss)
+            torch.nn.utils.clip_grad_norm_(learned, settings.clip)
+            optimiser.step()
+            losses.append(loss.item())
+    if not any(losses):
+        raise BadInput("no two modalities occur together in these sequences; nothing to compare")
+    return Pretrained(project, tuple(losses), settings)
+
+
+def contrastive_loss(rows: Rows, temperature: float, apart: float) -> Tensor:
+    """Return InfoNCE over all ordered pairs of modalities and both pools of negatives.
+
+    Parameters
+    ----------
+    apart
+        Seconds between a window and its nearest negative of the same sequence.
+
+    Returns
+    -------
+    Tensor
+        Scalar; 0, with a gradient of zero, where nothing can be compared.
+    """
+    views = nn.functional.normalize(rows.views, dim=-1)
+    losses = []
+    for i, j in itertools.permutations(range(views.shape[1]), 2):
+        both = rows.present[:, i] & rows.present[:, j]
+        similar = views[:, i] @ views[:, j].T / temperature
+        for pool in _pools(rows, apart):
+            allowed = pool & both[:, None] & both
+            usable = both & allowed.any(1)
+            if usable.any():
+                own = similar.diagonal()
+                others = torch.where(allowed, similar, -1e9)
+                losses.append(
+                    (torch.logsumexp(torch.cat((own[:, None], others), 1), 1) - own)[usable].mean()
+                )
+    return torch.stack(losses).mean() if losses else rows.views.sum() * 0.0
+
+
+def retrieval(
+    model: FusionModel, pretrained: Pretrained, sequences: Sequence[LabelledSequence]
+) -> tuple[float, float]:
+    """Say how often a window's nearest counterpart is its own, among windows of the same subject.
+
+    Returns
+    -------
+    tuple
+        Share of right answers over all windows and ordered pairs of modalities, and the share that
+        guessing would reach.
+    """
+    assert isinstance(model, Stepwise)
+    model.eval()
+    with torch.inference_mode():
+        rows = _rows(model, pretrained.project, sequences, pretrained.settings)
+    views = nn.functional.normalize(rows.views, dim=-1)
+    _, within = _pools(rows, pretrained.settings.apart_s)
+    right, chance = [], []
+    for i, j in itertools.permutations(range(views.shape[1]), 2):
+        both = rows.present[:, i] & rows.present[:, j]
+        allowed = within & both[:, None] & both
+        similar = views[:, i] @ views[:, j].T
+        best = torch.where(allowed, similar, -2.0).amax(1)
+        usable = both & allowed.any(1)
+        right.append((similar.diagonal() > best)[usable].float())
+        chance.append(1 / (1 + allowed.sum(1)[usable]))
+    return float(torch.cat(right).mean()), float(torch.cat(chance).mean())
+
+
+def shared_correlation(
+    model: FusionModel, pretrained: Pretrained, sequences: Sequence[LabelledSequence]
+) -> tuple[float, float]:
+    """Return the mean squared canonical correlation of pairs of projections, and that by chance.
+
+    By chance: each sequence's windows of one modality stand against those of another part of
+    the sequence, since slow signals correlate by themselves.
+    """
+    assert isinstance(model, Stepwise)
+    model.eval()
+    with torch.inference_mode():
+        rows = _rows(model, pretrained.project, sequences, pretrained.settings)
+        views, present = _shifted(rows)
+        real = multi_cca_loss(rows.views, rows.present, groups=rows.sequence)
+        chance = multi_cca_loss(views, present, groups=rows.sequence)
+    return -float(real), -float(chance)
+
+
+def _shifted(rows: Rows) -> tuple[Tensor, Tensor]:
+    """Turn each modality's windows by a step of its own around the circle of its sequence."""
+    n = len(torch.unique(rows.sequence))
+    views = torch.unflatten(rows.views, 0, (n, -1))
+    present = torch.unflatten(rows.present, 0, (n, -1))
+    count = views.shape[2]
+    turns = [k * views.shape[1] // count for k in range(count)]
+    turned = [views[:, :, k].roll(turn, 1) for k, turn in enumerate(turns)]
+    there = [present[:, :, k].roll(turn, 1) for k, turn in enumerate(turns)]
+    return torch.stack(turned, 2).flatten(0, 1), torch.stack(there, 2).flatten(0, 1)
+
+
+def _loss(rows: Rows, objective: Objective, settings: PretrainingSettings) -> Tensor:
+    if objective == "contrastive":
+        return contrastive_loss(rows, settings.temperature, settings.apart_s)
+    if objective == "dcca":
+        normed = nn.functional.layer_norm(rows.views, rows.views.shape[-1:])
+        return multi_cca_loss(normed, rows.present, groups=rows.sequence).float()
+    raise BadInput(f"objective={objective!r} must be 'contrastive' or 'dcca'")
+
+
+def _pools(rows: Rows, apart: float) -> tuple[Tensor, Tensor]:
+    """Return which windows are negatives of which, (n, n): other sequences; the same subject."""
+    other = rows.sequence[:, None] != rows.sequence
+    far = (rows.time[:, None] - rows.time).abs() >= apart - 1e-6
+    return other, (rows.subject[:, None] == rows.subject) & (other | far)
+
+
+def _draw(
+    model: Stepwise,
+    project: PerModality,
+    sequences: Sequence[LabelledSequence],
+    settings: PretrainingSettings,
+    rng: np.random.Generator,
+) -> Rows:
+    """Cut random crops out of different sequences and return their windows."""
+    length = max(1, round(settings.crop_s / model.config.hop))
+    cut = []
+    for k in rng.permutation(len(sequences))[: settings.crops]:
+        start = int(rng.integers(0, max(sequences[k].n - length, 0) + 1))
+        cut.append(cut_sequence(sequences[k], slice(start, start + length)))
+    return _rows(model, project, cut, settings)
+
+
+def _rows(
+    model: Stepwise,
+    project: PerModality,
+    sequences: Sequence[LabelledSequence],
+    settings: PretrainingSettings,
+) -> Rows:
+    """Return the windows of whole sequences, `apart_s` apart."""
+    batch = collate(sequences, model.config.modalities)
+    every = max(1, round(settings.apart_s / model.config.hop))
+    x = {modality: values[:, ::every] for modality, values in batch.x.items()}
+    tokens, quality = model.tokens(x, batch.present[:, ::every])
+    size, time = quality.shape[:2]
+    subjects = sorted({sequence.subject for sequence in sequences})
+    who = torch.tensor([subjects.index(sequence.subject) for sequence in sequences])
+    return Rows(
+        project(tokens).flatten(0, 1),
+        (quality > 0).flatten(0, 1),
+        torch.arange(size).repeat_interleave(time),
+        who.repeat_interleave(time),
+        (torch.arange(time) * every * model.config.hop).repeat(size),
+    )

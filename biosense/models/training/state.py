@@ -1,0 +1,106 @@
+"""The state of a training between two epochs, on disk: safetensors with JSON in the header.
+
+Nothing is ever unpickled. One file, replaced as a whole: a training that is killed while it writes
+leaves the state of the epoch before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from biosense.core.errors import CheckpointMismatch
+from biosense.models.training.settings import Progress
+
+_PARTS = ("weights", "best", "optimiser", "random")
+_HEADER = "training"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingState:
+    """Hold everything that the rest of a training depends on.
+
+    Parameters
+    ----------
+    task
+        Digest of settings and data.
+    weights, best
+        Of the model now, and at its best epoch.
+    optimiser
+        Moments and step of each parameter, by its name and theirs.
+    random
+        States of torch's random generators, by device.
+    order
+        State of the generator of crops and of hidden inputs.
+    history
+        Of the epochs that are done.
+    waited
+        Epochs since the best one.
+    """
+
+    task: str
+    weights: dict[str, Tensor]
+    best: dict[str, Tensor]
+    optimiser: dict[str, Tensor]
+    random: dict[str, Tensor]
+    order: Mapping[str, Any]
+    history: tuple[Progress, ...]
+    waited: int
+
+
+def write_state(path: Path, state: TrainingState) -> None:
+    """Write a state, replacing an older one at once."""
+    # Cloned: tensors that share memory cannot be stored together.
+    tensors = {
+        f"{part}/{key}": tensor.detach().cpu().clone().contiguous()
+        for part in _PARTS
+        for key, tensor in getattr(state, part).items()
+    }
+    said = {
+        "task": state.task,
+        "order": state.order,
+        "history": [asdict(progress) for progress in state.history],
+        "waited": state.waited,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.part")
+    partial.write_bytes(safetensors.torch.save(tensors, {_HEADER: json.dumps(said)}))
+    partial.replace(path)
+
+
+def read_state(path: Path, task: str) -> TrainingState:
+    """Read the state of a task.
+
+    Raises
+    ------
+    CheckpointMismatch
+        The file is damaged, no state of a training, or of another task.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            said = json.loads((file.metadata() or {})[_HEADER])
+            parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
+            for key in file.keys():  # noqa: SIM118 - it is no mapping
+                part, _, name = key.partition("/")
+                parts[part][name] = file.get_tensor(key)
+        history = tuple(Progress(**progress) for progress in said["history"])
+        state = TrainingState(
+            str(said["task"]), **parts, order=said["order"], history=history, waited=said["waited"]
+        )
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointMismatch(
+            f"{path} is no state of a training: {error!r}; delete it to train from the beginning"
+        ) from error
+    if state.task != task:
+        raise CheckpointMismatch(
+            f"{path} is the state of another training: its model, settings or data differ from "
+            "this one's; give this training another file, or delete that one"
+        )
+    return state

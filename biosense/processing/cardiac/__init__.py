@@ -1,0 +1,1 @@
+"""The heart by ECG, PPG and intervals: beats, rhythm, variability, transit time."""

@@ -1,0 +1,1 @@
+"""Electrodermal activity: tonic level, responses, artefacts."""

@@ -1,0 +1,1 @@
+"""EEG: bad channels, artefacts, band powers, connectivity."""

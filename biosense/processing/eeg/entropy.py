@@ -1,0 +1,71 @@
+"""Differential entropy of every EEG channel in every band: for models that keep the channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from biosense.core.types import Epoch, Floats, StreamInfo
+from biosense.processing.eeg.band_powers import BANDS, BandPowers
+from biosense.processing.eeg.montage import read_montage
+
+
+def differential_entropy(log_power: Floats) -> Floats:
+    """Return the entropy in nats of a Gaussian signal from ln(power), any shape.
+
+    0.5 ln(2 pi e P); Duan, Zhu & Lu (2013). With P in uV^2 as everywhere here.
+
+    >>> round(float(differential_entropy(np.array(0.0))), 4)
+    1.4189
+    """
+    entropy: Floats = 0.5 * log_power + 0.5 * np.log(2 * np.pi * np.e)
+    return entropy
+
+
+@dataclass
+class ChannelEntropies:
+    """Turn windows of EEG in volts into the differential entropy of each channel and band.
+
+    Features are named like "Fp1_alpha", channel by channel; what depends on a montage in this way
+    fits no other, so it is in no default pipeline. A channel that cannot be used is NaN.
+
+    Parameters
+    ----------
+    powers
+        Limits of artefacts and reference.
+
+    Examples
+    --------
+    >>> info = StreamInfo("cap", None, ("Fp1", "Oz", "EOG"), 128.0, "V")
+    >>> ChannelEntropies().start(info).channels[4:6]
+    ('Fp1_gamma', 'Oz_delta')
+    """
+
+    powers: BandPowers = field(default_factory=BandPowers)
+    _info: StreamInfo = field(init=False, repr=False)
+    _eeg: list[int] = field(init=False, repr=False)
+
+    def start(self, info: StreamInfo) -> StreamInfo:
+        """Name the features after the EEG channels; the input must be in volts."""
+        self.powers.start(info)
+        self._eeg = np.flatnonzero(read_montage(info.channels).eeg).tolist()
+        names = tuple(f"{info.channels[at]}_{band}" for at in self._eeg for band in BANDS)
+        self._info = replace(info, channels=names, unit="", dtype="float64")
+        return self._info
+
+    def push(self, item: Epoch) -> Sequence[Epoch]:
+        """Return the entropies of a window."""
+        if len(item.data) == 0:
+            data = np.full(self._info.n_channels, np.nan)
+            return [replace(item, info=self._info, data=data, quality=0.0)]
+        log_power, usable = self.powers.channel_powers(item.data.T[None])
+        entropy = np.where(usable, differential_entropy(log_power), np.nan)[0][:, self._eeg]
+        share = float(usable[0][:, self._eeg].mean())
+        data = np.ascontiguousarray(entropy.T).ravel()
+        return [replace(item, info=self._info, data=data, quality=item.quality * share)]
+
+    def flush(self) -> Sequence[Epoch]:
+        """Return nothing: every window was answered at once."""
+        return []

@@ -1,0 +1,1 @@
+"""Respiration: breaths and their features."""

@@ -1,0 +1,1 @@
+"""The pulse from the skin colour of a face."""

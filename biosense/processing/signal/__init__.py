@@ -1,0 +1,1 @@
+"""What every modality shares: units, the sample grid, filters, windows."""

@@ -1,0 +1,1 @@
+"""What is done with a recording on disk: inspect, synchronise, export, report."""

@@ -1,0 +1,221 @@
+"""Draw one stream over the whole recording: before, after, what was found, how good it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from biosense.core.types import Bools, Floats
+from biosense.estimation.signal_quality import HIGH, LOW
+from biosense.recordings.report.collect import Story
+from biosense.recordings.report.signal_summary import Trail
+from biosense.viz.axes import (
+    RIGHT_IN,
+    Happening,
+    Span,
+    broken,
+    frame,
+    name_row,
+    on_time,
+    shade,
+    tell,
+    thinned,
+)
+from biosense.viz.svg import ink, ink_of
+
+COLUMNS = 700
+MAP_COLUMNS = 360
+MAP_FROM = 5  # channels from which on a map says more than lines
+_QUALITY_HOP_S = 0.25
+_BESIDE_IN = 0.6  # what the bar of a map takes
+
+
+def draw_overview(
+    story: Story, span: Span, gaps: Sequence[tuple[float, float]], told: Sequence[Happening]
+) -> Figure:
+    """Draw the whole of a stream."""
+    is_map = len(story.before.columns) >= MAP_FROM
+    signal_in = 1.35 if is_map else 0.95
+    heights = [signal_in] + [signal_in] * (story.after is not None)
+    heights += [0.8] * bool(story.view.feature and story.epochs) + [0.5] * bool(story.epochs)
+    figure, axes = frame(heights, right=_BESIDE_IN if is_map else RIGHT_IN)
+    rows = iter(axes)
+    _signal(next(rows), story, story.before, span, "Before cleaning", "quiet")
+    if story.after is not None:
+        aside = _after_aside(story)
+        _signal(next(rows), story, story.after, span, "After cleaning", "", aside)
+    if story.view.feature and story.epochs:
+        _feature(next(rows), story, gaps)
+    if story.epochs:
+        draw_quality(next(rows), story)
+    on_time(axes, span)
+    shade(axes, gaps, "error")
+    tell(axes, told, span, words=not is_map)
+    return figure
+
+
+def _after_aside(story: Story) -> str:
+    late = f"drawn {1000 * story.late:.0f} ms earlier, the delay of its filters; "
+    return (late if story.late > 5e-4 else "") + "shaded: gap (red), not trusted (yellow)"
+
+
+def _signal(
+    axes: Axes, story: Story, trail: Trail, span: Span, title: str, colour: str, aside: str = ""
+) -> None:
+    unit = story.view.unit or "a.u."
+    if len(trail.columns) >= MAP_FROM:
+        _map(axes, trail, span, unit)
+        name_row(axes, title, "peak to peak in half seconds, by channel")
+        return
+    chosen = ink(colour) if colour else ink_of(story.info.modality)
+    late = 0.0 if colour else story.late
+    found = trail.extremes(span.begin, span.end, COLUMNS)
+    lanes = len(trail.columns)
+    for lane in range(lanes):
+        low, high = found.low[:, lane], found.high[:, lane]
+        offset, size = _lane(low, high, lane, lanes)
+        axes.fill_between(
+            *(found.times - late, (low - offset) / size, (high - offset) / size),
+            color=chosen,
+            lw=0.7,
+            alpha=0.9,
+        )
+    if lanes == 1:
+        axes.set_ylabel(unit, color=ink("quiet"), fontsize=7.5)
+        _limits(axes, found.low[:, 0], found.high[:, 0])
+    else:
+        label_lanes(axes, trail.channels)
+    if not colour:
+        shade([axes], _spans(found.times, found.trusted < 0.5), "warn")
+    name_row(axes, title, aside)
+
+
+def _lane(low: Floats, high: Floats, lane: int, lanes: int) -> tuple[float, float]:
+    """Return what brings a channel into its lane; a single one keeps its unit."""
+    if lanes == 1:
+        return 0.0, 1.0
+    bottom, top = lane_limits(np.concatenate([low, high]))
+    size = (top - bottom) / 0.9
+    return (top + bottom) / 2 + lane * size, size
+
+
+def lane_limits(values: Floats) -> tuple[float, float]:
+    """Return the values that a lane is to hold: nearly all, and not nothing."""
+    known = values[np.isfinite(values)]
+    if len(known) == 0:
+        return -1.0, 1.0
+    bottom, top = np.percentile(known, [0.5, 99.5]).tolist()
+    return (bottom, top) if top > bottom else (bottom - 1.0, top + 1.0)
+
+
+def label_lanes(axes: Axes, channels: Sequence[str]) -> None:
+    """Name lanes from the top, each one unit high."""
+    axes.set_ylim(0.44 - len(channels), 0.56)
+    axes.set_yticks([-float(lane) for lane in range(len(channels))], channels)
+    axes.grid(False, axis="y")
+    size = 7.5 if len(channels) <= 12 else 6.0
+    axes.tick_params(axis="y", labelsize=size, length=0)
+
+
+def _limits(axes: Axes, low: Floats, high: Floats) -> None:
+    """Leave single spikes outside, but not much: they are to be seen."""
+    if np.isfinite(low).any():
+        bottom, top = np.nanpercentile(low, 0.2), np.nanpercentile(high, 99.8)
+        room = 0.12 * (top - bottom) or abs(top) * 0.1 or 1.0
+        axes.set_ylim(bottom - room, top + room)
+
+
+def _map(axes: Axes, trail: Trail, span: Span, unit: str) -> None:
+    swings = np.maximum(trail.swings(span.begin, span.end, MAP_COLUMNS).T, 1e-3)
+    known = swings[np.isfinite(swings)]
+    bounds = (1.0, 500.0) if unit == "µV" else _decades(known)
+    image = axes.imshow(
+        swings,
+        aspect="auto",
+        interpolation="none",
+        extent=(span.begin, span.end, len(swings) - 0.5, -0.5),
+        norm=LogNorm(*bounds),
+        cmap="cividis",
+    )
+    names = trail.channels
+    step = max(1, -(-len(names) // 16))
+    axes.set_yticks(range(0, len(names), step), names[::step])
+    axes.tick_params(axis="y", labelsize=6, length=0)
+    axes.grid(False)
+    left, bottom, width, height = axes.get_position().bounds
+    figure = axes.figure
+    total = figure.get_figwidth() if isinstance(figure, Figure) else 1.0
+    beside = (left + width + 0.08 / total, bottom, 0.1 / total, height)
+    bar = figure.colorbar(image, cax=figure.add_axes(beside))
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(colors=ink("quiet"), labelsize=6.5, length=2, width=0.5, pad=1)
+    bar.ax.minorticks_off()
+    bar.ax.set_title(unit, fontsize=6.5, color=ink("quiet"), pad=4)
+
+
+def _decades(known: Floats) -> tuple[float, float]:
+    if len(known) == 0:
+        return 0.1, 1.0
+    low, high = np.percentile(known, [1, 99]).tolist()
+    return low, max(high, 10 * low)
+
+
+def _feature(axes: Axes, story: Story, gaps: Sequence[tuple[float, float]]) -> None:
+    names = story.epochs[0].info.channels
+    view = story.view
+    if view.feature in names:
+        times = np.array([epoch.stop for epoch in story.epochs])
+        column = names.index(view.feature)
+        values = np.array([float(epoch.data[column]) for epoch in story.epochs])
+        times, values = broken(times, values, 2.5 * _QUALITY_HOP_S)
+        axes.plot(*thinned(times, values, COLUMNS), color=ink_of(story.info.modality), lw=1.2)
+    beats = story.mark_table
+    aside = ""
+    if view.feature == "heart_rate" and len(beats) > 1:
+        rate = 60 / np.diff(beats[:, 0])
+        inside = (rate > 30) & (rate < 200) & ~_spanning(beats[:, 0], gaps)
+        axes.plot(beats[1:, 0][inside], rate[inside], ".", color=ink("faint"), ms=1.6, zorder=1)
+        aside = "line: the feature (clean intervals of 10 s); dots: every interval as found"
+    elif view.mark and len(beats):
+        whole = axes.get_xaxis_transform()
+        axes.vlines(beats[:, 0], 0, 1, transform=whole, color=ink("faint"), lw=0.5)
+        aside = f"line: the feature; ticks: onset of each {view.mark}"
+    axes.set_ylabel(view.feature_unit, color=ink("quiet"), fontsize=7.5)
+    name_row(axes, view.feature.replace("_", " ").capitalize().replace("Scr", "SCR"), aside)
+
+
+def _spanning(moments: Floats, gaps: Sequence[tuple[float, float]]) -> Bools:
+    """Return which of the intervals between moments have a gap in them."""
+    spanning = np.zeros(len(moments) - 1, np.bool_)
+    for begin, _ in gaps:
+        spanning |= (moments[:-1] <= begin) & (moments[1:] > begin)
+    return spanning
+
+
+def draw_quality(axes: Axes, story: Story) -> None:
+    """Draw the quality over time, 0 to 1, with the bounds at which it is called bad and good."""
+    times = np.array([epoch.stop for epoch in story.epochs])
+    values = np.array([epoch.quality for epoch in story.epochs])
+    times, values = broken(times, values, 2.5 * _QUALITY_HOP_S)
+    times, values = thinned(times, values, COLUMNS)
+    axes.fill_between(times, 0, values, color=ink_of(story.info.modality), alpha=0.35, lw=0)
+    axes.plot(times, values, color=ink_of(story.info.modality), lw=0.9)
+    axes.axhline(LOW, color=ink("error"), lw=0.6, ls=(0, (4, 3)))
+    axes.axhline(HIGH, color=ink("good"), lw=0.6, ls=(0, (4, 3)))
+    axes.set_ylim(0, 1.05)
+    axes.set_yticks([0, 0.5, 1])
+    name_row(axes, "Quality", f"dashed: bad below {LOW:g}, good again above {HIGH:g}")
+
+
+def _spans(times: Floats, wrong: Bools) -> list[tuple[float, float]]:
+    """Return the spans of columns at which something is wrong."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], wrong.astype(int), [0]])))
+    half = (times[1] - times[0]) / 2
+    return [
+        (float(times[start] - half), float(times[stop - 1] + half))
+        for start, stop in edges.reshape(-1, 2).tolist()
+    ]

@@ -1,0 +1,225 @@
+"""Draw a window closely, before and after cleaning, with its marks; and the spectrum."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from biosense.core.types import Floats
+from biosense.processing.eeg.band_powers import BANDS
+from biosense.recordings.report.collect import Story
+from biosense.recordings.report.draw_stream import label_lanes, lane_limits
+from biosense.recordings.report.signal_summary import Samples, Spectrum, Trail
+from biosense.recordings.report.windows import Window, nearest
+from biosense.viz.axes import (
+    HALF_IN,
+    Span,
+    broken,
+    frame,
+    name_row,
+    on_time,
+    thinned,
+    write,
+)
+from biosense.viz.svg import ink, ink_of
+
+COLUMNS = 340
+_LANE_SD = 7.0  # height of a lane in robust standard deviations of the middle channel
+_MOST_LANES = 32
+_AWAY = 6.0  # points from a mark to the signal
+_SURE = 0.5  # confidence from which on a beat is drawn full
+
+
+def draw_window(story: Story, raw: Trail | None, window: Window, origin: float) -> Figure:
+    """Draw a window of a stream."""
+    span = Span(window.begin, window.end, origin)
+    before = None if raw is None else raw.window(window.begin, window.end)
+    after = _shifted(story, window)
+    lanes = len(story.before.columns)
+    is_same = story.after is not None and story.after.channels == story.before.channels
+    if lanes > 1 and is_same and before is not None and after is not None:
+        figure, axes = frame([max(1.2, 0.17 * min(lanes, _MOST_LANES))], HALF_IN)
+        size = _overlaid(axes[0], story, before, after)
+        aside = f"grey: before, less its trend; colour: after; lane {size:.3g} {story.view.unit}"
+        title = window.title
+        if lanes > _MOST_LANES:
+            title += f" ({_MOST_LANES} of {lanes} channels)"
+        name_row(axes[0], title, aside)
+    else:
+        figure, axes = frame([1.15] * (1 + (after is not None)), HALF_IN)
+        if before is not None:
+            _alone(axes[0], story, story.before, before, "quiet")
+        name_row(axes[0], window.title, "before cleaning")
+        if after is not None and story.after is not None:
+            _alone(axes[1], story, story.after, after, "")
+            _marks(axes[1], story, after)
+            name_row(axes[1], "", "after cleaning" + _legend(story))
+    on_time(axes, span)
+    return figure
+
+
+def lanes_shown(lanes: int) -> list[int]:
+    """Return the channels that are drawn of many: evenly spread, all where there is room.
+
+    >>> lanes_shown(3), len(lanes_shown(256)), lanes_shown(256)[-1]
+    ([0, 1, 2], 32, 255)
+    """
+    spread = np.linspace(0, lanes - 1, min(lanes, _MOST_LANES)).round()
+    return [int(lane) for lane in spread]
+
+
+def _shifted(story: Story, window: Window) -> Samples | None:
+    """Return the cleaned signal of a window, the delay of the filters taken off its times."""
+    if story.after is None:
+        return None
+    found = story.after.window(window.begin + story.late, window.end + story.late)
+    return found._replace(times=found.times - story.late)
+
+
+def _legend(story: Story) -> str:
+    if not (story.view.mark and len(story.mark_table)):
+        return ""
+    if "confidence" in story.mark_names:
+        return f"; ▼ {story.view.mark}, faint if unsure"
+    return f"; ▲ onset and amplitude of {story.view.mark}s"
+
+
+def _alone(axes: Axes, story: Story, trail: Trail, samples: Samples, colour: str) -> None:
+    chosen = ink(colour) if colour else ink_of(story.info.modality)
+    lanes = len(trail.columns)
+    for lane in range(lanes):
+        values = samples.values[:, lane].astype(float)
+        bottom, top = lane_limits(values) if lanes > 1 else (0.0, 0.0)
+        size = (top - bottom) / 0.8 if lanes > 1 else 1.0
+        values = (values - (top + bottom) / 2) / size - lane
+        line = thinned(*broken(samples.times, values, _longest(trail)), COLUMNS)
+        axes.plot(*line, color=chosen, lw=0.8)
+    if lanes > 1:
+        label_lanes(axes, trail.channels)
+    else:
+        axes.set_ylabel(story.view.unit or "a.u.", color=ink("quiet"), fontsize=7.5)
+        axes.margins(y=0.16)
+
+
+def _overlaid(axes: Axes, story: Story, before: Samples, after: Samples) -> float:
+    """Draw channels in lanes of one scale, before and after on each other; return its height."""
+    assert story.after is not None
+    spread = np.nanpercentile(after.values, [16, 84], axis=0) if len(after.times) else np.ones(2)
+    size = max(_LANE_SD * float(np.median(np.diff(spread, axis=0))) / 2, 1e-6)
+    chosen = lanes_shown(len(story.before.columns))
+    for samples, trail, colour, alpha in (
+        (before, story.before, ink("faint"), 0.8),
+        (after, story.after, ink_of(story.info.modality), 1.0),
+    ):
+        for lane, column in enumerate(chosen):
+            values = _level(samples.times, samples.values[:, column].astype(float))
+            # What leaves its lane by far would only hide the others.
+            values = np.clip(values / size, -1.2, 1.2) - lane
+            line = thinned(*broken(samples.times, values, _longest(trail)), COLUMNS)
+            axes.plot(*line, color=colour, lw=0.55, alpha=alpha)
+    label_lanes(axes, [story.before.channels[column] for column in chosen])
+    return size
+
+
+def _level(times: Floats, values: Floats) -> Floats:
+    """Take the trend out, which would carry a lane over the others."""
+    known = np.isfinite(values)
+    if np.count_nonzero(known) < 3:
+        return values
+    since = times - times[0]
+    slope, level = np.polyfit(since[known], values[known], 1)
+    return np.asarray(values - level - slope * since)
+
+
+def _longest(trail: Trail) -> float:
+    return 2.5 / trail.info.sfreq if trail.info.sfreq else 10.0
+
+
+def _marks(axes: Axes, story: Story, after: Samples) -> None:
+    if len(after.times) == 0:
+        return
+    marks = story.mark_table
+    inside = (marks[:, 0] >= after.times[0]) & (marks[:, 0] <= after.times[-1])
+    confidence = story.mark_column("confidence")
+    amplitude = story.mark_column("amplitude")
+    for number in np.flatnonzero(inside).tolist():
+        at = float(marks[number, 0])
+        height = nearest(after, at, 0.3)
+        sure = not len(confidence) or confidence[number] >= _SURE
+        shift = (0, -_AWAY if not len(confidence) else _AWAY)
+        axes.annotate(
+            "▼" if len(confidence) else "▲",
+            *((at, height), shift, "data", "offset points"),
+            ha="center",
+            va="center",
+            fontsize=6,
+            color=ink("text" if sure else "faint"),
+        )
+        if not len(confidence):
+            label = f"+{amplitude[number] * story.view.scale:.2f}"
+            write(axes, label, (at, height), (5, -9), coords="data", colour=ink("text"), size=6.5)
+
+
+def draw_spectrum(story: Story) -> Figure | None:
+    """Draw the mean spectra before and after; None where there is none to draw."""
+    band = story.view.band_hz
+    before = story.before.spectrum()
+    after = story.after.spectrum() if story.after is not None else None
+    if band is None or (before is None and after is None):
+        return None
+    figure, axes = frame([1.7])
+    for spectrum, colour in ((before, ink("faint")), (after, ink_of(story.info.modality))):
+        if spectrum is not None:
+            _density(axes[0], spectrum, colour, band)
+    axes[0].set_yscale("log")
+    axes[0].yaxis.set_minor_locator(NullLocator())
+    axes[0].set_xlim(0, min(band[1], 1.0 * _highest(before, after)))
+    _limit(axes[0], before, after, band)
+    axes[0].set_xlabel("Hz", fontsize=7.5, color=ink("quiet"), labelpad=1)
+    unit = f"{story.view.unit}²/Hz" if story.view.unit else "a.u.²/Hz"
+    axes[0].set_ylabel(unit, fontsize=7.5, color=ink("quiet"))
+    if str(story.info.modality) == "eeg":
+        _name_bands(axes[0])
+    many = len(story.before.columns) > 2
+    aside = "grey: before; colour: after" + ("; median and 5 to 95 % of channels" if many else "")
+    name_row(axes[0], "Spectrum", aside)
+    return figure
+
+
+def _density(axes: Axes, spectrum: Spectrum, colour: str, band: tuple[float, float]) -> None:
+    inside = (spectrum.frequencies >= band[0]) & (spectrum.frequencies <= band[1])
+    power = np.maximum(spectrum.power[inside], 1e-30)
+    frequencies = spectrum.frequencies[inside]
+    axes.plot(frequencies, np.median(power, axis=1), color=colour, lw=1.2)
+    if power.shape[1] > 2:
+        low, high = np.percentile(power, [5, 95], axis=1)
+        axes.fill_between(frequencies, low, high, color=colour, alpha=0.18, lw=0)
+
+
+def _highest(*spectra: Spectrum | None) -> float:
+    return max(float(each.frequencies[-1]) for each in spectra if each is not None)
+
+
+def _limit(
+    axes: Axes, before: Spectrum | None, after: Spectrum | None, band: tuple[float, float]
+) -> None:
+    """Show what is there before cleaning, and six decades at most."""
+    shown = before or after
+    assert shown is not None
+    inside = (shown.frequencies >= band[0]) & (shown.frequencies <= band[1])
+    middle: Floats = np.median(shown.power[inside], axis=1)
+    known = middle[middle > 0]
+    if len(known):
+        top = float(known.max()) * 4
+        axes.set_ylim(max(float(known.min()) / 20, top / 1e7), top)
+
+
+def _name_bands(axes: Axes) -> None:
+    for number, (name, (low, high)) in enumerate(BANDS.items()):
+        if number % 2 == 0:
+            axes.axvspan(low, high, color=ink("line"), alpha=0.35, lw=0, zorder=0)
+        middle, where = ((low + high) / 2, 0.0), ("data", "axes fraction")
+        quiet = ink("quiet")
+        write(axes, name, middle, (0, 3), coords=where, colour=quiet, size=6.5, align="center")

@@ -1,0 +1,1 @@
+"""What a study compares: families, baselines, controls, corruptions."""

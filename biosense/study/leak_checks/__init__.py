@@ -1,0 +1,1 @@
+"""Canaries: would a leak be seen?"""

@@ -1,0 +1,1 @@
+"""What a study found: scores assessed, verdicts, the file that keeps them."""

@@ -1,0 +1,1 @@
+"""One palette and one SVG toolkit for everything that is drawn."""

@@ -1,0 +1,103 @@
+"""Windows that overlap have the same numbers as alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from biosense.core.types import Chunk, Epoch, StreamInfo
+from biosense.processing.cardiac.recent_beats import MOST, Recent
+from biosense.processing.eeg.shared_spectra import looked_at
+from biosense.processing.signal.overlapping_windows import Cut, Stretch, moving_sums
+from biosense.processing.signal.row_statistics import overlapping_quantiles, present_quantiles
+from biosense.processing.signal.window import Window
+
+
+def windows(sfreq: float, missing: slice = slice(0)) -> list[Epoch]:
+    stage, rng = Window(1.0, min_ok=0.0), np.random.default_rng(3)
+    info = stage.start(StreamInfo("cap", None, ("a", "b", "c"), sfreq))
+    n = round(4 * sfreq)
+    data = rng.standard_normal((n, 3))
+    data[missing, 1] = np.nan
+    return [*stage.push(Chunk.of(info, np.arange(n) / sfreq, data))][4:]
+
+
+@pytest.mark.parametrize("sfreq", [128.0, 125.0])  # of the latter, steps differ in length
+def test_windows_of_one_stretch_are_those_that_were_cut(sfreq):
+    epochs = windows(sfreq)
+    stretch = Stretch.of(epochs)
+    assert stretch.begins is not None
+    expected = np.array([epoch.data.T for epoch in epochs])
+    np.testing.assert_array_equal(stretch.windows(stretch.values), expected)
+    np.testing.assert_array_equal(stretch.greatest(stretch.values), expected.max(axis=2))
+    part = stretch.part(2, 3)
+    np.testing.assert_array_equal(part.windows(part.values), expected[2:3])
+
+
+@pytest.mark.parametrize("sfreq", [128.0, 125.0])
+def test_what_is_computed_of_a_stretch_is_what_is_computed_of_a_window(sfreq):
+    epochs = windows(sfreq)
+    together, apart = Stretch.of(epochs), [Stretch.of([epoch]) for epoch in epochs]
+    for width in (1, 2, 13, 16):
+        found = together.windows(moving_sums(together.values, width))
+        alone = [moving_sums(one.values, width)[0] for one in apart]
+        np.testing.assert_array_equal(found, alone)
+        np.testing.assert_allclose(found[:, :, 0], [e.data[:width].sum(axis=0) for e in epochs])
+    steps = np.diff(together.values, axis=1)
+    alone = [np.diff(one.values, axis=2).max(axis=2)[0] for one in apart]
+    np.testing.assert_array_equal(together.greatest(steps), alone)
+
+
+@pytest.mark.parametrize("sfreq", [128.0, 125.0])
+@pytest.mark.parametrize("missing", [slice(0), slice(250, 260)])
+def test_what_is_looked_at_together_is_what_is_seen_alone(sfreq, missing):
+    epochs = windows(sfreq, missing)
+    _, together, _ = looked_at(epochs)
+    products = together.stretch.products(slice(None))
+    for row, epoch in enumerate(epochs):
+        _, alone, _ = looked_at([epoch])
+        for name in ("mean", "span", "share", "spectrum"):
+            np.testing.assert_array_equal(getattr(together, name)[row], getattr(alone, name)[0])
+        data = np.nan_to_num(epoch.data - np.nanmean(epoch.data, axis=0))
+        np.testing.assert_allclose(together.spectrum[row], np.fft.rfft(data.T), atol=1e-12)
+        np.testing.assert_allclose(together.span[row], np.ptp(data, axis=0), atol=1e-12)
+        if np.isfinite(epoch.data).all():
+            np.testing.assert_array_equal(products[row], alone.stretch.products(slice(None))[0])
+            np.testing.assert_allclose(products[row], epoch.data.T @ epoch.data, atol=1e-12)
+
+
+def test_windows_with_other_data_are_not_taken_for_what_they_were_cut_from():
+    epochs = windows(128.0)
+    changed = replace(epochs[1], data=-epochs[1].data)
+    assert isinstance(changed, Cut)
+    stretch = Stretch.of([epochs[0], changed])
+    assert stretch.begins is None
+    np.testing.assert_array_equal(stretch.values[1], -epochs[1].data.T)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.15, 0.2, 0.5, 1.0])
+def test_quantiles_of_overlapping_windows_are_those_of_each(share):
+    rng = np.random.default_rng(7)
+    for missing in (0.0, 0.2, 0.9, 1.0):
+        for n in (1, 2, 7, 40):
+            starts = np.cumsum(rng.integers(0, 4, 12))
+            values = np.round(rng.standard_normal(starts[-1] + n + 3), 1)
+            values[rng.random(len(values)) < missing] = np.nan
+            each = present_quantiles(np.array([values[at : at + n] for at in starts]), share)
+            together = overlapping_quantiles(values, starts, n, share)
+            np.testing.assert_array_equal(together, each)
+
+
+@pytest.mark.parametrize("beats", [5, 60, 127, 128, 129, 250])
+def test_sums_over_recent_rows_do_not_depend_on_the_places_given(beats):
+    rng, rows = np.random.default_rng(beats), Recent()
+    times = np.sort(rng.uniform(0, 60, beats))
+    for time in times.tolist():
+        rows.add((time, rng.standard_normal(), 0.0))
+    few = rows.before([beats], np.array([-1.0]))
+    every = rows._columns[:, None, rows.count : rows.count + MOST]
+    assert beats <= few.shape[2] <= MOST
+    few_sum, every_sum = (np.where(x[0] > -1.0, x[1], 0.0).sum(axis=1) for x in (few, every))
+    assert few_sum == every_sum

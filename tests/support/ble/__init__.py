@@ -1,0 +1,1 @@
+"""Sensors, packets and radios that the tests of Bluetooth share."""
