@@ -16,7 +16,7 @@ LAYERS = (
     {"core"},
     {"acquisition", "processing", "models", "datasets", "viz"},
     {"estimation", "testing"},
-    {"live", "recordings", "study"},
+    {"live", "recordings", "studies"},
     {"gui"},
     {"cli"},
     {"__main__"},
@@ -30,7 +30,7 @@ ONLY_IN = {
     "bleak": ("acquisition/ble/link",),
     "cv2": ("acquisition",),
     "mediapipe": ("acquisition/camera/tracking",),
-    "torch": ("models", "estimation", "live", "study"),
+    "torch": ("models", "estimation", "live", "studies"),
 }
 HEAVY = (
     *("torch", "PySide6", "pyqtgraph", "mne", "bleak", "cv2", "neurokit2", "mediapipe", "pandas"),

@@ -19,16 +19,16 @@ import torch
 
 from biosense.datasets.registry import DATASETS
 from biosense.models.training.settings import STUDY
-from biosense.study.base import StudyData
-from biosense.study.calibration import Calibration
-from biosense.study.candidates.families import FamilyCandidate
-from biosense.study.execution.plan import Entry, Kind, Plan, Split
-from biosense.study.features.cache import FeatureCache
-from biosense.study.features.extract import ExtractSettings
-from biosense.study.features.load import LoadSettings, load_study
-from biosense.study.results.calibration_result import GENERAL, OWN_MEAN, PERSONAL, CalibratedRow
-from biosense.study.results.result import Bounds, StudyResult
-from biosense.study.run import run_study
+from biosense.studies.base import StudyData
+from biosense.studies.calibration import Calibration
+from biosense.studies.candidates.families import FamilyCandidate
+from biosense.studies.execution.plan import Entry, Kind, Plan, Split
+from biosense.studies.features.cache import FeatureCache
+from biosense.studies.features.extract import ExtractSettings
+from biosense.studies.features.load import LoadSettings, load_study
+from biosense.studies.results.calibration_result import GENERAL, OWN_MEAN, PERSONAL, CalibratedRow
+from biosense.studies.results.result import Bounds, StudyResult
+from biosense.studies.run import run_study
 
 
 def studied(data: StudyData, family: str, seeds: int) -> StudyResult:

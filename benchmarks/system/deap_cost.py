@@ -31,7 +31,7 @@ from biosense.processing.eeg.layouts import layout
 from biosense.processing.example_slow import breath_waves, skin_waves
 from biosense.processing.normalise import RunningNormalise
 from biosense.processing.pipelines import feature_pipeline
-from biosense.study.features.extract import ExtractSettings, extract_trials
+from biosense.studies.features.extract import ExtractSettings, extract_trials
 from biosense.testing.body import ppg_waves, scr_waves
 
 TRIALS, SAMPLES, SFREQ = 40, 8064, 128.0

@@ -21,12 +21,12 @@ import numpy as np
 from biosense.core.types import Modality
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.train import TrainingSettings
-from biosense.study.base import StudyData
-from biosense.study.engine import LOCAL, Engine
-from biosense.study.execution.plan import PlanSettings, Split, plan_study
-from biosense.study.results.assess import Assessment
-from biosense.study.results.result import StudyResult
-from biosense.study.run import RunSettings, run_study
+from biosense.studies.base import StudyData
+from biosense.studies.engine import LOCAL, Engine
+from biosense.studies.execution.plan import PlanSettings, Split, plan_study
+from biosense.studies.results.assess import Assessment
+from biosense.studies.results.result import StudyResult
+from biosense.studies.run import RunSettings, run_study
 
 WIDTHS = {Modality.EEG: 27, Modality.ECG: 12, Modality.EDA: 10}
 STEPS, TRIALS = 160, 4

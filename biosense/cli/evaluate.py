@@ -24,7 +24,7 @@ from biosense.cli.study_data import (
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from biosense.study.evaluate import Evaluation
+    from biosense.studies.evaluate import Evaluation
 
 _SHOWN = ("ccc", "pearson", "rmse", "pooled_ccc", "macro_f1", "balanced_accuracy")
 
@@ -50,8 +50,8 @@ def evaluate(
     from biosense.cli.console import console, print_json, say_warning
     from biosense.cli.study_data import loaded, opened
     from biosense.estimation.load_model import load_model
-    from biosense.study.engine import Engine
-    from biosense.study.evaluate import evaluate_checkpoint
+    from biosense.studies.engine import Engine
+    from biosense.studies.evaluate import evaluate_checkpoint
 
     options = DataOptions(dataset, root, fabricate, people, cache, no_cache, no_video, mains)
     with opened(options) as opening:

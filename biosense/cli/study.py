@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from biosense.core.registry import Registry
-    from biosense.study.execution.plan import PlanSettings, Split
-    from biosense.study.results.result import StudyResult
-    from biosense.study.run import Done
+    from biosense.studies.execution.plan import PlanSettings, Split
+    from biosense.studies.results.result import StudyResult
+    from biosense.studies.run import Done
 
 _QUICK_TRIALS = 4
 _NOT_IN_JSON = ("curves", "plane")  # they are in the result file, for the report
@@ -99,12 +99,12 @@ def study(
     from biosense.cli.study_data import labelled_counts, loaded, opened
     from biosense.datasets.registry import DATASETS
     from biosense.models.registry import MODELS
-    from biosense.study.engine import Engine
-    from biosense.study.execution.jobs import JobStore
-    from biosense.study.execution.plan import plan_study
-    from biosense.study.results.assess import Assessment
-    from biosense.study.run import RunSettings, run_study
-    from biosense.study.splits.protocols import PROTOCOLS
+    from biosense.studies.engine import Engine
+    from biosense.studies.execution.jobs import JobStore
+    from biosense.studies.execution.plan import plan_study
+    from biosense.studies.results.assess import Assessment
+    from biosense.studies.run import RunSettings, run_study
+    from biosense.studies.splits.protocols import PROTOCOLS
 
     _check_name(PROTOCOLS, protocol)
     for name in model or ():
@@ -165,8 +165,8 @@ def _settings(
     from dataclasses import replace
 
     from biosense.models.training.settings import STUDY, TrainingSettings
-    from biosense.study.candidates.baselines import ForestCandidate, RidgeCandidate
-    from biosense.study.execution.plan import PlanSettings, Split
+    from biosense.studies.candidates.baselines import ForestCandidate, RidgeCandidate
+    from biosense.studies.execution.plan import PlanSettings, Split
 
     tiny = TrainingSettings(width=8, window_s=4.0, epochs=2, batches=2, crop_s=(20.0, 40.0))
     training = tiny if quick else STUDY
@@ -238,7 +238,7 @@ def _duration(seconds: float) -> str:
 
 def _write(result: StudyResult, out: Path) -> None:
     from biosense.cli.console import console
-    from biosense.study.report.page import write_study_report
+    from biosense.studies.report.page import write_study_report
 
     out.mkdir(parents=True, exist_ok=True)
     result.write(out / "result.json")

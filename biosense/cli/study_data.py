@@ -13,8 +13,8 @@ import typer
 
 if TYPE_CHECKING:
     from biosense.datasets.base import Dataset
-    from biosense.study.base import StudyData
-    from biosense.study.engine import Engine
+    from biosense.studies.base import StudyData
+    from biosense.studies.engine import Engine
 
 DatasetName = Annotated[
     str, typer.Argument(metavar="DATASET", help="Which one: `biosense datasets` lists them.")
@@ -102,9 +102,9 @@ def loaded(dataset: Dataset, options: DataOptions, engine: Engine) -> StudyData:
     """Return the features of a data set, and tell how they came about."""
     from biosense.cli.console import console
     from biosense.estimation.processor import ProcessorSettings
-    from biosense.study.features.cache import FeatureCache, default_folder
-    from biosense.study.features.extract import ExtractSettings
-    from biosense.study.features.load import LoadSettings, load_study
+    from biosense.studies.features.cache import FeatureCache, default_folder
+    from biosense.studies.features.extract import ExtractSettings
+    from biosense.studies.features.load import LoadSettings, load_study
 
     # What was made up is not worth keeping, unless somebody asks for it.
     keeps = not options.no_cache and not (options.fabricate and options.cache is None)
@@ -132,8 +132,8 @@ def loaded(dataset: Dataset, options: DataOptions, engine: Engine) -> StudyData:
 def labelled_counts(text: str | None, protocol: str) -> tuple[int, ...] | None:
     """Return the numbers of labelled videos that were asked for, and None where none were."""
     from biosense.core.errors import BadInput
-    from biosense.study.calibration import Calibration
-    from biosense.study.splits.protocols import PROTOCOLS
+    from biosense.studies.calibration import Calibration
+    from biosense.studies.splits.protocols import PROTOCOLS
 
     if text is None:
         return None

@@ -91,8 +91,8 @@ def _of_people(
     from biosense.cli.study_data import loaded, opened
     from biosense.core.types import Modality
     from biosense.models.training.settings import STUDY
-    from biosense.study.engine import Engine
-    from biosense.study.train_final import fit_for_use
+    from biosense.studies.engine import Engine
+    from biosense.studies.train_final import fit_for_use
 
     unknown = sorted(set(modalities) - set(Modality))
     if unknown:
@@ -125,7 +125,7 @@ def _simulated(
     from biosense.cli.console import console
     from biosense.models.training.train import TrainingSettings
     from biosense.models.training.train import train as fit
-    from biosense.study.features.simulated import simulate_people
+    from biosense.studies.features.simulated import simulate_people
 
     console.print(f"simulating {people} participants, {minutes:g} min each")
     sequences = simulate_people(range(seed, seed + people), minutes * 60, jobs=jobs)

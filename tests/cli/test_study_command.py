@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from biosense.datasets.registry import DATASETS
-from biosense.study.results.result import read_result
+from biosense.studies.results.result import read_result
 
 QUICK = ("--fabricate", "--quick")
 TARGETS = ("valence", "arousal")

@@ -9,7 +9,7 @@ import pytest
 
 from biosense.core.types import Modality
 from biosense.estimation.load_model import load_model
-from biosense.study.features import simulated as simulated_people
+from biosense.studies.features import simulated as simulated_people
 from tests.support.recorded_runs import recorded
 
 

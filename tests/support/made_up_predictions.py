@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from biosense.models.sequences import LabelledSequence
-from biosense.study.base import Predicted
+from biosense.studies.base import Predicted
 
 
 def predictions(

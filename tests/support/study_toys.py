@@ -16,7 +16,12 @@ from biosense.core.types import Chunk, Floats, Modality, StreamInfo
 from biosense.datasets.base import About
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.train import TrainingSettings
-from biosense.study.base import StudyData
+from biosense.studies.base import StudyData
+from biosense.studies.candidates.baselines import RidgeCandidate
+from biosense.studies.candidates.families import only
+from biosense.studies.candidates.lookup import StimulusMean, TrainMean
+from biosense.studies.execution.plan import Entry, Kind, Plan, Split
+from biosense.studies.results.assess import Assessment
 
 EDA = StreamInfo("eda", Modality.EDA, ("eda",), 8.0, "uS")
 TEMP = StreamInfo("temp", Modality.TEMP, ("skin",), 4.0, "degC")
@@ -159,3 +164,34 @@ class Watcher:
     def predict(self, sequence):
         assert np.isnan(sequence.target).all()
         return np.zeros((sequence.n, 2)), np.full((sequence.n, 2), 0.5)
+
+
+QUICK = Assessment(command="biosense study toy", n_resamples=200)
+
+
+@dataclass(frozen=True)
+class Seeing:
+    """Ridge that sees some modalities, as a family's subset does."""
+
+    modalities: tuple[Modality, ...]
+
+    @property
+    def name(self) -> str:
+        return "+".join(self.modalities)
+
+    def fit(self, train, validation, seed):
+        seen = [[only(s, self.modalities) for s in side] for side in (train, validation)]
+        return RidgeCandidate(alpha=1.0).fit(*seen, seed)
+
+
+BOTH = (Modality.ECG, Modality.EDA)
+
+
+def small_plan(protocol: str = "subject", seeds=(0,), **entry) -> Plan:
+    fused = Entry(Kind.MODEL, "both", Seeing(BOTH), seeds, "fused", modalities=BOTH, **entry)
+    singles = [Entry(Kind.SINGLE, f"both: {m}", Seeing((m,)), seeds, modalities=(m,)) for m in BOTH]
+    controls = [Entry(Kind.CONTROL, "train mean", TrainMean(), (0,), "one mean")]
+    if protocol == "subject":
+        controls.append(Entry(Kind.CONTROL, "stimulus mean", StimulusMean(), (0,)))
+    split = Split(protocol, n_folds=3, gap_s=2.0)
+    return Plan(split, (fused, *singles, *controls), "both")

@@ -1,0 +1,94 @@
+"""What is drawn of a study: a few sequences as curves, all of them as points; chosen by rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from biosense.core.types import Floats
+from biosense.models.evaluation.metrics import ccc
+from biosense.studies.base import Predicted
+from biosense.studies.results.result import Curve, Point
+from biosense.studies.scoring.series import TARGETS, by_seed
+
+CURVES = {"best": 1.0, "upper quarter": 0.75, "median": 0.5, "worst": 0.0}
+"""Whose curves are shown: people at these ranks of their scores, never hand-picked ones."""
+
+_STEPS = 240  # of a curve that are kept: a screen shows no more
+_POINTS = 600
+_DIGITS = 4
+
+
+def curves_of(
+    predicted: Sequence[Predicted], people: Mapping[str, Mapping[str, float | None]]
+) -> list[Curve]:
+    """Return one sequence of people at the ranks of `CURVES`: the one they have in the middle.
+
+    The first seed's fit is shown, not a mean over seeds, which nobody would run.
+    """
+    own = next(iter(by_seed(predicted).values()))
+    ranked = sorted(people, key=lambda subject: (_mean(people[subject].values()), subject))
+    found: dict[str, Curve] = {}
+    for why, rank in CURVES.items():
+        subject = ranked[round(rank * (len(ranked) - 1))]
+        if subject not in found:
+            mine = [one for one in own if one.sequence.subject == subject]
+            found[subject] = _curve(_middle(mine), why)
+    return list(found.values())
+
+
+def plane_of(predicted: Sequence[Predicted]) -> list[Point]:
+    """Return the means of each sequence, of the first seed; evenly thinned where they are many."""
+    own = next(iter(by_seed(predicted).values()))
+    every = max(1, -(-len(own) // _POINTS))
+    return [_point(one) for one in own[::every]]
+
+
+def _middle(own: Sequence[Predicted]) -> Predicted:
+    """Return the sequence whose score is the person's median; of rated trials the one between."""
+
+    def merit(one: Predicted) -> float:
+        pairs = [ccc(one.mean[:, k], one.sequence.target[:, k]) for k in range(2)]
+        return _mean(pairs) if not one.sequence.per_trial else -_error(one)
+
+    ranked = sorted(own, key=lambda one: (merit(one), one.sequence.position))
+    return ranked[len(ranked) // 2]
+
+
+def _error(one: Predicted) -> float:
+    return _mean(np.abs(one.mean - one.sequence.target).mean(0).tolist())
+
+
+def _curve(one: Predicted, why: str) -> Curve:
+    sequence = one.sequence
+    every = max(1, -(-sequence.n // _STEPS))
+    columns = {
+        name: {target: _rounded(values[::every, k]) for k, target in enumerate(TARGETS)}
+        for name, values in (("target", sequence.target), ("mean", one.mean), ("sd", one.sd))
+    }
+    time = (sequence.time - sequence.time[0])[::every]
+    seconds = tuple(round(float(t), 2) for t in time)
+    return Curve(sequence.subject, sequence.stimulus, why, seconds, **columns)
+
+
+def _point(one: Predicted) -> Point:
+    said, rated = (
+        tuple(_one(_mean(values[:, k].tolist())) for k in range(2))
+        for values in (one.mean, one.sequence.target)
+    )
+    return Point(one.sequence.subject, (rated[0], rated[1]), (said[0], said[1]))
+
+
+def _rounded(values: Floats) -> tuple[float | None, ...]:
+    return tuple(_one(value) for value in values.tolist())
+
+
+def _one(value: float) -> float | None:
+    return round(value, _DIGITS) if math.isfinite(value) else None
+
+
+def _mean(values: Iterable[float | None]) -> float:
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    return float(np.mean(known)) if known else math.nan
