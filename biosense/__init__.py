@@ -1,3 +1,3 @@
 """Continuous valence and arousal from EEG, ECG, EDA, PPG and a webcam."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
