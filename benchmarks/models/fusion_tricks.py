@@ -150,7 +150,7 @@ def run(sequences: Sequence[LabelledSequence], family: str) -> dict[str, list[fl
             numbers[f"{family}, {LABELLED} people labelled, {name}"].append(
                 subject_ccc(model, test)
             )
-        for name in (name for name, one in MODELS.items() if not one.trainable):
+        for name in (name for name, one in MODELS.items() if not one.by_descent):
             model = train(name, training, settings=SETTINGS).model
             numbers[name].append(subject_ccc(model, test))
     return numbers

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor, nn
 
 from biosense.core.types import Modality
 from biosense.models.layers.blocks import FeatureInputs, PriorBlend
+from biosense.models.sequences import LabelledSequence
+from biosense.models.training.settings import Progress, TrainingSettings
 
 State = tuple[Tensor, ...]
 """What a model carries from one step to the next: tensors of constant shape, batch first."""
@@ -58,7 +60,9 @@ class FusionOutput:
 
 
 class FusionModel(nn.Module):
-    """Say what a fusion model can do; every family implements the three methods.
+    """Say what a fusion model can do; every family implements `forward`, `begin` and `step`.
+
+    How it is made, fitted, and moved to a person has an answer here that suits most families.
 
     Every model obeys one contract (tests/models/test_model_contract.py): the output at t never sees
     inputs after t; `step` over a sequence equals `forward` of it to 1e-5, at constant cost and
@@ -84,6 +88,57 @@ class FusionModel(nn.Module):
     inputs: FeatureInputs
     head: PriorBlend
 
+    @classmethod
+    def assemble(cls, config: Any, build: MakeMember) -> Self:
+        """Make an untrained model from its config; a family of members overrides it.
+
+        Parameters
+        ----------
+        config
+            The family's own.
+        build
+            Makes a member from the name of its family and those of the given settings that it has.
+
+        Returns
+        -------
+        FusionModel
+            With random weights.
+        """
+        return cls(config)
+
+    def fit(self, run: TrainingRun) -> tuple[Progress, ...]:
+        """Fit the weights; a family that gradient descent does not fit overrides it.
+
+        The scale of features and the prior have been set, from the training sequences.
+
+        Parameters
+        ----------
+        run
+            What there is to fit on.
+
+        Returns
+        -------
+        tuple of Progress
+            One for each epoch.
+        """
+        return run.descend(self)
+
+    def last_layer(self) -> nn.Linear | None:
+        """Return the one linear layer whose output is squashed into the mean; None without one."""
+        return self.head.last_layer()
+
+    def read_out(self) -> tuple[Tensor, Tensor] | None:
+        """Return what is moved to fit the model to a person: the last map before the squashing.
+
+        Returns
+        -------
+        tuple of Tensor or None
+            Weight (.., 2) and constant (.., 2), targets last: written to in place, they change what
+            the model says. None for a family that has no such map.
+        """
+        layer = self.last_layer()
+        return None if layer is None else (layer.weight.data.T, layer.bias.data)
+
     def forward(self, x: Mapping[Modality, Tensor], present: Tensor) -> FusionOutput:
         """Estimate at every step of whole sequences.
 
@@ -106,6 +161,38 @@ class FusionModel(nn.Module):
     ) -> tuple[FusionOutput, State]:
         """Estimate one step: `forward` without the time axis, from and to a carried state."""
         raise NotImplementedError
+
+
+MakeMember = Callable[[str, Mapping[str, Any]], FusionModel]
+"""Makes a member of a model from the name of its family and settings, of which it takes its own."""
+
+
+class TrainingRun(Protocol):
+    """Say what a family finds when it is asked to fit itself, and what it can have done for it."""
+
+    @property
+    def training(self) -> Sequence[LabelledSequence]:
+        """What is learnt from."""
+
+    @property
+    def validation(self) -> Sequence[LabelledSequence]:
+        """What chooses among fits; nobody is on both sides."""
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """How to train."""
+
+    def descend(self, model: FusionModel) -> tuple[Progress, ...]:
+        """Fit all parameters of a model by gradient descent and return its history."""
+
+    def fit_member(self, name: str, member: FusionModel) -> tuple[Progress, ...]:
+        """Fit a member of a model, of the family of that name, as if it were alone."""
+
+    def clock(self) -> float:
+        """Return the time, seconds, of which differences count."""
+
+    def report(self, progress: Progress) -> None:
+        """Tell whoever listens of one epoch."""
 
 
 def evidence(quality: Tensor, window: int) -> Tensor:

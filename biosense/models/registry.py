@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from typing import Any
 
-from biosense.core.errors import BadInput
 from biosense.core.registry import Registry
 from biosense.models.base import FusionModel
 from biosense.models.families.boosting import Boosting, BoostingConfig
@@ -27,31 +25,13 @@ from biosense.models.families.recursive_joint_attention import (
 )
 from biosense.models.families.ridge import Ridge
 from biosense.models.families.stepwise import StepwiseConfig
-
-
-@dataclass(frozen=True)
-class Family:
-    """Name the class and the frozen config of one fusion family.
-
-    `trainable` is False for families that gradient descent does not fit as a whole: `ClosedForm`,
-    and `Committee`, whose members are fitted apart.
-    """
-
-    model: Callable[[Any], FusionModel]
-    config: type[Any]
-    trainable: bool = True
-
-    def settings(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Return those of the wanted settings that the config of this family has."""
-        known = {field.name for field in fields(self.config)}
-        return {name: value for name, value in wanted.items() if name in known}
-
+from biosense.models.families.table import Family, build
 
 MODELS: Registry[Family] = Registry(
     "model",
     {
-        "boosting": Family(Boosting, BoostingConfig, trainable=False),
-        "committee": Family(Committee, CommitteeConfig, trainable=False),
+        "boosting": Family(Boosting, BoostingConfig),
+        "committee": Family(Committee, CommitteeConfig),
         "cross_attention": Family(CrossAttention, CrossAttentionConfig),
         "deep_cca": Family(DeepCca, DeepCcaConfig),
         "early": Family(Early, StepwiseConfig),
@@ -62,7 +42,7 @@ MODELS: Registry[Family] = Registry(
         "mixture_of_experts": Family(MixtureOfExperts, MixtureOfExpertsConfig),
         "product_of_experts": Family(ProductOfExperts, StepwiseConfig),
         "recursive_joint_attention": Family(RecursiveJointAttention, RecursiveJointAttentionConfig),
-        "ridge": Family(Ridge, ClosedFormConfig, trainable=False),
+        "ridge": Family(Ridge, ClosedFormConfig),
     },
 )
 
@@ -77,6 +57,11 @@ def build_model(name: str, settings: Mapping[str, Any]) -> FusionModel:
     settings
         Fields of the family's config; `modalities` is needed, as (name, number of features) pairs.
 
+    Returns
+    -------
+    FusionModel
+        With random weights, drawn from torch's global generator.
+
     Raises
     ------
     BadInput
@@ -87,13 +72,4 @@ def build_model(name: str, settings: Mapping[str, Any]) -> FusionModel:
     >>> build_model("early", {"modalities": [["eda", 2]], "width": 8}).modalities
     (<Modality.EDA: 'eda'>,)
     """
-    family = MODELS[name]
-    known = [field.name for field in fields(family.config)]
-    unknown = sorted(set(settings) - set(known))
-    if unknown or "modalities" not in settings:
-        raise BadInput(
-            f"settings of {name!r} must hold 'modalities' and may hold {known[1:]}; "
-            f"got {sorted(settings)}"
-        )
-    pairs = tuple((str(modality), int(count)) for modality, count in settings["modalities"])
-    return family.model(family.config(**{**settings, "modalities": pairs}))
+    return build(MODELS, name, settings)

@@ -225,7 +225,7 @@ def test_families_in_closed_form_have_nothing_to_descend() -> None:
         built = build_model(name, MODELS[name].settings({"modalities": COUNTS, "width": 16}))
         closed = isinstance(built, ClosedForm)
         assert bool(list(built.parameters())) != closed
-        assert not (closed and MODELS[name].trainable)
+        assert not (closed and MODELS[name].by_descent)
 
 
 def test_gradient_reaches_every_parameter(name: str, model: FusionModel) -> None:

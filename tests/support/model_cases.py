@@ -27,7 +27,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "graph, electrodes": {"electrodes": ("Fp1", "Cz", "Oz")},
 }
 """Families once more, with what their config can switch on."""
-TRAINABLE = [name for name, family in MODELS.items() if family.trainable]
+TRAINABLE = [name for name, family in MODELS.items() if family.by_descent]
 
 
 @cache

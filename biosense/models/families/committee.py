@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Self, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Floats, Modality
-from biosense.models.base import FusionModel, FusionOutput, State, evidence, fade, next_age
+from biosense.models.base import (
+    FusionModel,
+    FusionOutput,
+    MakeMember,
+    State,
+    TrainingRun,
+    evidence,
+    fade,
+    next_age,
+)
+from biosense.models.evaluation.evaluate import predict
 from biosense.models.families.closed_form import spread_gain
 from biosense.models.layers.blocks import FeatureInputs, PriorBlend, Standardised
+from biosense.models.training.settings import Progress
 
 
 @dataclass(frozen=True)
@@ -75,14 +88,8 @@ class Committee(FusionModel):
     offset: Tensor
     _shares: Tensor
 
-    def __init__(self, config: CommitteeConfig) -> None:
-        # The table of families holds this one.
-        from biosense.models.registry import MODELS, build_model
-
+    def __init__(self, config: CommitteeConfig, members: Sequence[FusionModel]) -> None:
         super().__init__()
-        members = [
-            build_model(name, MODELS[name].settings(asdict(config))) for name in config.members
-        ]
         self.config = config
         self.inputs = _Together(config.modalities, members)
         self.modalities = tuple(self.inputs.counts)
@@ -98,7 +105,25 @@ class Committee(FusionModel):
     @property
     def members(self) -> list[FusionModel]:
         """The members, in the order of the config."""
-        return [seat for seat in self.seats if isinstance(seat, FusionModel)]
+        return cast(list[FusionModel], list(self.seats))
+
+    @classmethod
+    def assemble(cls, config: CommitteeConfig, build: MakeMember) -> Self:
+        """Make the members, then the committee; see `FusionModel.assemble`."""
+        return cls(config, [build(name, asdict(config)) for name in config.members])
+
+    def fit(self, run: TrainingRun) -> tuple[Progress, ...]:
+        """Fit every member as if it were alone, then what they share; histories are joined."""
+        history: tuple[Progress, ...] = ()
+        for name, member in zip(self.config.members, self.members, strict=True):
+            history += run.fit_member(name, member)
+        said = np.concatenate([predict(self, sequence).mean for sequence in run.validation])
+        self.tune(said, np.concatenate([sequence.target for sequence in run.validation]))
+        return history
+
+    def read_out(self) -> tuple[Tensor, Tensor]:
+        """Return gain and offset: the members stay, what they agree on is moved."""
+        return self.gain, self.offset
 
     def forward(self, x: Mapping[Modality, Tensor], present: Tensor) -> FusionOutput:
         """Estimate at every step of whole sequences; see `FusionModel.forward`."""

@@ -70,6 +70,11 @@ class Opinions(FusionModel):
         said = self._each(mean, log_variance, evidence) if self.training else ()
         return FusionOutput(*combined, opinions=said)
 
+    def read_out(self) -> tuple[Tensor, Tensor]:
+        """Return the last map of all modalities; see `FusionModel.read_out`."""
+        assert self.mean.bias is not None
+        return self.mean.weight.data, self.mean.bias.data
+
     def begin(self, batch: int = 1) -> State:
         """Return empty memories, and the age of each modality."""
         like, n = self.head.prior_mean, len(self.modalities)

@@ -40,6 +40,10 @@ class Ridge(ClosedForm):
         """Return the estimate before the gain; see `ClosedForm.own`."""
         return columns @ self.slope + self.constant
 
+    def read_out(self) -> tuple[Tensor, Tensor]:
+        """Return slope and constant; see `FusionModel.read_out`."""
+        return self.slope, self.constant
+
     def fit_rows(self, fit: Rows, held: Rows) -> None:
         """Solve for every penalty and keep the best; see `ClosedForm.fit_rows`."""
         lines = [_Line(fit.columns, fit.target[:, k]) for k in range(2)]

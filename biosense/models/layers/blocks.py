@@ -149,6 +149,10 @@ class PriorBlend(nn.Module):
         self.register_buffer("prior_variance", torch.full((2,), UNIFORM_VARIANCE))
         self.register_buffer("log_temperature", torch.zeros(2))
 
+    def last_layer(self) -> nn.Linear | None:
+        """Return the layer whose output is squashed into the mean; None: it is not of the head."""
+        return None
+
     def blend(self, own: Tensor, log_own: Tensor, evidence: Tensor) -> tuple[Tensor, Tensor]:
         """Blend mean and log-variance (.., 2) by evidence (..) in [0, 1]."""
         share = evidence.unsqueeze(-1)
@@ -173,6 +177,10 @@ class GaussianHead(PriorBlend):
         self.mean = nn.Linear(width, 2)
         self.spread = nn.Linear(width, 2)
         nn.init.constant_(self.spread.bias, unsure())
+
+    def last_layer(self) -> nn.Linear:
+        """Return the layer whose output is squashed into the mean."""
+        return self.mean
 
     def forward(self, hidden: Tensor, evidence: Tensor) -> tuple[Tensor, Tensor]:
         """Map (.., width) and evidence (..) to mean and log-variance, both (.., 2)."""

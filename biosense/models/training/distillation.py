@@ -13,10 +13,11 @@ from biosense.core.errors import BadInput
 from biosense.models.base import FusionModel, FusionOutput
 from biosense.models.batches import Batch
 from biosense.models.sequences import LabelledSequence, feature_counts
+from biosense.models.training.device import Device
 from biosense.models.training.gradient_descent import Loss, labels_loss
 from biosense.models.training.losses import BETA
 from biosense.models.training.settings import DEFAULTS, Progress, TrainingSettings
-from biosense.models.training.train import Device, Trained, train
+from biosense.models.training.train import Trained, train
 
 SHARE = 0.5
 """Of the loss that is the teacher's; the rest is the labels'."""

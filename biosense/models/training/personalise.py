@@ -19,10 +19,6 @@ from biosense.core.types import Floats
 from biosense.models.base import TARGETS, FusionModel
 from biosense.models.deployment.card import Card
 from biosense.models.evaluation.evaluate import predict
-from biosense.models.families.committee import Committee
-from biosense.models.families.decision_level import Opinions
-from biosense.models.families.ridge import Ridge
-from biosense.models.layers.blocks import GaussianHead
 from biosense.models.sequences import LabelledSequence, check_hop
 
 STRENGTH_MIN = 10.0
@@ -79,7 +75,7 @@ def personalise(
     check_hop(sequences, model.config.hop)
     personal = deepcopy(model).eval()
     _read_out(personal)
-    if head and not isinstance(personal.head, GaussianHead):
+    if head and personal.last_layer() is None:
         raise BadInput(f"head=True needs a family with one last layer, {_kind(model)} has none")
     rated = [s for s in sequences if np.isfinite(s.target).any()]
     if rated:
@@ -92,7 +88,7 @@ def personalise(
 
 def can_be_personal(model: FusionModel) -> bool:
     """Say whether a model has a read-out that `personalise` can move; boosting has none."""
-    return _moved_part(model) is not None
+    return model.read_out() is not None
 
 
 def personal_card(card: Card, sequences: Sequence[LabelledSequence], hop: float) -> Card:
@@ -202,7 +198,6 @@ def _slopes(
 
 def _fit_head(model: FusionModel, problem: _Problem) -> None:
     """Move the last layer's weights by one ridge step, halved until it helps."""
-    assert isinstance(model.head, GaussianHead)
     said, hidden = _hidden(model, problem)
     kept = deepcopy(_read_out(model))
     slope = _slopes(model, kept, problem, np.zeros((2, len(TARGETS))), said)[1]
@@ -228,8 +223,9 @@ def _hidden(model: FusionModel, problem: _Problem) -> tuple[Floats, Floats]:
     def keep(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         given.append(inputs[0][0].double().numpy())
 
-    assert isinstance(model.head, GaussianHead)
-    hook = model.head.mean.register_forward_pre_hook(keep)
+    layer = model.last_layer()
+    assert layer is not None
+    hook = layer.register_forward_pre_hook(keep)
     try:
         said = problem.said(model)
     finally:
@@ -239,26 +235,13 @@ def _hidden(model: FusionModel, problem: _Problem) -> tuple[Floats, Floats]:
 
 def _read_out(model: FusionModel) -> tuple[Tensor, Tensor]:
     """Return weight and constant of the last map before squashing; targets are the last axis."""
-    found = _moved_part(model)
+    found = model.read_out()
     if found is None:
         raise BadInput(
             f"{_kind(model)} has no read-out that can be fitted to a person; train ridge, a late "
             "or a neural family"
         )
     return found
-
-
-def _moved_part(model: FusionModel) -> tuple[Tensor, Tensor] | None:
-    if isinstance(model.head, GaussianHead):
-        return model.head.mean.weight.data.T, model.head.mean.bias.data
-    if isinstance(model, Opinions):
-        assert model.mean.bias is not None
-        return model.mean.weight.data, model.mean.bias.data
-    if isinstance(model, Ridge):
-        return model.slope, model.constant
-    if isinstance(model, Committee):  # its members stay: what they agree on is moved
-        return model.gain, model.offset
-    return None
 
 
 def _apply(model: FusionModel, kept: tuple[Tensor, Tensor], moved: Floats) -> None:

@@ -6,8 +6,9 @@ leaves the state of the epoch before.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ import safetensors.torch
 from torch import Tensor
 
 from biosense.core.errors import CheckpointMismatch
-from biosense.models.training.settings import Progress
+from biosense.models.sequences import LabelledSequence
+from biosense.models.training.settings import Progress, TrainingSettings
 
 _PARTS = ("weights", "best", "optimiser", "random")
 _HEADER = "training"
@@ -104,3 +106,26 @@ def read_state(path: Path, task: str) -> TrainingState:
             "this one's; give this training another file, or delete that one"
         )
     return state
+
+
+def task_digest(
+    name: str,
+    chosen: Mapping[str, Any],
+    settings: TrainingSettings,
+    fit: Sequence[LabelledSequence],
+    held: Sequence[LabelledSequence],
+) -> str:
+    """Return a digest of what the weights depend on."""
+    said = hashlib.sha256(
+        json.dumps([name, dict(chosen), asdict(settings)], sort_keys=True, default=str).encode()
+    )
+    for part in (fit, held):
+        said.update(f"{len(part)} sequences".encode())
+        for sequence in part:
+            said.update(sequence.subject.encode())
+            said.update(sequence.target.tobytes())
+            for modality, values in sequence.data.items():
+                said.update(modality.encode())
+                said.update(values.tobytes())
+                said.update(sequence.quality[modality].tobytes())
+    return said.hexdigest()

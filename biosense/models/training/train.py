@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import torch
 
 from biosense.core.errors import BadInput
 from biosense.models.base import FusionModel
@@ -23,11 +19,7 @@ from biosense.models.evaluation.evaluate import (
     calibrate_intervals,
     calibrate_variance,
     evaluate,
-    predict,
-    subject_ccc,
 )
-from biosense.models.families.closed_form import ClosedForm
-from biosense.models.families.committee import Committee
 from biosense.models.registry import MODELS, build_model
 from biosense.models.sequences import (
     LabelledSequence,
@@ -35,13 +27,12 @@ from biosense.models.sequences import (
     feature_counts,
     split_subjects,
 )
+from biosense.models.training.device import Device, chosen_device, random_state
 from biosense.models.training.gradient_descent import Descent, Loss, Watch, labels_loss
 from biosense.models.training.settings import DEFAULTS, Progress, TrainingSettings
+from biosense.models.training.state import task_digest
 
 __all__ = ["DEFAULTS", "Progress", "Trained", "TrainingSettings", "train"]
-
-Device = Literal["auto", "cpu", "cuda"]
-"""Where a model is trained; "auto" is a GPU where there is one. It comes back on the CPU."""
 
 Prepare = Callable[[FusionModel, Sequence[LabelledSequence]], None]
 """Changes an untrained model in place, given the training sequences."""
@@ -123,22 +114,13 @@ def train(
     for side, part in (("training", fit), ("validation", held)):
         if not any(np.isfinite(sequence.target).any() for sequence in part):
             raise BadInput(f"no {side} sequence has a target; training needs some on both sides")
-    place, watch = chosen_device(device), Watch(progress, clock)
-    with _random_state(settings.seed, place):
-        chosen = MODELS[name].settings(_model_settings(settings, counts))
-        model = build_model(name, {**chosen, **options})
-        _fit_outside_descent(model, fit, counts)
-        if isinstance(model, Committee):
-            history = _seat(model, fit, held, settings, watch, resume, device)
-        elif isinstance(model, ClosedForm):
-            history = _solve(model, fit, held, settings, watch)
-        else:
-            if prepare is not None:
-                prepare(model, fit)
-            model.to(place)
-            task = _digest(name, {**chosen, **options}, settings, fit, held)
-            terms = loss or labels_loss(settings)
-            history = Descent(model, fit, held, settings, terms, watch, resume, task).run()
+    chosen = {**MODELS[name].settings(_model_settings(settings, counts)), **options}
+    watch = Watch(progress, clock)
+    run = _Run(name, chosen, fit, held, settings, prepare, loss, resume, device, watch)
+    with random_state(settings.seed, chosen_device(device)):
+        model = build_model(name, chosen)
+        _set_scale_and_prior(model, fit, counts)
+        history = model.fit(run)
     model.cpu()
     calibrate_variance(model, held)
     return Trained(
@@ -146,47 +128,51 @@ def train(
     )
 
 
-def chosen_device(device: Device) -> torch.device:
-    """Return where to train.
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """One training of one family: what `FusionModel.fit` is given; see `TrainingRun`."""
 
-    >>> chosen_device("cpu")
-    device(type='cpu')
-    """
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
-        raise BadInput("device='cuda', but torch finds no GPU; use 'cpu' or 'auto'")
-    return torch.device("cuda" if there and device != "cpu" else "cpu")
+    name: str
+    chosen: Mapping[str, Any]
+    training: Sequence[LabelledSequence]
+    validation: Sequence[LabelledSequence]
+    settings: TrainingSettings
+    prepare: Prepare | None
+    loss: Loss | None
+    resume: Path | None
+    device: Device
+    watch: Watch
 
+    def descend(self, model: FusionModel) -> tuple[Progress, ...]:
+        if self.prepare is not None:
+            self.prepare(model, self.training)
+        model.to(chosen_device(self.device))
+        sides = self.training, self.validation
+        task = task_digest(self.name, self.chosen, self.settings, *sides)
+        loss = self.loss or labels_loss(self.settings)
+        return Descent(model, *sides, self.settings, loss, self.watch, self.resume, task).run()
 
-@contextmanager
-def _random_state(seed: int, place: torch.device) -> Iterator[None]:
-    devices = [torch.cuda.current_device()] if place.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
+    def fit_member(self, name: str, member: FusionModel) -> tuple[Progress, ...]:
+        file = self.resume
+        trained = train(
+            name,
+            self.training,
+            validation=self.validation,
+            settings=self.settings,
+            resume=file.with_name(f"{file.stem}-{name}{file.suffix}") if file else None,
+            device=self.device,
+            progress=self.watch.progress,
+            clock=self.watch.clock,
+        )
+        member.load_state_dict(trained.model.state_dict())
+        return trained.history
 
+    def clock(self) -> float:
+        return self.watch.clock()
 
-def _digest(
-    name: str,
-    chosen: Mapping[str, Any],
-    settings: TrainingSettings,
-    fit: Sequence[LabelledSequence],
-    held: Sequence[LabelledSequence],
-) -> str:
-    """Return a digest of what the weights depend on."""
-    said = hashlib.sha256(
-        json.dumps([name, dict(chosen), asdict(settings)], sort_keys=True, default=str).encode()
-    )
-    for part in (fit, held):
-        said.update(f"{len(part)} sequences".encode())
-        for sequence in part:
-            said.update(sequence.subject.encode())
-            said.update(sequence.target.tobytes())
-            for modality, values in sequence.data.items():
-                said.update(modality.encode())
-                said.update(values.tobytes())
-                said.update(sequence.quality[modality].tobytes())
-    return said.hexdigest()
+    def report(self, progress: Progress) -> None:
+        if self.watch.progress is not None:
+            self.watch.progress(progress)
 
 
 def _model_settings(
@@ -196,7 +182,7 @@ def _model_settings(
     return {"modalities": counts, **chosen}
 
 
-def _fit_outside_descent(
+def _set_scale_and_prior(
     model: FusionModel, fit: Sequence[LabelledSequence], counts: tuple[tuple[str, int], ...]
 ) -> None:
     """Set the scale of features and the prior from the training subjects."""
@@ -207,52 +193,6 @@ def _fit_outside_descent(
         if len(known):
             model.head.prior_mean[column] = float(known.mean())
             model.head.prior_variance[column] = max(float(known.var()), 1e-4)
-
-
-def _seat(
-    model: Committee,
-    fit: Sequence[LabelledSequence],
-    held: Sequence[LabelledSequence],
-    settings: TrainingSettings,
-    watch: Watch,
-    resume: Path | None,
-    device: Device,
-) -> tuple[Progress, ...]:
-    """Train every member as if it were alone, then set what they share; histories join."""
-    history: tuple[Progress, ...] = ()
-    for name, member in zip(model.config.members, model.members, strict=True):
-        trained = train(
-            name,
-            fit,
-            validation=held,
-            settings=settings,
-            resume=resume.with_name(f"{resume.stem}-{name}{resume.suffix}") if resume else None,
-            device=device,
-            progress=watch.progress,
-            clock=watch.clock,
-        )
-        member.load_state_dict(trained.model.state_dict())
-        history += trained.history
-    said = np.concatenate([predict(model, sequence).mean for sequence in held])
-    model.tune(said, np.concatenate([sequence.target for sequence in held]))
-    return history
-
-
-def _solve(
-    model: ClosedForm,
-    fit: Sequence[LabelledSequence],
-    held: Sequence[LabelledSequence],
-    settings: TrainingSettings,
-    watch: Watch,
-) -> tuple[Progress, ...]:
-    """Fit what needs no descent; its history is one epoch, its loss the held-out squared error."""
-    started = watch.clock()
-    model.fit_closed(fit, held, augmentation=settings.augmentation, seed=settings.seed)
-    loss, reached = float(model.log_variance.exp().mean()), subject_ccc(model, held)
-    done = Progress(1, 1, loss, reached, reached, watch.clock() - started, 0.0)
-    if watch.progress is not None:
-        watch.progress(done)
-    return (done,)
 
 
 def _card(
