@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,6 +67,27 @@ def test_imports_point_down() -> None:
         if own != "__init__":
             wrong += [f"{place}: {name}" for name in used if layer_of(name) >= layer_of(own)]
     assert wrong == []
+
+
+def test_no_circles() -> None:
+    """Wherever in a file it stands: modules that need each other are read and changed as one."""
+    modules = {module_name(file): file for file in FILES if file != PACKAGE / "__init__.py"}
+    needs = {}
+    for name, file in modules.items():
+        found = {parent for used in imports_of(file) for parent in (used, used.rpartition(".")[0])}
+        needs[name] = (found & modules.keys()) - {name}
+    circle: list[str] = []
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+    assert circle == []
+
+
+def module_name(file: Path) -> str:
+    """Return the name by which a file is imported."""
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
 
 
 def test_third_parties_stay_behind_their_fence() -> None:
