@@ -10,7 +10,8 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Chunk, Floats, StreamInfo
 from biosense.processing.cardiac.beat_confidence import BeatTrust
-from biosense.processing.cardiac.beat_decision import Beat, BeatJudge, Candidate, PeakTracker
+from biosense.processing.cardiac.beat_decision import Beat, BeatJudge, Candidate
+from biosense.processing.signal.peak_tracker import PeakTracker
 
 BEAT_CHANNELS = ("amplitude", "confidence", "known_at", "late")
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from biosense.core.types import Bools, Floats
-from biosense.processing.cardiac.beat_decision import PeakTracker
 from biosense.processing.eda.signal import ONSET_SHARE, EdaPiece
+from biosense.processing.signal.peak_tracker import PeakTracker
 
 HOLD_S = 0.5
 LONGEST_RISE_S = 5.0
