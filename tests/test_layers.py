@@ -16,11 +16,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"core"},
     {"acquisition", "processing", "models", "datasets", "viz"},
-    {"estimation", "testing"},
+    {"estimation"},
     {"live", "recordings", "studies"},
     {"gui"},
     {"cli"},
-    {"__main__"},
+    {"__main__", "testing"},
 )
 """From the bottom up: a folder imports those of lower lines, and none of its own line."""
 

@@ -28,11 +28,10 @@ from benchmarks.system.deap_theirs import THEIRS
 from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
 from biosense.processing.eeg.layouts import layout
-from biosense.processing.example_slow import breath_waves, skin_waves
 from biosense.processing.normalise import RunningNormalise
 from biosense.processing.pipelines import feature_pipeline
 from biosense.studies.features.extract import ExtractSettings, extract_trials
-from biosense.testing.body import ppg_waves, scr_waves
+from biosense.testing.body import breath_waves, ppg_waves, scr_waves, skin_waves
 
 TRIALS, SAMPLES, SFREQ = 40, 8064, 128.0
 PAUSE_S = 5.0  # between two trials

@@ -1,4 +1,4 @@
-"""Drawn heart beats, pulse waves and skin conductance: what their stages are tried on."""
+"""Drawn hearts, pulses, skin, breathing and muscles: what the stages of each are tried on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from biosense.core.types import Chunk, Floats, StreamInfo
 
 BEAT_S = 0.8
 SCR_EVERY_S = 6.0
+BREATH_S = 4.0
 # Waves of one ECG beat: place of the middle and width (seconds), height (millivolts).
 _WAVES = ((-0.16, 0.025, 0.1), (-0.03, 0.01, -0.1), (0.0, 0.011, 1.0), (0.03, 0.01, -0.2))
 _T_WAVE = (0.27, 0.05, 0.25)
@@ -56,3 +57,25 @@ def scr_waves(times: Floats, channels: int = 1) -> Floats:
     response = 0.5 / 0.37 * (np.exp(-since / 2.0) - np.exp(-since / 0.7))
     level = 4.0 + 0.2 * np.sin(2 * np.pi * times / 60.0) + 0.002 * rng.standard_normal(len(times))
     return 1e-6 * np.repeat((level + response)[:, None], channels, axis=1)
+
+
+def breath_waves(times: Floats, channels: int = 1) -> Floats:
+    """Return a belt with 15 breaths per minute on a drifting level, shape (n, channels)."""
+    rng = np.random.default_rng(11)
+    phase = times / BREATH_S + 0.1 * np.sin(2 * np.pi * times / 30.0)
+    belt = np.sin(2 * np.pi * phase) + 0.01 * times + 0.02 * rng.standard_normal(len(times))
+    return np.repeat(belt[:, None], channels, axis=1)
+
+
+def skin_waves(times: Floats, channels: int = 1) -> Floats:
+    """Return the temperature of a finger that warms up slowly, degC, shape (n, channels)."""
+    rng = np.random.default_rng(12)
+    level = 32.0 + np.sin(2 * np.pi * times / 300.0) + 0.01 * rng.standard_normal(len(times))
+    return np.repeat(level[:, None], channels, axis=1)
+
+
+def muscle_waves(times: Floats, channels: int = 1) -> Floats:
+    """Return muscles that contract for a second every four, volts, shape (n, channels)."""
+    rng = np.random.default_rng(13)
+    force = 3e-6 + 6e-5 * (times % 4.0 < 1.0)
+    return np.asarray(force[:, None] * rng.standard_normal((len(times), channels)))

@@ -13,7 +13,7 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Floats
 from biosense.processing.emg import EMG_CHANNELS, EmgEnvelope, EmgFeatures, emg_band
 from biosense.processing.pipelines import feature_pipeline
-from tests.support.chunking import split
+from biosense.testing.cuttings import split
 
 NAMES = ("Zygomaticus major", "corrugator")
 

@@ -13,13 +13,13 @@ from biosense.core import Chunk, Epoch, Pipeline
 from biosense.core.types import Floats, StreamInfo
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.signal.sos import settling_samples
-from biosense.testing.stages import STAGES
+from biosense.testing.stage_examples import STAGE_EXAMPLES
 from tests.support.sound_signals import CASES
 
 SFREQ = 128.0
 INFO = StreamInfo("cap", None, ("Cz",), SFREQ, "V")
 
-# Passed within 0.5 dB; lost by so many dB. Of the filters as `STAGES` makes them, at 128 Hz.
+# Passed within 0.5 dB; lost by so many dB. Of the filters of `STAGE_EXAMPLES`, at 128 Hz.
 PASSED: dict[str, tuple[float, ...]] = {
     "band_pass": (2.0, 10.0, 20.0),
     "low_pass": (0.1, 1.0, 2.5),
@@ -78,19 +78,19 @@ SPIKE_S = 30.0
 
 
 def test_every_filter_is_in_the_tables() -> None:
-    stated = {name for name in STAGES if hasattr(STAGES[name].make(), "delay")}
+    stated = {name for name in STAGE_EXAMPLES if hasattr(STAGE_EXAMPLES[name].make(), "delay")}
     assert stated == set(PASSED) == set(STOPPED)
 
 
 def test_every_stage_that_gives_samples_is_said_to_forget_or_not() -> None:
-    giving = {name for name in STAGES if isinstance(_example(name)[1][0], Chunk)}
+    giving = {name for name in STAGE_EXAMPLES if isinstance(_example(name)[1][0], Chunk)}
     assert giving == {*MEMORYLESS, *LEARN_FOR_GOOD}
 
 
 def _example(name: str) -> tuple[Any, list[Any]]:
-    stream = STAGES[name].stream()
+    stream = STAGE_EXAMPLES[name].stream()
     items = [stream] if isinstance(stream, Chunk) else list(stream)
-    return stream, Pipeline(STAGES[name].make()).run(items, items[0].info)
+    return stream, Pipeline(STAGE_EXAMPLES[name].make()).run(items, items[0].info)
 
 
 def stream(values: Floats) -> Chunk:
@@ -99,13 +99,13 @@ def stream(values: Floats) -> Chunk:
 
 def filtered(name: str, values: Floats) -> tuple[Floats, Floats]:
     """Return seconds since the beginning and values of what a filter makes of a signal."""
-    [out] = Pipeline(STAGES[name].make()).run([stream(values)], INFO)
+    [out] = Pipeline(STAGE_EXAMPLES[name].make()).run([stream(values)], INFO)
     return out.times - 1024 / SFREQ, out.data[:, 0]
 
 
 def settled_s(name: str) -> float:
     """Return after how many seconds the stage itself calls its samples settled."""
-    [out] = Pipeline(STAGES[name].make()).run([stream(np.zeros(4096))], INFO)
+    [out] = Pipeline(STAGE_EXAMPLES[name].make()).run([stream(np.zeros(4096))], INFO)
     return float(out.times[np.argmax(out.ok)]) - 1024 / SFREQ
 
 
@@ -135,7 +135,7 @@ def test_the_stop_band_is_gone(name: str) -> None:
 @FILTERS
 def test_the_stated_delay_is_the_measured_one(name: str) -> None:
     """The envelope of a burst comes out late by the group delay, everywhere in the pass band."""
-    stage: Any = STAGES[name].make()
+    stage: Any = STAGE_EXAMPLES[name].make()
     for frequency in PASSED[name][1:]:
         t = np.arange(4096) / SFREQ
         envelope = np.exp(-(((t - 16.0) / (3.0 if frequency < 3 else 1.0)) ** 2))
@@ -171,18 +171,18 @@ def test_a_step_is_bounded_and_settles_when_the_stage_says_so(name: str) -> None
 
 def test_what_a_filter_calls_settled_is_its_step_response() -> None:
     for name in PASSED:
-        stage: Any = STAGES[name].make()
+        stage: Any = STAGE_EXAMPLES[name].make()
         if hasattr(stage, "sos"):
             assert settled_s(name) * SFREQ == pytest.approx(settling_samples(stage.sos(INFO)))
 
 
 @pytest.mark.parametrize("name", MEMORYLESS)
 def test_behind_a_gap_it_starts_afresh(name: str) -> None:
-    whole = STAGES[name].stream()
+    whole = STAGE_EXAMPLES[name].stream()
     assert isinstance(whole, Chunk)
     after = int(np.argmax(np.diff(whole.times))) + 1
-    both = Pipeline(STAGES[name].make()).run([whole], whole.info)
-    alone = Pipeline(STAGES[name].make()).run([whole.slice(after, whole.n)], whole.info)
+    both = Pipeline(STAGE_EXAMPLES[name].make()).run([whole], whole.info)
+    alone = Pipeline(STAGE_EXAMPLES[name].make()).run([whole.slice(after, whole.n)], whole.info)
     wanted_times, wanted, ok = (_joined(alone, what) for what in ("times", "data", "ok"))
     here = _joined(both, "times") >= wanted_times[0]
     assert here.sum() == len(wanted_times) > 5

@@ -12,7 +12,7 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.temperature import TempFeatures
-from tests.support.chunking import split
+from biosense.testing.cuttings import split
 
 
 def run(values: Floats, sfreq: float = 4.0, unit: str = "degC") -> list[Epoch]:

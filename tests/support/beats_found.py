@@ -10,7 +10,7 @@ import numpy as np
 from biosense.core import Chunk
 from biosense.core.stage import Pipeline, Stage
 from biosense.core.types import Floats
-from tests.support.chunking import split
+from biosense.testing.cuttings import split
 
 
 @dataclass(frozen=True)

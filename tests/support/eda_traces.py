@@ -9,7 +9,7 @@ import numpy as np
 from biosense.core import Chunk, Epoch, Modality, Pipeline, StreamInfo
 from biosense.core.types import Bools, Floats
 from biosense.processing.eda.features import EDA_CHANNELS, EdaFeatures
-from tests.support.chunking import split
+from biosense.testing.cuttings import split
 
 PEAK_S = 1.13  # of the canonical response, after its onset
 

@@ -9,8 +9,14 @@ import numpy as np
 
 from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
-from biosense.processing.example_slow import breath_waves, muscle_waves, skin_waves
-from biosense.testing.body import ecg_waves, ppg_waves, scr_waves
+from biosense.testing.body import (
+    breath_waves,
+    ecg_waves,
+    muscle_waves,
+    ppg_waves,
+    scr_waves,
+    skin_waves,
+)
 from biosense.testing.camera import colour_frames, face_frames
 
 START_S = 100.0

@@ -16,7 +16,7 @@ from biosense.processing.cardiac.rhythm import HEART_CHANNELS
 from biosense.processing.cardiac.rpeaks import RPeaks
 from biosense.processing.pipelines import feature_pipeline
 from biosense.testing.body import ecg_waves, ppg_waves
-from tests.support.chunking import split
+from biosense.testing.cuttings import split
 
 RATES = {"ecg": 130.0, "ppg": 64.0}
 WAVES = {"ecg": ecg_waves, "ppg": ppg_waves}

@@ -18,7 +18,7 @@ from biosense.processing.cardiac.rpeaks import RPeaks
 from biosense.processing.signal.regularise import Regularise
 from biosense.processing.signal.units import ToSI
 from biosense.testing.body import ecg_waves, ppg_waves
-from tests.support.chunking import split
+from biosense.testing.cuttings import split
 
 RATE = {"ecg": 256, "ppg": 64}
 WAVES = {"ecg": ecg_waves, "ppg": ppg_waves}

@@ -13,7 +13,7 @@ from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.processing.cardiac.features import PULSE_CHANNELS
 from biosense.processing.cardiac.pulse_transit import PulseTransit
 from biosense.testing.body import beat_phase, ecg_waves, ppg_waves
-from tests.support.chunking import split
+from biosense.testing.cuttings import split
 
 ECG = StreamInfo("chest", Modality.ECG, ("ecg",), 256.0, "V")
 PPG = StreamInfo("finger", Modality.PPG, ("ppg",), 64.0)

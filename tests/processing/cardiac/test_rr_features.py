@@ -17,7 +17,7 @@ from biosense.processing.cardiac.rpeaks import RPeaks
 from biosense.processing.cardiac.rr_features import RrFeatures, interval_modality
 from biosense.processing.pipelines import feature_pipeline
 from biosense.testing.body import ecg_waves, ppg_waves
-from tests.support.chunking import split
+from biosense.testing.cuttings import split
 
 STRAP = StreamInfo("strap rr", None, ("rr",), 0.0, "s", dtype="float32")
 ECG = StreamInfo("chest", Modality.ECG, ("ecg",), 256.0, "V")

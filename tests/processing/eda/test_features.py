@@ -16,8 +16,8 @@ from biosense.processing.eda.scr import ScrDetector
 from biosense.processing.signal.decimate import Decimate
 from biosense.processing.signal.regularise import Regularise
 from biosense.processing.signal.units import ToSI
+from biosense.testing.cuttings import split
 from tests.support.beats_found import beats_of, score
-from tests.support.chunking import split
 from tests.support.eda_traces import PEAK_S, eda_info, responses, run, value
 
 

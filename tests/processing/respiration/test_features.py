@@ -13,7 +13,7 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Floats
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.respiration.features import RESP_CHANNELS, RespFeatures
-from tests.support.chunking import split
+from biosense.testing.cuttings import split
 
 
 def run(belt: Floats, sfreq: float = 25.0, keep: Bools | None = None) -> list[Epoch]:

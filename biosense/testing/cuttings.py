@@ -1,13 +1,17 @@
-"""Ways to cut a stream into chunks, for tests that results do not depend on the cut."""
+"""Ways to cut a stream into chunks: what a stage gives does not depend on them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, repeat
 
-from biosense.core import Chunk, Epoch
+from biosense.core.types import Chunk, Epoch
 
-Cutting = Callable[[], Iterator[int]]  # sizes of the chunks, without end
+Cutting = Callable[[], Iterator[int]]
+"""Makes the sizes of the chunks, without end."""
+
+Stream = Chunk | Sequence[Epoch]
+"""A whole stream: samples as one chunk, or epochs one by one."""
 
 CUTTINGS: dict[str, Cutting] = {
     "ones": lambda: repeat(1),
@@ -27,6 +31,6 @@ def split(chunk: Chunk, sizes: Iterator[int]) -> list[Chunk]:
     return [*pieces, chunk.slice(chunk.n, chunk.n)]
 
 
-def cut_stream(stream: Chunk | list[Epoch], cutting: Cutting) -> list[Chunk] | list[Epoch]:
+def cut_stream(stream: Stream, cutting: Cutting) -> list[Chunk] | list[Epoch]:
     """Cut a stream of samples; epochs come one by one whatever the cutting."""
     return split(stream, cutting()) if isinstance(stream, Chunk) else list(stream)

@@ -1,19 +1,16 @@
 """Every stage with an example of its use: the contract tests cross this table with all cuttings.
 
-To add a stage: one entry in `STAGES`, with a fresh stage and a stream of a few seconds for it
-(`example_streams` makes them). A test fails for a stage that is missing here.
+To add a stage: one entry in `STAGE_EXAMPLES`, with a fresh stage and a stream of a few seconds for
+it (`testing/streams.py` makes them). A test fails for a stage that is missing here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.registry import Registry
-from biosense.core.stage import Stage
-from biosense.core.types import Chunk, Epoch, Modality, StreamInfo
+from biosense.core.types import Modality, StreamInfo
 from biosense.processing.cardiac.features import HeartFeatures
 from biosense.processing.cardiac.pulse_peaks import PulsePeaks
 from biosense.processing.cardiac.rpeaks import RPeaks
@@ -29,7 +26,6 @@ from biosense.processing.eeg.connectivity import Connectivity
 from biosense.processing.eeg.entropy import ChannelEntropies
 from biosense.processing.eeg.reference import Reference
 from biosense.processing.emg import EmgEnvelope, EmgFeatures
-from biosense.processing.example_slow import breath_waves, muscle_waves, skin_waves
 from biosense.processing.face.features import FaceFeatures
 from biosense.processing.face.geometry import GEOMETRY_CHANNELS, FaceGeometry
 from biosense.processing.normalise import RunningNormalise
@@ -42,34 +38,19 @@ from biosense.processing.signal.regularise import Regularise
 from biosense.processing.signal.units import ToSI
 from biosense.processing.signal.window import Window
 from biosense.processing.temperature import TempFeatures
-from biosense.testing.body import beat_intervals, ecg_waves, ppg_waves, scr_waves
+from biosense.testing.body import (
+    beat_intervals,
+    breath_waves,
+    ecg_waves,
+    muscle_waves,
+    ppg_waves,
+    scr_waves,
+    skin_waves,
+)
 from biosense.testing.camera import colour_frames, face_frames, geometry_frames
 from biosense.testing.eeg import burst_waves, eeg_windows
-from biosense.testing.streams import (
-    feature_epochs,
-    grid_stream,
-    raw_stream,
-)
-
-
-@dataclass(frozen=True)
-class StageExample:
-    """Show how a stage is made and what it is fed with.
-
-    Parameters
-    ----------
-    make
-        Returns a fresh stage.
-    stream
-        Returns its input: a whole stream as one chunk, or a list of epochs.
-    tolerance
-        How far results may differ between cuttings, absolute; 0 demands equal bits.
-    """
-
-    make: Callable[[], Stage[Any, Any]]
-    stream: Callable[[], Chunk | Sequence[Epoch]]
-    tolerance: float = 0.0
-
+from biosense.testing.stage_checks import StageExample
+from biosense.testing.streams import feature_epochs, grid_stream, raw_stream
 
 _CAP = StreamInfo("cap", Modality.EEG, ("Fz", "Cz", "Pz"), 128.0, "V")
 _HEAD = StreamInfo("head", Modality.EEG, ("F3", "F4", "C3", "C4", "P3", "P4"), 128.0, "V")
@@ -80,7 +61,7 @@ _SKIN = StreamInfo("skin", Modality.TEMP, ("finger",), 8.0, "degC")
 _CHEST = StreamInfo("chest", Modality.ECG, ("ecg",), 130.0, "V")
 _FINGER = StreamInfo("finger", Modality.PPG, ("ppg",), 64.0, "")
 
-STAGES: Registry[StageExample] = Registry(
+STAGE_EXAMPLES: Registry[StageExample] = Registry(
     "stage",
     {
         "to_si": StageExample(ToSI, lambda: raw_stream(_MUSCLE)),
