@@ -19,7 +19,7 @@ import torch
 
 from biosense.datasets.registry import DATASETS
 from biosense.models.training.settings import STUDY
-from biosense.studies.base import StudyData
+from biosense.studies.base import Bounds, StudyData
 from biosense.studies.calibration import Calibration
 from biosense.studies.candidates.families import FamilyCandidate
 from biosense.studies.execution.plan import Entry, Kind, Plan, Split
@@ -27,7 +27,7 @@ from biosense.studies.features.cache import FeatureCache
 from biosense.studies.features.extract import ExtractSettings
 from biosense.studies.features.load import LoadSettings, load_study
 from biosense.studies.results.calibration_result import GENERAL, OWN_MEAN, PERSONAL, CalibratedRow
-from biosense.studies.results.result import Bounds, StudyResult
+from biosense.studies.results.result import StudyResult
 from biosense.studies.run import run_study
 
 

@@ -22,8 +22,8 @@ from biosense.core.types import Modality
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.train import TrainingSettings
 from biosense.studies.base import StudyData
-from biosense.studies.engine import LOCAL, Engine
 from biosense.studies.execution.plan import PlanSettings, Split, plan_study
+from biosense.studies.executor import LOCAL, Executor
 from biosense.studies.results.assess import Assessment
 from biosense.studies.results.result import StudyResult
 from biosense.studies.run import RunSettings, run_study
@@ -53,20 +53,20 @@ def made_up(people: int) -> StudyData:
     return StudyData("made-up", tuple(sequences), names, f"made-up-{people}")
 
 
-def timed(data: StudyData, engine: Engine, epochs: int) -> tuple[StudyResult, float]:
+def timed(data: StudyData, executor: Executor, epochs: int) -> tuple[StudyResult, float]:
     """Run the study and return its result and how long it took, seconds."""
     training = TrainingSettings(width=16, epochs=epochs, crop_s=(30.0, 60.0))
     split = Split("subject", n_folds=4)
     plan = plan_study(data, split, PlanSettings(("cross_attention",), training, (0,), plain=()))
     began = time.perf_counter()
     result = run_study(
-        data, plan, settings=RunSettings(engine), assessment=Assessment(n_resamples=1000)
+        data, plan, settings=RunSettings(executor), assessment=Assessment(n_resamples=1000)
     )
     return result, time.perf_counter() - began
 
 
 def main() -> int:
-    """Time every engine and compare."""
+    """Time every executor and compare."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, os.cpu_count() or 2])
     parser.add_argument("--dask", action="store_true")
@@ -74,14 +74,14 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=4)
     asked = parser.parse_args()
     data = made_up(asked.people)
-    engines = {f"{n} process{'es' * (n > 1)}": Engine(n) for n in asked.jobs}
+    executors = {f"{n} process{'es' * (n > 1)}": Executor(n) for n in asked.jobs}
     if asked.dask:
-        engines |= {f"dask, {n}": Engine(n, LOCAL) for n in asked.jobs}
+        executors |= {f"dask, {n}": Executor(n, LOCAL) for n in asked.jobs}
     first: tuple[StudyResult, float] | None = None
     is_same = True
     print(f"{asked.people} people, {len(data.sequences)} sequences, {os.cpu_count()} cores")
-    for name, engine in engines.items():
-        result, seconds = timed(data, engine, asked.epochs)
+    for name, executor in executors.items():
+        result, seconds = timed(data, executor, asked.epochs)
         first = first or (result, seconds)
         same = replace(result, origin=first[0].origin) == first[0]
         is_same &= same

@@ -9,7 +9,6 @@ import typer
 
 from biosense.cli.options import Json
 from biosense.cli.study_data import (
-    FABRICATED,
     Cache,
     DataOptions,
     DatasetName,
@@ -19,6 +18,8 @@ from biosense.cli.study_data import (
     NoVideo,
     People,
     Root,
+    log,
+    opened,
 )
 
 if TYPE_CHECKING:
@@ -48,18 +49,18 @@ def evaluate(
     from dataclasses import replace
 
     from biosense.cli.console import console, print_json, say_warning
-    from biosense.cli.study_data import loaded, opened
     from biosense.estimation.load_model import load_model
-    from biosense.studies.engine import Engine
     from biosense.studies.evaluate import evaluate_checkpoint
+    from biosense.studies.executor import Executor
+    from biosense.studies.features.source import FABRICATED
 
     options = DataOptions(dataset, root, fabricate, people, cache, no_cache, no_video, mains)
-    with opened(options) as opening:
+    with opened(options.source()) as opening:
         model = load_model(checkpoint)
-        options = replace(options, conditioning=model.info.conditioning)
-        engine = Engine(jobs)
-        data = loaded(opening, options, engine)
-    found = evaluate_checkpoint(model, data, fabricated=fabricate, engine=engine)
+        source = replace(options, conditioning=model.info.conditioning).source()
+        executor = Executor(jobs)
+        data = source.load(opening, executor, log)
+    found = evaluate_checkpoint(model, data, fabricated=fabricate, executor=executor)
     if json:
         print_json(json_format.dumps(found.as_dict(), allow_nan=False))
         return

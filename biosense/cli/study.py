@@ -8,36 +8,36 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from biosense.cli.options import Json
 from biosense.cli.study_data import (
-    FABRICATED,
     Cache,
     Calibrate,
     Conditioning,
     DataOptions,
     DatasetName,
-    EngineAddress,
     Fabricate,
     Jobs,
     NoCache,
     NoVideo,
     People,
     Root,
+    SchedulerAddress,
+    check_name,
+    labelled_counts,
+    log,
+    warn_of_made_up,
 )
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from biosense.core.registry import Registry
-    from biosense.studies.execution.plan import PlanSettings, Split
     from biosense.studies.results.result import StudyResult
     from biosense.studies.run import Done
 
-_QUICK_TRIALS = 4
 _NOT_IN_JSON = ("curves", "plane")  # they are in the result file, for the report
 _SHOWN = ("ccc", "rmse", "pooled_ccc", "macro_f1")
 
@@ -56,7 +56,7 @@ def study(
         Path | None, typer.Option(metavar="DIR", help="Write result.json and report.html here.")
     ] = None,
     jobs: Jobs = 1,
-    engine: EngineAddress = "",
+    scheduler: SchedulerAddress = "",
     seeds: Annotated[int | None, typer.Option(min=1, help="Fits in each fold (5).")] = None,
     folds: Annotated[int | None, typer.Option(min=2, help="Most folds along an axis (5).")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs of a fit (15).")] = None,
@@ -93,107 +93,39 @@ def study(
 
     A study that was stopped goes on where it was, if --out is the same.
     """
-    from dataclasses import replace
-
-    from biosense.cli.console import console, print_json
-    from biosense.cli.study_data import labelled_counts, loaded, opened
-    from biosense.datasets.registry import DATASETS
+    from biosense.cli.console import print_json
     from biosense.models.registry import MODELS
-    from biosense.studies.engine import Engine
-    from biosense.studies.execution.jobs import JobStore
-    from biosense.studies.execution.plan import plan_study
-    from biosense.studies.results.assess import Assessment
-    from biosense.studies.run import RunSettings, run_study
+    from biosense.studies.conduct import DEFAULT_MODELS, StudyDesign, Watching, conduct
+    from biosense.studies.executor import Executor
     from biosense.studies.splits.protocols import PROTOCOLS
 
-    _check_name(PROTOCOLS, protocol)
+    check_name(PROTOCOLS, protocol)
     for name in model or ():
-        _check_name(MODELS, name)
-    counts = labelled_counts(calibrate, protocol)
-    where = Engine(jobs, engine)
-    options = DataOptions(
-        dataset, root, fabricate, people, cache, no_cache, no_video, mains,
-        0 if shuffle_order else None, trials or (_QUICK_TRIALS if quick else None), conditioning,
+        check_name(MODELS, name)
+    design = StudyDesign(
+        protocol, tuple(model or DEFAULT_MODELS), seeds, folds, epochs, gap, quick, refit_subsets,
+        labelled_counts(calibrate, protocol), pooled,
     )  # fmt: skip
-    with opened(options) as opening:
-        data = loaded(opening, options, where)
-    split, settings = _settings(protocol, model, seeds, folds, epochs, gap, quick, refit_subsets)
-    with _progress() as told:
-        result = run_study(
-            data,
-            plan_study(data, split, replace(settings, calibrate=counts)),
-            settings=RunSettings(
-                engine=where,
-                store=JobStore(out / "jobs") if out is not None else None,
-                progress=told,
-                say=lambda text: console.print(text, style="dim", soft_wrap=True),
-            ),
-            assessment=Assessment(
-                title=DATASETS[dataset].about.title,
-                fabricated=fabricate,
-                command=shlex.join(["biosense", *sys.argv[1:]]),
-                n_resamples=1000 if quick else 10_000,
-                level="pooled" if pooled else "",
-                notes=_notes(quick, shuffle_order),
-            ),
+    source = DataOptions(
+        dataset, root, fabricate, people, cache, no_cache, no_video, mains,
+        0 if shuffle_order else None, trials, conditioning,
+    ).source()  # fmt: skip
+    warn_of_made_up(source)
+    with _progress() as progress:
+        result = conduct(
+            source,
+            design,
+            out=out,
+            executor=Executor(jobs, scheduler),
+            watching=Watching(progress, log),
+            command=shlex.join(["biosense", *sys.argv[1:]]),
         )
-    if out is not None:
-        _write(result, out)
+    _say_where(out)
     if json:
         plain = result.as_dict()
         print_json(json_format.dumps({k: v for k, v in plain.items() if k not in _NOT_IN_JSON}))
         return
     _print(result)
-
-
-def _check_name(table: Registry[Any], name: str) -> None:
-    if name not in table:
-        known = ", ".join(sorted(table))
-        raise typer.BadParameter(f"no {table.kind} {name!r}; there are: {known}")
-
-
-def _settings(
-    protocol: str,
-    model: list[str] | None,
-    seeds: int | None,
-    folds: int | None,
-    epochs: int | None,
-    gap: float | None,
-    quick: bool,
-    refit_subsets: bool,
-) -> tuple[Split, PlanSettings]:
-    from dataclasses import replace
-
-    from biosense.models.training.settings import STUDY, TrainingSettings
-    from biosense.studies.candidates.baselines import ForestCandidate, RidgeCandidate
-    from biosense.studies.execution.plan import PlanSettings, Split
-
-    tiny = TrainingSettings(width=8, window_s=4.0, epochs=2, batches=2, crop_s=(20.0, 40.0))
-    training = tiny if quick else STUDY
-    if epochs is not None:
-        training = replace(training, epochs=epochs)
-    split = Split(protocol, n_folds=folds or (3 if quick else 5))
-    if gap is not None:
-        split = replace(split, gap_s=gap)
-    settings = PlanSettings(
-        tuple(model or ["cross_attention"]),
-        training,
-        tuple(range(seeds or (1 if quick else 5))),
-        refit_subsets,
-    )
-    few_trees = (RidgeCandidate(), ForestCandidate(n_trees=10))
-    return split, replace(settings, plain=few_trees) if quick else settings
-
-
-def _notes(quick: bool, shuffled: bool) -> tuple[str, ...]:
-    notes = []
-    if quick:
-        notes.append(
-            "--quick: four trials of each person, one seed, tiny models that are hardly trained"
-        )
-    if shuffled:
-        notes.append("--shuffle-order: what is lost against the true order was read from it")
-    return tuple(notes)
 
 
 @contextmanager
@@ -236,18 +168,16 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _write(result: StudyResult, out: Path) -> None:
+def _say_where(out: Path | None) -> None:
     from biosense.cli.console import console
-    from biosense.studies.report.page import write_study_report
 
-    out.mkdir(parents=True, exist_ok=True)
-    result.write(out / "result.json")
-    write_study_report(result, out / "report.html")
-    console.print(f"wrote {out / 'report.html'}: open it in a browser", soft_wrap=True)
+    if out is not None:
+        console.print(f"wrote {out / 'report.html'}: open it in a browser", soft_wrap=True)
 
 
 def _print(result: StudyResult) -> None:
     from biosense.cli.console import console
+    from biosense.studies.features.source import FABRICATED
 
     styles = {"good": "green", "bad": "yellow", "plain": ""}
     for verdict in result.verdicts:

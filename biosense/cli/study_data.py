@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from biosense.core.registry import Registry
     from biosense.datasets.base import Dataset
-    from biosense.studies.base import StudyData
-    from biosense.studies.engine import Engine
+    from biosense.studies.features.source import DataSource
 
 DatasetName = Annotated[
     str, typer.Argument(metavar="DATASET", help="Which one: `biosense datasets` lists them.")
@@ -28,8 +27,8 @@ People = Annotated[
     int | None, typer.Option(min=1, help="So many people only; how many are made up (6).")
 ]
 Jobs = Annotated[int, typer.Option(help="Processes on this computer; -1 for all cores.")]
-EngineAddress = Annotated[
-    str, typer.Option("--engine", metavar="ADDRESS", help="A dask scheduler, or 'local'.")
+SchedulerAddress = Annotated[
+    str, typer.Option("--scheduler", metavar="ADDRESS", help="A dask scheduler, or 'local'.")
 ]
 Cache = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where features are kept; by default the user's.")
@@ -49,9 +48,6 @@ Calibrate = Annotated[
 ]
 NoVideo = Annotated[bool, typer.Option("--no-video", help="Leave films of faces alone.")]
 
-FABRICATED = "FABRICATED DATA: made up to try the program. No number says anything about people."
-_PEOPLE = 6  # of a miniature: enough for folds, few enough to wait for
-
 
 @dataclass(frozen=True)
 class DataOptions:
@@ -69,64 +65,74 @@ class DataOptions:
     trials: int | None = None
     conditioning: str = "person"
 
+    def source(self) -> DataSource:
+        """Return what was said as a data source; wrong words are answered with the right ones."""
+        from biosense.estimation.processor import ProcessorSettings
+        from biosense.studies.features.extract import ExtractSettings
+        from biosense.studies.features.source import DataSource
+
+        self._check()
+        extract = ExtractSettings(
+            ProcessorSettings(mains_hz=self.mains),
+            self.conditioning,
+            video=not self.no_video,
+            shuffle=self.shuffle,
+            trials=self.trials,
+        )
+        return DataSource(
+            self.name,
+            self.root,
+            self.fabricate,
+            self.people,
+            self.cache,
+            not self.no_cache,
+            extract,
+        )
+
+    def _check(self) -> None:
+        from biosense.datasets.registry import DATASETS
+
+        check_name(DATASETS, self.name)
+        if self.fabricate and self.root is not None:
+            raise typer.BadParameter("--fabricate makes its own files: leave out --root")
+        if not self.fabricate and self.root is None:
+            raise typer.BadParameter(
+                f"--root PATH must name the folder with the files of {self.name!r}: "
+                f"{DATASETS[self.name].about.access} (--fabricate tries the command without them)"
+            )
+
+
+def check_name(table: Registry[Any], name: str) -> None:
+    """Refuse a name that is not in a table; the answer names those that are."""
+    if name not in table:
+        known = ", ".join(sorted(table))
+        raise typer.BadParameter(f"no {table.kind} {name!r}; there are: {known}")
+
 
 @contextmanager
-def opened(options: DataOptions) -> Iterator[Dataset]:
-    """Open a data set, or a made-up miniature of it that is gone afterwards."""
+def opened(source: DataSource) -> Iterator[Dataset]:
+    """Open a data set; of a made-up one it is said that it is."""
+    warn_of_made_up(source)
+    with source.open() as dataset:
+        yield dataset
+
+
+def warn_of_made_up(source: DataSource) -> None:
+    """Say that data are made up, where they are."""
     from biosense.cli.console import console
-    from biosense.datasets.registry import DATASETS
+    from biosense.studies.features.source import FABRICATED
 
-    if options.name not in DATASETS:
-        known = ", ".join(sorted(DATASETS))
-        raise typer.BadParameter(f"no data set {options.name!r}; there are: {known}")
-    kind = DATASETS[options.name]
-    if options.fabricate and options.root is not None:
-        raise typer.BadParameter("--fabricate makes its own files: leave out --root")
-    if not options.fabricate:
-        if options.root is None:
-            raise typer.BadParameter(
-                f"--root PATH must name the folder with the files of {options.name!r}: "
-                f"{kind.about.access} (--fabricate tries the command without them)"
-            )
-        yield kind.open(options.root)
-        return
-    console.rule(style="bold red")
-    console.print(FABRICATED, style="bold white on red", justify="center")
-    console.rule(style="bold red")
-    with tempfile.TemporaryDirectory(prefix="biosense-") as folder:
-        kind.fabricate(Path(folder), options.people or _PEOPLE, 0)
-        yield kind.open(Path(folder))
+    if source.fabricate:
+        console.rule(style="bold red")
+        console.print(FABRICATED, style="bold white on red", justify="center")
+        console.rule(style="bold red")
 
 
-def loaded(dataset: Dataset, options: DataOptions, engine: Engine) -> StudyData:
-    """Return the features of a data set, and tell how they came about."""
+def log(text: str) -> None:
+    """Say a line about what takes time."""
     from biosense.cli.console import console
-    from biosense.estimation.processor import ProcessorSettings
-    from biosense.studies.features.cache import FeatureCache, default_folder
-    from biosense.studies.features.extract import ExtractSettings
-    from biosense.studies.features.load import LoadSettings, load_study
 
-    # What was made up is not worth keeping, unless somebody asks for it.
-    keeps = not options.no_cache and not (options.fabricate and options.cache is None)
-    extract = ExtractSettings(
-        ProcessorSettings(mains_hz=options.mains),
-        options.conditioning,
-        video=not options.no_video,
-        shuffle=options.shuffle,
-        trials=options.trials,
-    )
-    people = tuple(dataset.subjects[: options.people]) if options.people else ()
-    settings = LoadSettings(
-        extract,
-        FeatureCache(options.cache or default_folder()) if keeps else None,
-        engine,
-        people,
-    )
-    return load_study(
-        dataset,
-        settings,
-        say=lambda text: console.print(text, style="dim", soft_wrap=True),
-    )
+    console.print(text, style="dim", soft_wrap=True)
 
 
 def labelled_counts(text: str | None, protocol: str) -> tuple[int, ...] | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biosense.cli.study_data import (
-    FABRICATED,
     Cache,
     Conditioning,
     DataOptions,
@@ -17,6 +16,8 @@ from biosense.cli.study_data import (
     NoCache,
     NoVideo,
     Root,
+    log,
+    opened,
 )
 
 if TYPE_CHECKING:
@@ -88,17 +89,18 @@ def _of_people(
 ) -> None:
     from dataclasses import replace
 
-    from biosense.cli.study_data import loaded, opened
     from biosense.core.types import Modality
     from biosense.models.training.settings import STUDY
-    from biosense.studies.engine import Engine
+    from biosense.studies.executor import Executor
+    from biosense.studies.features.source import FABRICATED
     from biosense.studies.train_final import fit_for_use
 
     unknown = sorted(set(modalities) - set(Modality))
     if unknown:
         raise typer.BadParameter(f"no modality {unknown}; there are: {', '.join(Modality)}")
-    with opened(options) as opening:
-        data = loaded(opening, options, Engine(jobs))
+    source = options.source()
+    with opened(source) as opening:
+        data = source.load(opening, Executor(jobs), log)
         about = f"{len(data.subjects)} people of {opening.about.title}; {opening.about.citation}"
     seen = "".join(f" --modality {name}" for name in modalities)
     command = (

@@ -1,4 +1,4 @@
-"""What studies are made of: labelled data, folds, candidates that are fitted, what they predict."""
+"""What studies are made of: labelled data, folds, candidates, what they predict, scores."""
 
 from __future__ import annotations
 
@@ -9,6 +9,18 @@ from typing import Protocol
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats, Modality
 from biosense.models.sequences import LabelledSequence
+
+Values = Mapping[str, Mapping[str, float | None]]
+"""Scores by target and name; None where there is nothing to score."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Hold a value with its 95 % interval over people; no bounds for fewer than three."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

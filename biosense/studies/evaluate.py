@@ -9,14 +9,13 @@ from typing import Any
 from biosense.core.errors import BadInput
 from biosense.models.deployment.checkpoint import Loaded, check_compatible
 from biosense.processing.conditioning import conditioned_fingerprints
-from biosense.studies.base import Predicted, StudyData
+from biosense.studies.base import Bounds, Predicted, StudyData, Values
 from biosense.studies.candidates.controls import CONTROLS, controls_for
 from biosense.studies.candidates.families import FittedModel
-from biosense.studies.engine import Engine
 from biosense.studies.execution.collect_predictions import gather
 from biosense.studies.execution.plan import Entry, Kind, Plan, Split
+from biosense.studies.executor import Executor
 from biosense.studies.fit_folds import blind
-from biosense.studies.results.result import Bounds, Values
 from biosense.studies.run import RunSettings, run_jobs
 from biosense.studies.scoring.scores import jsonable
 from biosense.studies.scoring.statistics import RESAMPLES
@@ -59,7 +58,7 @@ def evaluate_checkpoint(
     data: StudyData,
     *,
     fabricated: bool = False,
-    engine: Engine | None = None,
+    executor: Executor | None = None,
     n_resamples: int = RESAMPLES,
 ) -> Evaluation:
     """Score a checkpoint; the controls are fitted to other people of the same data set.
@@ -82,7 +81,7 @@ def evaluate_checkpoint(
         for sequence, (mean, sd) in zip(data.sequences, said, strict=True)
     ]
     level = level_of(predicted)
-    controls, notes = _controls(data, level, engine or Engine())
+    controls, notes = _controls(data, level, executor or Executor())
     card = loaded.info.card
     trained = f"the checkpoint was trained on: {card.data or 'its card does not say what'}"
     same = "scores count only if nobody of this data set was among them"
@@ -107,7 +106,7 @@ def evaluate_checkpoint(
 
 
 def _controls(
-    data: StudyData, level: str, engine: Engine
+    data: StudyData, level: str, executor: Executor
 ) -> tuple[dict[str, Values], tuple[str, ...]]:
     """Return what the controls that fit no model reach, by leaving people out."""
     if len(data.subjects) < LEAST_UNITS:
@@ -123,7 +122,7 @@ def _controls(
         folds = plan.split.of(data)
     except BadInput as error:
         return {}, (f"no controls: {error}",)
-    said = gather(plan, folds, run_jobs(data, plan, folds, RunSettings(engine)))
+    said = gather(plan, folds, run_jobs(data, plan, folds, RunSettings(executor)))
     found: dict[str, Values] = {
         name: shared_values(numbers(each.predicted, level)) for name, each in said.items()
     }

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from biosense.studies.base import Fold, StudyData
-from biosense.studies.engine import Engine
 from biosense.studies.execution.jobs import Job, JobResult, JobStore, carry_out, job_key, jobs_of
 from biosense.studies.execution.plan import Plan
+from biosense.studies.executor import Executor
 from biosense.studies.features.cache import CacheDamaged
 from biosense.studies.results.assess import Assessment, assess
 from biosense.studies.results.result import StudyResult
@@ -46,7 +46,7 @@ class RunSettings:
 
     Parameters
     ----------
-    engine
+    executor
         Where they run.
     store
         What finished is kept in; None keeps nothing.
@@ -58,7 +58,7 @@ class RunSettings:
         Seconds, for `progress` only.
     """
 
-    engine: Engine = field(default_factory=Engine)
+    executor: Executor = field(default_factory=Executor)
     store: JobStore | None = None
     progress: Callable[[Done], None] = lambda _: None
     say: Say = lambda _: None
@@ -110,7 +110,7 @@ def run_jobs(
         settings.say(f"{len(results)} of {len(jobs)} jobs found again: they are not run")
     watch = _Watch(plan, folds, len(jobs), settings)
     left = [job for job in jobs if job not in results]
-    for result in settings.engine.run(carry_out, (data, plan), left):
+    for result in settings.executor.run(carry_out, (data, plan), left):
         results[result.job] = result
         if settings.store is not None:
             settings.store.put(keys[result.job], result)

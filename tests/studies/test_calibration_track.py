@@ -17,7 +17,8 @@ from biosense.studies.execution.plan import Entry, Kind, Plan, PlanSettings, Spl
 from biosense.studies.report.page import content_of, render
 from biosense.studies.results.assess import Assessment
 from biosense.studies.results.calibration_result import GENERAL, OFFSET, OWN_MEAN, PERSONAL
-from biosense.studies.results.result import StudyResult, read_result
+from biosense.studies.results.read import read_study
+from biosense.studies.results.result import StudyResult
 from biosense.studies.results.verdicts import verdicts
 from biosense.studies.run import RunSettings, run_study
 from tests.support.study_toys import TINY, toy_study
@@ -251,7 +252,7 @@ def test_rated_trials_have_a_track() -> None:
 def test_it_survives_json_the_store_and_the_page(planted: StudyResult, tmp_path) -> None:
     path = tmp_path / "result.json"
     planted.write(path)
-    assert read_result(path) == planted
+    assert read_study(path) == planted
     data, plan = toy_study(6, 5, 20), plan_of(Listener())
     settings = RunSettings(store=JobStore(tmp_path / "jobs"))
     one, two = (run_study(data, plan, settings=settings, assessment=QUICK) for _ in range(2))

@@ -15,7 +15,7 @@ from biosense.studies.candidates.corruptions import Removed, corruptions, masks
 from biosense.studies.candidates.families import only
 from biosense.studies.execution.jobs import Job, JobStore, carry_out, job_key
 from biosense.studies.execution.plan import Entry, Kind, Plan, Split
-from biosense.studies.results.result import read_result
+from biosense.studies.results.read import read_study
 from biosense.studies.results.verdicts import verdicts
 from biosense.studies.run import Done, RunSettings, run_study
 from biosense.studies.scoring.summary import numbers, people_scores
@@ -169,13 +169,13 @@ def test_rated_trials_are_scored_by_trial():
 def test_results_survive_json(result, tmp_path):
     path = tmp_path / "result.json"
     result.write(path)
-    assert read_result(path) == result
+    assert read_study(path) == result
     path.write_text('{"format": 99}')
     with pytest.raises(BadInput, match="format 99"):
-        read_result(path)
+        read_study(path)
     path.write_text("[]")
     with pytest.raises(BadInput, match="not the result"):
-        read_result(path)
+        read_study(path)
 
 
 def test_a_stopped_study_goes_on_where_it_was(data, result, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from biosense.core.errors import DatasetDamaged
 from biosense.datasets.base import Dataset
 from biosense.studies.base import StudyData
-from biosense.studies.engine import Engine
+from biosense.studies.executor import Executor
 from biosense.studies.features.cache import CacheDamaged, FeatureCache
 from biosense.studies.features.extract import (
     Extracted,
@@ -32,7 +32,7 @@ class LoadSettings:
         What changes the numbers.
     cache
         Where features are kept; None keeps nothing.
-    engine
+    executor
         Where people are extracted, one job each.
     subjects
         Who is read; empty: everybody.
@@ -40,7 +40,7 @@ class LoadSettings:
 
     extract: ExtractSettings = field(default_factory=ExtractSettings)
     cache: FeatureCache | None = None
-    engine: Engine = field(default_factory=Engine)
+    executor: Executor = field(default_factory=Executor)
     subjects: tuple[str, ...] = ()
 
 
@@ -67,7 +67,7 @@ def load_study(dataset: Dataset, settings: LoadSettings, *, say: Say = lambda _:
     extracted, notes = dict(found), _lacking(dataset)
     lacking = [subject for subject in subjects if subject not in found]
     shared = (dataset, settings.extract)
-    for number, (subject, result) in enumerate(settings.engine.run(_extract, shared, lacking), 1):
+    for number, (subject, result) in enumerate(settings.executor.run(_extract, shared, lacking), 1):
         if isinstance(result, str):
             notes.append(f"{subject} is left out: {result}")
             say(notes[-1])

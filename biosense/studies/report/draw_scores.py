@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from biosense.studies.execution.plan import Kind
 from biosense.studies.report.paper import TARGETS, dot, head, panels, rows, span_of, under, zero
-from biosense.studies.results.result import Compared, Person, Row, StudyResult
+from biosense.studies.results.parts import Compared, Person, Row
+from biosense.studies.results.result import StudyResult
 from biosense.viz.axes import write
 from biosense.viz.svg import ink
 

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from biosense.core.types import Floats
 from biosense.studies.report.paper import TARGETS, head, panels, under
-from biosense.studies.results.result import Curve, StudyResult
+from biosense.studies.results.parts import Curve
+from biosense.studies.results.result import StudyResult
 from biosense.viz.axes import write
 from biosense.viz.svg import ink
 

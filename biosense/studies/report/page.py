@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biosense.core.errors import BadInput
+from biosense.studies.base import Bounds
 from biosense.studies.execution.plan import Kind
 from biosense.studies.report.draw_calibration import draw_calibration, videos
 from biosense.studies.report.draw_modalities import draw_damages, draw_subsets
@@ -20,7 +21,8 @@ from biosense.studies.report.draw_scores import (
 from biosense.studies.report.draw_sequences import draw_curve, draw_plane, draw_reliability
 from biosense.studies.report.paper import TARGETS
 from biosense.studies.results.calibration_result import CalibratedRow, CalibrationTrack
-from biosense.studies.results.result import Bounds, Compared, Row, StudyResult
+from biosense.studies.results.parts import Compared, Row
+from biosense.studies.results.result import StudyResult
 from biosense.studies.results.verdicts import best_single, ccc_of, number
 from biosense.viz.svg import DARK, LIGHT, styled, svg_of, variables
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from biosense.studies.results.result import Bounds
+from biosense.studies.base import Bounds
 from biosense.viz.axes import name_row, write
 from biosense.viz.svg import ink
 

@@ -16,13 +16,8 @@ from biosense.studies.execution.plan import Kind, Plan
 from biosense.studies.features.keys import code_hash
 from biosense.studies.results.calibration_score import track_of
 from biosense.studies.results.curves import curves_of, plane_of
-from biosense.studies.results.result import (
-    Compared,
-    FoldSize,
-    Origin,
-    Row,
-    StudyResult,
-)
+from biosense.studies.results.parts import Compared, FoldSize, Origin, Row
+from biosense.studies.results.result import StudyResult
 from biosense.studies.results.sections import (
     chance_of,
     damages_of,

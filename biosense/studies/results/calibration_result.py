@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from biosense.studies.bounds import Bounds
+from biosense.studies.base import Bounds
 
 GENERAL = "general"
 PERSONAL = "fitted to the person"

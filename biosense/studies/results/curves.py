@@ -10,7 +10,7 @@ import numpy as np
 from biosense.core.types import Floats
 from biosense.models.evaluation.metrics import ccc
 from biosense.studies.base import Predicted
-from biosense.studies.results.result import Curve, Point
+from biosense.studies.results.parts import Curve, Point
 from biosense.studies.scoring.series import TARGETS, by_seed
 
 CURVES = {"best": 1.0, "upper quarter": 0.75, "median": 0.5, "worst": 0.0}

@@ -6,19 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from biosense.studies.base import Fold, Predicted
+from biosense.studies.base import Bounds, Fold, Predicted
 from biosense.studies.candidates.corruptions import Subset
 from biosense.studies.execution.collect_predictions import Said
 from biosense.studies.execution.plan import Kind, Plan
-from biosense.studies.results.result import (
-    Bounds,
-    Chance,
-    Damage,
-    Person,
-    Reliability,
-    Row,
-    SubsetScore,
-)
+from biosense.studies.results.parts import Chance, Damage, Person, Reliability, Row, SubsetScore
 from biosense.studies.scoring.nulls import shift_null
 from biosense.studies.scoring.scores import score
 from biosense.studies.scoring.series import TARGETS, by_seed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from biosense.studies.base import Bounds
 from biosense.studies.execution.plan import Kind
 from biosense.studies.results.calibration_result import OWN_MEAN, PERSONAL, CalibrationTrack
-from biosense.studies.results.result import Bounds, Compared, Row, StudyResult, Verdict
+from biosense.studies.results.parts import Compared, Row, Verdict
+from biosense.studies.results.result import StudyResult
 from biosense.studies.scoring.series import TARGETS
 
 GOOD, BAD, PLAIN = "good", "bad", "plain"

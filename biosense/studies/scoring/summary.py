@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from biosense.studies.base import Predicted
-from biosense.studies.results.result import Bounds, Values
+from biosense.studies.base import Bounds, Predicted, Values
 from biosense.studies.scoring.pooled_metrics import table_of
 from biosense.studies.scoring.scores import Four, TargetScores, score
 from biosense.studies.scoring.series import TARGETS, by_seed

@@ -9,10 +9,12 @@ from html.parser import HTMLParser
 import pytest
 
 from biosense.core.errors import BadInput
+from biosense.studies.base import Bounds
 from biosense.studies.candidates.corruptions import corruptions, masks
 from biosense.studies.report.draw_modalities import chosen_subsets
 from biosense.studies.report.page import content_of, render, write_study_report
-from biosense.studies.results.result import Bounds, Row, StudyResult, SubsetScore
+from biosense.studies.results.parts import Row, SubsetScore
+from biosense.studies.results.result import StudyResult
 from biosense.studies.run import run_study
 from tests.support.study_toys import BOTH, QUICK, small_plan, toy_study
 

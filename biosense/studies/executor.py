@@ -1,13 +1,13 @@
 """Where the jobs of a study run: here, on every core, or on a cluster that somebody else built.
 
-biosense has no engine of its own. Jobs go through joblib: its loky processes on this computer, or
+biosense schedules nothing itself. Jobs go through joblib: its loky processes on this computer, or
 its dask backend with a scheduler of `dask.distributed` anywhere. A cluster under Slurm, PBS or SGE
 is one with dask-jobqueue, in four lines of Python that run on the login node::
 
     from dask_jobqueue import SLURMCluster
     cluster = SLURMCluster(cores=8, processes=8, memory="32GB", walltime="04:00:00")
     cluster.scale(jobs=10)
-    print(cluster.scheduler_address)  # biosense study .. --engine tcp://..
+    print(cluster.scheduler_address)  # biosense study .. --scheduler tcp://..
 
 Jobs are independent of each other and equal wherever they run: every one has the seed and the data
 in it, one thread of torch, and gives back arrays.
@@ -31,7 +31,7 @@ LOCAL = "local"  # an address: a cluster of dask on this computer
 
 
 @dataclass(frozen=True)
-class Engine:
+class Executor:
     """Say where jobs run.
 
     Parameters
@@ -44,7 +44,7 @@ class Engine:
 
     Examples
     --------
-    >>> sorted(Engine().run(pow, 2, [1, 2, 3]))
+    >>> sorted(Executor().run(pow, 2, [1, 2, 3]))
     [2, 4, 8]
     """
 
@@ -110,7 +110,7 @@ def _dask_client(address: str, jobs: int) -> Iterator[Any]:
         distributed: Any = import_module("distributed")
     except ImportError as error:
         raise MissingExtra(
-            "an engine needs dask, which is not installed: pip install 'biosense[cluster]'"
+            "a scheduler needs dask, which is not installed: pip install 'biosense[cluster]'"
         ) from error
     with ExitStack() as stack:
         place: Any = address
@@ -128,6 +128,6 @@ def _dask_client(address: str, jobs: int) -> Iterator[Any]:
         except (OSError, ValueError) as error:
             raise BadInput(
                 f"no dask scheduler answers at {address!r}: {error}; start one, or leave out "
-                "--engine and use --jobs"
+                "--scheduler and use --jobs"
             ) from error
         yield stack.enter_context(client)

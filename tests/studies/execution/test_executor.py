@@ -12,9 +12,9 @@ import pytest
 from biosense.core.errors import BadInput
 from biosense.studies.candidates.baselines import RidgeCandidate
 from biosense.studies.candidates.lookup import TrainMean
-from biosense.studies.engine import Engine
 from biosense.studies.execution.jobs import carry_out, jobs_of
 from biosense.studies.execution.plan import Entry, Kind, Plan, Split
+from biosense.studies.executor import Executor
 from biosense.studies.results.assess import Assessment
 from biosense.studies.run import RunSettings, run_study
 from tests.support.study_toys import toy_study
@@ -41,32 +41,32 @@ def plan() -> Plan:
 
 
 def test_one_job_runs_here_with_one_thread():
-    found = list(Engine().run(where, 1.5, [1, 2]))
+    found = list(Executor().run(where, 1.5, [1, 2]))
     assert [task for task, *_ in found] == [1, 2]
     assert {pid for _, pid, *_ in found} == {os.getpid()}
     assert {threads for *_, threads in found} == {1}
 
 
 def test_two_jobs_run_in_processes_of_their_own():
-    found = list(Engine(jobs=2).run(where, 1.5, range(6)))
+    found = list(Executor(jobs=2).run(where, 1.5, range(6)))
     assert sorted(task for task, *_ in found) == list(range(6))
     assert os.getpid() not in {pid for _, pid, *_ in found}
     assert {shared for _, _, shared, _ in found} == {1.5}
     assert {threads for *_, threads in found} == {1}
 
 
-@pytest.mark.parametrize("engine", [Engine(), Engine(jobs=2)])
-def test_a_failing_job_ends_the_run(engine):
+@pytest.mark.parametrize("executor", [Executor(), Executor(jobs=2)])
+def test_a_failing_job_ends_the_run(executor):
     with pytest.raises(BadInput, match="cannot be done"):
-        list(engine.run(fail, 0.0, [1, 2]))
+        list(executor.run(fail, 0.0, [1, 2]))
 
 
 def test_a_study_is_the_same_in_processes_and_on_a_cluster(plan):
     data = toy_study(5, 3, 40)
     quick = Assessment(n_resamples=100)
     results = [
-        run_study(data, plan, settings=RunSettings(engine), assessment=quick)
-        for engine in (Engine(), Engine(jobs=2), Engine(jobs=1, address="local"))
+        run_study(data, plan, settings=RunSettings(executor), assessment=quick)
+        for executor in (Executor(), Executor(jobs=2), Executor(jobs=1, address="local"))
     ]
     plain = [replace(result, origin=results[0].origin) for result in results]
     assert plain[0] == plain[1] == plain[2]
@@ -82,6 +82,6 @@ def test_a_job_is_the_same_again(plan):
 
 def test_wrong_engines_say_what_is_right():
     with pytest.raises(BadInput, match="-1 for every core"):
-        Engine(jobs=0)
+        Executor(jobs=0)
     with pytest.raises(BadInput, match="no dask scheduler answers"):
-        list(Engine(address="nonsense://here").run(where, 0.0, [1]))
+        list(Executor(address="nonsense://here").run(where, 0.0, [1]))
