@@ -25,7 +25,7 @@ LAYERS = (
 """From the bottom up: a folder imports those of lower lines, and none of its own line."""
 
 ONLY_IN = {
-    "PySide6": ("gui/widgets", "gui/app", "gui/connection"),
+    "PySide6": ("gui/widgets", "gui/app"),
     "pyqtgraph": ("gui/widgets", "gui/app"),
     "pylsl": ("acquisition",),
     "bleak": ("acquisition/ble/link",),

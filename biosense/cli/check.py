@@ -82,12 +82,12 @@ def _repair(recording: Path, out: Path) -> tuple[str, ...]:
 
     made = repair(recording, out)
     begin = XdfReader(made.path).begin
-    told = tuple(loss.told(begin) for loss in made.losses)
-    for loss in told:
+    losses = tuple(loss.describe(begin) for loss in made.losses)
+    for loss in losses:
         say_warning(loss, "lost:")
     saved = sum(made.samples.values())
     console.print(f"saved {saved} samples in {made.path}; {recording} is as it was", soft_wrap=True)
-    return told
+    return losses
 
 
 def _print(found: Inspection) -> None:

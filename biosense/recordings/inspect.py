@@ -94,13 +94,13 @@ def inspect_reader(
     reader: XdfReader, settings: ProcessorSettings | None = None, *, watch: Watch | None = None
 ) -> Inspection:
     """Report on a recording that is open already; `watch` is shown everything."""
-    lanes = {info.name: _Lane(info) for info in reader.infos}
+    counters = {info.name: _StreamCounter(info) for info in reader.infos}
     wrap = None if watch is None else watch.wrap
     processor = Processor(settings or ProcessorSettings(), wrap=wrap)
     notes = [note.text for info in reader.infos for note in processor.add_stream(info)]
-    events = list(_read(reader, lanes, processor, watch))
+    events = list(_read(reader, counters, processor, watch))
     summaries = {summary.info.name: summary for summary in reader.streams}
-    streams = {name: lane.report(summaries[name]) for name, lane in lanes.items()}
+    streams = {name: counter.report(summaries[name]) for name, counter in counters.items()}
     begin = min((each.first for each in streams.values() if each.first is not None), default=None)
     end = max((each.last for each in streams.values() if each.last is not None), default=None)
     closed = bool(reader.streams) and all(summary.footer for summary in reader.streams)
@@ -121,7 +121,7 @@ def inspect_reader(
 
 
 @dataclass
-class _Lane:
+class _StreamCounter:
     """What is counted of one stream."""
 
     info: StreamInfo
@@ -181,7 +181,10 @@ def _first_packet(chunk: Chunk) -> int:
 
 
 def _read(
-    reader: XdfReader, lanes: dict[str, _Lane], processor: Processor, watch: Watch | None
+    reader: XdfReader,
+    counters: dict[str, _StreamCounter],
+    processor: Processor,
+    watch: Watch | None,
 ) -> Iterator[Event]:
     """Read everything, and yield the events."""
     qualities: dict[str, list[float]] = defaultdict(list)
@@ -200,13 +203,13 @@ def _read(
         if isinstance(item, Event):
             yield item
             continue
-        lanes[item.info.name].add(item)
+        counters[item.info.name].add(item)
         for chunk in gather.push(item) if isinstance(item, Chunk) else ():
             compute(chunk)
     for chunk in gather.flush():
         compute(chunk)
     for name, values in qualities.items():
-        lanes[name].qualities = values
+        counters[name].qualities = values
 
 
 def _unclosed(
@@ -220,22 +223,22 @@ def _unclosed(
     )
     if begin is None or end is None:
         return [text, "it holds no sample"]
-    told = [f"it holds everything up to {end - begin:.3f} s"]
+    parts = [f"it holds everything up to {end - begin:.3f} s"]
     for name, stream in streams.items():
         if stream.last is not None and stream.nominal_hz:
             early = end - stream.last
-            told.append(f"{name} ends {early:.3f} s before" if early > 0 else f"{name} ends there")
-    return [text, "; ".join(told)]
+            parts.append(f"{name} ends {early:.3f} s before" if early > 0 else f"{name} ends there")
+    return [text, "; ".join(parts)]
 
 
 def _lost(losses: tuple[Loss, ...], begin: float) -> list[str]:
-    told = [loss.told(begin) for loss in losses[:_MOST_LOSSES]]
+    parts = [loss.describe(begin) for loss in losses[:_MOST_LOSSES]]
     if len(losses) > _MOST_LOSSES:
         rest = losses[_MOST_LOSSES:]
         size = sum(loss.damage.size for loss in rest)
         counts = sum(sum(loss.samples.values()) for loss in rest)
-        told.append(f"{len(rest)} more places, {size} bytes, about {counts} samples")
-    return told
+        parts.append(f"{len(rest)} more places, {size} bytes, about {counts} samples")
+    return parts
 
 
 def _refused(reader: XdfReader) -> Iterable[str]:
@@ -260,8 +263,8 @@ def _problems(name: str, stream: StreamReport) -> list[str]:
     elif stream.gaps:
         gaps = "1 gap" if stream.gaps == 1 else f"{stream.gaps} gaps"
         longest = max(gap.stop - gap.start for gap in stream.gap_list)
-        told = f"about {stream.lost} samples missing, the longest {longest:.2f} s"
-        problems.append(f"{name}: {gaps}, {told}")
+        missing = f"about {stream.lost} samples missing, the longest {longest:.2f} s"
+        problems.append(f"{name}: {gaps}, {missing}")
     elif stream.rate_hz and stream.nominal_hz:
         off = stream.rate_hz / stream.nominal_hz - 1
         if abs(off) > _RATE_OFF:

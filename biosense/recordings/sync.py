@@ -64,9 +64,9 @@ class Delay:
     windows: tuple[WindowLag, ...]
 
     def __str__(self) -> str:
-        told = f"{1000 * self.lag:+.1f} ms (+-{1000 * self.uncertainty:.1f} ms)"
-        told += f" in {len(self.windows)} windows, correlation {self.correlation:.2f}"
-        return told if np.isnan(self.drift_ppm) else f"{told}, drift {self.drift_ppm:+.1f} ppm"
+        text = f"{1000 * self.lag:+.1f} ms (+-{1000 * self.uncertainty:.1f} ms)"
+        text += f" in {len(self.windows)} windows, correlation {self.correlation:.2f}"
+        return text if np.isnan(self.drift_ppm) else f"{text}, drift {self.drift_ppm:+.1f} ppm"
 
 
 def measure_delay(a: Chunk, b: Chunk, *, max_lag: float = 0.5, shape: Shape = "change") -> Delay:

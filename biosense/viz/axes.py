@@ -1,4 +1,4 @@
-"""The frame of a figure: axes on a common time, with gaps and markers; how lines are thinned."""
+"""The frame of a figure: axes on a common time, with gaps and markers; how lines are decimated."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Happening:
+class MarkerLine:
     """Hold a marker or event in session time."""
 
     time: float
@@ -39,7 +39,7 @@ class Happening:
     colour: str = "quiet"
 
 
-def frame(
+def stacked_axes(
     heights: Sequence[float],
     width: float = WIDE_IN,
     *,
@@ -56,11 +56,31 @@ def frame(
         axes.append(figure.add_axes(box))
         bottom -= BETWEEN_IN
     for each in axes:
-        _plain(each)
+        style_axes(each)
+        each.margins(x=0)
     return figure, axes
 
 
-def on_time(axes: Sequence[Axes], span: Span) -> None:
+def style_axes(axes: Axes, *, label_size: float = 7.5, pad: float = 2) -> None:
+    """Give axes the ground, lines and labels of the page; sizes are in points."""
+    axes.set_facecolor(ink("sunk"))
+    axes.patch.set_alpha(1.0)
+    for side in axes.spines.values():
+        side.set_color(ink("line"))
+    axes.tick_params(colors=ink("quiet"), labelsize=label_size, length=2.5, width=0.5, pad=pad)
+    axes.grid(True, color=ink("grid"), lw=0.6)
+    axes.set_axisbelow(True)
+
+
+def name_rows(axes: Axes, names: Sequence[str], *, named: bool = True) -> None:
+    """Give the vertical axis a row for each name, the first on top; not `named`, without words."""
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_yticks(range(len(names)), list(names) if named else [""] * len(names))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(False, axis="y")
+
+
+def label_time(axes: Sequence[Axes], span: Span) -> None:
     """Give axes the time of the session, labelled once, at the bottom."""
     for each in axes:
         each.set_xlim(span.begin, span.end)
@@ -86,15 +106,15 @@ def clock(seconds: float) -> str:
     tenths = round(10 * seconds)
     whole, part = divmod(abs(tenths), 10)
     minutes, rest = divmod(whole, 60)
-    told = (
+    text = (
         f"{minutes}:{rest:02d}"
         if minutes < 60
         else f"{minutes // 60}:{minutes % 60:02d}:" + (f"{rest:02d}")
     )
-    return ("-" if tenths < 0 else "") + told + (f".{part}" if part else "")
+    return ("-" if tenths < 0 else "") + text + (f".{part}" if part else "")
 
 
-def name_row(axes: Axes, title: str, aside: str = "", colour: str = "text") -> None:
+def title_row(axes: Axes, title: str, aside: str = "", colour: str = "text") -> None:
     """Write what a row shows above it, and to the right what is to be known about it."""
     above = (0.0, 4.0)
     write(axes, title, (0, 1), above, colour=ink(colour), size=8.5, bold=True)
@@ -135,10 +155,12 @@ def shade(axes: Iterable[Axes], spans: Iterable[tuple[float, float]], colour: st
             each.axvspan(begin, end, color=ink(colour), alpha=0.16, lw=0, zorder=0)
 
 
-def tell(axes: Sequence[Axes], happenings: Iterable[Happening], span: Span, words: bool) -> None:
+def draw_markers(
+    axes: Sequence[Axes], marker_lines: Iterable[MarkerLine], span: Span, words: bool
+) -> None:
     """Draw markers and events through all rows, and their words at the top where there is room."""
     free = -np.inf
-    for each in sorted(happenings, key=lambda happening: happening.time):
+    for each in sorted(marker_lines, key=lambda marker: marker.time):
         if not span.begin <= each.time <= span.end:
             continue
         for row in axes:
@@ -152,7 +174,7 @@ def tell(axes: Sequence[Axes], happenings: Iterable[Happening], span: Span, word
             write(axes[0], text, (each.time, 1), (2, -8), coords=where, colour=colour, size=6.5)
 
 
-def thinned(times: Floats, values: Floats, columns: int) -> tuple[Floats, Floats]:
+def decimated(times: Floats, values: Floats, columns: int) -> tuple[Floats, Floats]:
     """Keep the lowest and the highest of every few samples, in their order.
 
     Parameters
@@ -164,7 +186,7 @@ def thinned(times: Floats, values: Floats, columns: int) -> tuple[Floats, Floats
 
     Examples
     --------
-    >>> times, values = thinned(np.arange(1000.0), np.sin(np.arange(1000.0)), 50)
+    >>> times, values = decimated(np.arange(1000.0), np.sin(np.arange(1000.0)), 50)
     >>> len(times), float(values.max()) == float(np.sin(np.arange(1000.0)).max())
     (100, True)
     """
@@ -183,18 +205,7 @@ def thinned(times: Floats, values: Floats, columns: int) -> tuple[Floats, Floats
     return times[chosen], values[chosen]
 
 
-def broken(times: Floats, values: Floats, longest: float) -> tuple[Floats, Floats]:
+def split_at_gaps(times: Floats, values: Floats, longest: float) -> tuple[Floats, Floats]:
     """Put a NaN wherever samples are further apart than `longest`, so that no line spans a gap."""
     at = np.flatnonzero(np.diff(times) > longest) + 1
     return np.insert(times, at, times[at - 1] + longest / 2), np.insert(values, at, np.nan)
-
-
-def _plain(axes: Axes) -> None:
-    axes.set_facecolor(ink("sunk"))
-    axes.patch.set_alpha(1.0)
-    for side in axes.spines.values():
-        side.set_color(ink("line"))
-    axes.tick_params(colors=ink("quiet"), labelsize=7.5, length=2.5, width=0.5, pad=2)
-    axes.grid(True, color=ink("grid"), lw=0.6)
-    axes.set_axisbelow(True)
-    axes.margins(x=0)

@@ -1,7 +1,7 @@
-"""Colours of a page that is read on paper, in daylight and in a dark lab; figures that follow it.
+"""Figures of a page that is read on paper, in daylight and in a dark lab, as <svg> elements.
 
-Figures are drawn once, in placeholder colours, and hold names of colours afterwards: the page says
-what these are. The dark ones are those of the window.
+A figure is drawn once, in placeholder colours, and holds names of colours afterwards: the style
+sheet of the page says what these are.
 """
 
 from __future__ import annotations
@@ -13,62 +13,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from biosense.core.types import Modality
+from biosense.viz.palette import LIGHT, colour_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LIGHT: Mapping[str, str] = {
-    "ground": "#f4f6f9",
-    "panel": "#ffffff",
-    "sunk": "#f8fafc",
-    "line": "#d9dfe6",
-    "grid": "#e9edf2",
-    "text": "#171d24",
-    "quiet": "#55606c",
-    "faint": "#98a2ae",
-    "accent": "#0b7f97",
-    "good": "#0f8a62",
-    "warn": "#b98500",
-    "error": "#cc3f2d",
-    "valence": "#2b6cd4",
-    "arousal": "#c67200",
-    "eeg": "#0b6cad",
-    "ecg": "#b56a00",
-    "ppg": "#857800",
-    "rppg": "#ad4a85",
-    "eda": "#0a8560",
-    "resp": "#2c7b82",
-    "emg": "#bd5026",
-    "temp": "#86693a",
-    "face": "#6553c9",
-    "other": "#55606c",
-}
-DARK: Mapping[str, str] = {
-    "ground": "#0f1318",
-    "panel": "#171c23",
-    "sunk": "#11161c",
-    "line": "#29313b",
-    "grid": "#202832",
-    "text": "#e8ecf1",
-    "quiet": "#929daa",
-    "faint": "#5f6b79",
-    "accent": "#6fd3e8",
-    "good": "#35c79a",
-    "warn": "#f4c152",
-    "error": "#ff7a66",
-    "valence": "#7fb2ff",
-    "arousal": "#ffb45c",
-    "eeg": "#7cc4f2",
-    "ecg": "#f2b34c",
-    "ppg": "#f0e36a",
-    "rppg": "#e59bc6",
-    "eda": "#4fd1a5",
-    "resp": "#9cd7da",
-    "emg": "#f08a5d",
-    "temp": "#d7c3a5",
-    "face": "#b9adf5",
-    "other": "#929daa",
-}
 _NUMBERS = {name: number for number, name in enumerate(LIGHT)}
 _PLACEHOLDER = re.compile(r"#0100([0-9a-f]{2})")
 _FAMILY = re.compile(r"font-family: [^;\"]*; ?")
@@ -78,7 +27,7 @@ _REPEATED = re.compile(r"\s*\n?L ")
 
 
 @contextmanager
-def styled() -> Iterator[None]:
+def figure_style() -> Iterator[None]:
     """Draw as this page wants it, whatever a user has set up for other figures."""
     import matplotlib as mpl
 
@@ -103,16 +52,7 @@ def ink(name: str) -> str:
 
 def ink_of(modality: Modality | None) -> str:
     """Return the placeholder of the colour of a modality."""
-    return ink(name_of(modality))
-
-
-def name_of(modality: Modality | None) -> str:
-    """Return the name of the colour of a modality.
-
-    >>> name_of(Modality.EEG), name_of(None)
-    ('eeg', 'other')
-    """
-    return str(modality) if str(modality) in LIGHT else "other"
+    return ink(colour_name(modality))
 
 
 def variables(colours: Mapping[str, str]) -> str:

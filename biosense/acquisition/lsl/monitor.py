@@ -152,7 +152,7 @@ class StampCheck:
         """Number of stamps that were wrong in any way."""
         return self.invalid + self.ahead + self.backwards
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Tell what was wrong so far, and what was done about it."""
         told = [
             f"{self.invalid} not finite (replaced)",

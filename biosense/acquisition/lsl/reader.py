@@ -206,7 +206,7 @@ class StreamReader:
         now = self._clock.now()
         if check.faults > faults and now - self._complained >= _REPEAT_S:
             self._complained = now
-            yield self._event(EventKind.ERROR, f"bad time stamps so far: {check.told()}")
+            yield self._event(EventKind.ERROR, f"bad time stamps so far: {check.summary()}")
         return stamps
 
     def _watch(self) -> Iterator[Event]:

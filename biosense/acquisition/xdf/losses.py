@@ -42,9 +42,9 @@ between 4.000 and 6.500 s
     samples: Mapping[str, int]
 
     def __str__(self) -> str:
-        return self.told()
+        return self.describe()
 
-    def told(self, origin: float = 0.0) -> str:
+    def describe(self, origin: float = 0.0) -> str:
         """Say it in words, with times from `origin` on."""
         what = f"{self.damage.size} bytes at byte {self.damage.start} are damaged"
         what = f"{what} ({self.damage.reason})"

@@ -40,7 +40,7 @@ class Plane(QWidget):
         self.trail = [_curve(self.plot, (step + 1) / STEPS) for step in range(STEPS)]
         self.ellipse = _ellipse(self.plot)
         self.truth = _dot(self.plot, 15, None, theme.TRUTH)
-        self.dot = _dot(self.plot, 15, theme.ACCENT, "#ffffff")
+        self.dot = _dot(self.plot, 15, theme.ACCENT, theme.WHITE)
         self.words = pg.TextItem(
             "truth (simulated)",
             color=theme.QUIET,

@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from biosense.estimation.signal_quality import HIGH, LOW
 from biosense.gui.state.panels import WORDS
 from biosense.gui.state.stream_rows import Row
 from biosense.gui.widgets import theme
@@ -124,7 +125,7 @@ def _age(painter: QPainter, box: QRectF, row: Row) -> None:
 
 
 def _quality(painter: QPainter, box: QRectF, row: Row) -> None:
-    hue = theme.GOOD if row.quality >= 0.6 else theme.WARN if row.quality >= 0.3 else theme.ERROR
+    hue = theme.GOOD if row.quality >= HIGH else theme.WARN if row.quality >= LOW else theme.ERROR
     _draw_bar(painter, box, row.quality, hue)
 
 

@@ -20,12 +20,6 @@ from biosense.gui.state.banners import Banner, Level
 from biosense.gui.state.window_state import Headline
 from biosense.gui.widgets import theme
 
-_GROUNDS = {
-    Level.ERROR: theme.ERROR_GROUND,
-    Level.WARN: theme.WARN_GROUND,
-    Level.GOOD: "#12392e",
-}
-
 
 class TopBar(QWidget):
     """Show a `Headline`; tell when a marker or a stop is wanted."""
@@ -150,14 +144,13 @@ def _style(widget: QWidget, style: str) -> None:
 
 def _recording_style(level: Level) -> str:
     if level is Level.ERROR:
-        return (
-            f"color: white; background: {theme.ERROR_GROUND}; border-radius: 5px; padding: 4px 10px"
-        )
+        ground = theme.LEVEL_GROUNDS[level]
+        return f"color: white; background: {ground}; border-radius: 5px; padding: 4px 10px"
     return f"color: {theme.ERROR if level is Level.GOOD else theme.QUIET};"
 
 
 def _banner_style(level: Level) -> str:
-    ground = _GROUNDS.get(level, theme.PANEL)
+    ground = theme.LEVEL_GROUNDS.get(level, theme.PANEL)
     return (
         f"color: white; background: {ground}; padding: 7px 12px;"
         f"border-left: 5px solid {theme.LEVELS[level]};"

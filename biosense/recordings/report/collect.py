@@ -15,7 +15,7 @@ from biosense.processing.eeg.band_powers import BandPowers
 from biosense.processing.signal.units import ToSI
 from biosense.processing.signal.window import Window
 from biosense.recordings.report.pipeline_steps import Step, steps_of
-from biosense.recordings.report.signal_summary import Trail
+from biosense.recordings.report.signal_summary import SignalSummary
 from biosense.recordings.report.views import View, detector_of, inside_of, marks_of, view_of
 
 _EVERY = 4  # windows of EEG from one look at its channels to the next: one a second
@@ -70,16 +70,16 @@ class Listener:
 
 
 @dataclass
-class Story:
-    """Hold what is told of one stream.
+class CollectedStream:
+    """Hold what was collected of one stream.
 
     `marks` are the beats or responses: their times, then the columns `mark_names`.
     """
 
     info: StreamInfo
     view: View
-    before: Trail
-    after: Trail | None = None
+    before: SignalSummary
+    after: SignalSummary | None = None
     late: float = 0.0
     steps: tuple[Step, ...] = ()
     mark_names: tuple[str, ...] = ()
@@ -106,10 +106,10 @@ class Story:
 
 
 class Collector:
-    """Collect the story of every stream while `inspect` reads a recording."""
+    """Collect what is shown of every stream while `inspect` reads a recording."""
 
     def __init__(self) -> None:
-        self.stories: dict[str, Story] = {}
+        self.collected: dict[str, CollectedStream] = {}
         self.events: list[Event] = []
         self.texts: list[tuple[float, str, str]] = []
         self.others: dict[str, list[Chunk]] = {}
@@ -119,14 +119,14 @@ class Collector:
         """Put taps into the pipeline of a stream."""
         view = view_of(info)
         is_si = bool(pipeline.stages) and isinstance(pipeline.stages[0], ToSI)
-        story = Story(info, view, _trail(info, view.before, 1.0))
-        self.stories[info.name] = story
+        stream = CollectedStream(info, view, _summary(info, view.before, 1.0))
+        self.collected[info.name] = stream
         if not is_si:
             self._raw.add(info.name)
         stages = pipeline.stages
-        story.steps = steps_of(info, stages, view.typical_hz)
-        story.late = sum(step.delay_s or 0.0 for step in story.steps)
-        return Pipeline(*(self._tap(story, stages, number) for number in range(len(stages))))
+        stream.steps = steps_of(info, stages, view.typical_hz)
+        stream.late = sum(step.delay_s or 0.0 for step in stream.steps)
+        return Pipeline(*(self._tap(stream, stages, number) for number in range(len(stages))))
 
     def take(self, item: Record) -> None:
         """See an item of the recording."""
@@ -140,28 +140,30 @@ class Collector:
                 for time, row in zip(item.times, item.data, strict=True)
             ]
         elif item.info.name in self._raw:
-            self.stories[item.info.name].before.push(item)
-        elif item.info.name not in self.stories:
+            self.collected[item.info.name].before.push(item)
+        elif item.info.name not in self.collected:
             self.others.setdefault(item.info.name, []).append(item)
 
     def note(self, outcome: Outcome) -> None:
         """See what came of it."""
         if isinstance(outcome, Epoch):
-            self.stories[outcome.info.name].epochs.append(outcome)
+            self.collected[outcome.info.name].epochs.append(outcome)
 
-    def _tap(self, story: Story, stages: tuple[Stage[Any, Any], ...], number: int) -> Tap:
+    def _tap(
+        self, stream: CollectedStream, stages: tuple[Stage[Any, Any], ...], number: int
+    ) -> Tap:
         stage, listener = stages[number], Listener()
         if isinstance(stage, ToSI):
-            listener = _first(story)
+            listener = _first(stream)
         elif isinstance(stage, BandPowers):
-            listener = _look_at_channels(story, stage)
+            listener = _look_at_channels(stream, stage)
         elif number == _cleaned_before(stages):
-            listener = _cleaned(story, stage)
+            listener = _cleaned(stream, stage)
             inner = detector_of(stage)
             if inner is not None:
                 name, detector = inner
                 # In place: others may hold on to the stage already.
-                setattr(stage, name, Tap(detector, Listener(went=_mark(story))))
+                setattr(stage, name, Tap(detector, Listener(went=_mark(stream))))
         return Tap(stage, listener)
 
 
@@ -173,24 +175,26 @@ def _cleaned_before(stages: tuple[Stage[Any, Any], ...]) -> int:
     return len(stages) - 1
 
 
-def _trail(info: StreamInfo, channels: tuple[str, ...], scale: float, keep: bool = False) -> Trail:
+def _summary(
+    info: StreamInfo, channels: tuple[str, ...], scale: float, keep: bool = False
+) -> SignalSummary:
     wanted = [info.channels.index(name) for name in channels if name in info.channels]
-    return Trail(info, tuple(wanted) or tuple(range(info.n_channels)), scale, keep)
+    return SignalSummary(info, tuple(wanted) or tuple(range(info.n_channels)), scale, keep)
 
 
-def _first(story: Story) -> Listener:
+def _first(stream: CollectedStream) -> Listener:
     """Take what comes out of the conversion to SI for the signal before cleaning."""
 
     def started(_: StreamInfo, out: StreamInfo) -> None:
-        story.before = _trail(out, story.view.before, story.view.scale)
+        stream.before = _summary(out, stream.view.before, stream.view.scale)
 
-    return Listener(started, went=lambda chunk: story.before.push(chunk))
+    return Listener(started, went=lambda chunk: stream.before.push(chunk))
 
 
-def _cleaned(story: Story, stage: Stage[Any, Any]) -> Listener:
+def _cleaned(stream: CollectedStream, stage: Stage[Any, Any]) -> Listener:
     """Take what goes into the features, and what they make of it inside, for the cleaned signal."""
     shown, moments = inside_of(stage), marks_of(stage)
-    mark = _mark(story)
+    mark = _mark(stream)
 
     def started(info: StreamInfo, _: StreamInfo) -> None:
         out = info if shown is None else shown.start(info)
@@ -198,33 +202,33 @@ def _cleaned(story: Story, stage: Stage[Any, Any]) -> Listener:
             moments.start(info)
         if out.sfreq == 0:  # intervals between beats: there is no signal to clean
             return
-        story.after = _trail(out, story.view.after, story.view.scale, keep=True)
+        stream.after = _summary(out, stream.view.after, stream.view.scale, keep=True)
 
     def came(chunk: Any) -> None:
-        if story.after is None or not isinstance(chunk, Chunk):
+        if stream.after is None or not isinstance(chunk, Chunk):
             return
         for each in [chunk] if shown is None else shown.push(chunk):
-            story.after.push(each)
+            stream.after.push(each)
         for found in [] if moments is None else moments.push(chunk):
             mark(found)
 
     return Listener(started, came)
 
 
-def _mark(story: Story) -> Callable[[Chunk], None]:
+def _mark(stream: CollectedStream) -> Callable[[Chunk], None]:
     def mark(found: Chunk) -> None:
         if found.n:
-            story.mark_names = found.info.channels
-            story.marks.append(np.column_stack([found.times, found.data]))
+            stream.mark_names = found.info.channels
+            stream.marks.append(np.column_stack([found.times, found.data]))
 
     return mark
 
 
-def _look_at_channels(story: Story, stage: BandPowers) -> Listener:
+def _look_at_channels(stream: CollectedStream, stage: BandPowers) -> Listener:
     def came(epoch: Epoch) -> None:
-        story.windows += 1
-        if story.windows % _EVERY == 0:
+        stream.windows += 1
+        if stream.windows % _EVERY == 0:
             _, usable = stage.channel_powers(epoch.data.T[None])
-            story.usable.append(usable[0].any(axis=0))
+            stream.usable.append(usable[0].any(axis=0))
 
     return Listener(came=came)

@@ -12,18 +12,20 @@ from biosense.core.grid import HOP
 from biosense.core.types import Bools, Chunk, Epoch, Floats
 from biosense.estimation.signal_quality import HIGH, LOW
 from biosense.recordings.inspect import Inspection, StreamReport
-from biosense.recordings.report.collect import Story
+from biosense.recordings.report.collect import CollectedStream
 from biosense.viz.axes import (
-    Happening,
+    MarkerLine,
     Span,
-    broken,
-    frame,
-    name_row,
-    on_time,
-    tell,
-    thinned,
+    decimated,
+    draw_markers,
+    label_time,
+    name_rows,
+    split_at_gaps,
+    stacked_axes,
+    title_row,
 )
-from biosense.viz.svg import LIGHT, ink, ink_of
+from biosense.viz.palette import colour_name
+from biosense.viz.svg import ink, ink_of
 
 _ROW_IN = 0.24
 _COLUMNS = 500
@@ -32,24 +34,25 @@ _LEVELS = ("error", "warn", "good")
 
 
 def draw_timeline(
-    found: Inspection, stories: Mapping[str, Story], span: Span, told: Sequence[Happening]
+    found: Inspection,
+    collected: Mapping[str, CollectedStream],
+    span: Span,
+    markers: Sequence[MarkerLine],
 ) -> Figure:
     """Draw a bar for each stream: there or not, good or bad."""
     shown = {name: each for name, each in found.streams.items() if each.first is not None}
-    figure, axes = frame([max(1, len(shown)) * _ROW_IN], top=0.3)
+    figure, axes = stacked_axes([max(1, len(shown)) * _ROW_IN], top=0.3)
     for row, (name, report) in enumerate(shown.items()):
-        story = stories.get(name)
-        _bar(axes[0], row, report, story.epochs if story else [])
-    axes[0].set_ylim(len(shown) - 0.4, -0.6)
-    axes[0].set_yticks(range(len(shown)), list(shown))
-    axes[0].tick_params(axis="y", length=0, labelsize=7)
-    axes[0].grid(False, axis="y")
-    on_time(axes, span)
-    tell(axes, told, span, words=False)
+        stream = collected.get(name)
+        _bar(axes[0], row, report, stream.epochs if stream else [])
+    name_rows(axes[0], list(shown))
+    axes[0].tick_params(axis="y", labelsize=7)
+    label_time(axes, span)
+    draw_markers(axes, markers, span, words=False)
     words = (
         f"quality: green {HIGH:g} and up, yellow {LOW:g} to {HIGH:g}, red below; grey: no quality"
     )
-    name_row(axes[0], "What was there, and how good", words)
+    title_row(axes[0], "What was there, and how good", words)
     return figure
 
 
@@ -85,18 +88,18 @@ def _runs(times: Floats, chosen: Bools, least: float) -> list[tuple[float, float
 
 
 def draw_estimates(
-    affect: Chunk, truth: Chunk | None, span: Span, told: Sequence[Happening]
+    affect: Chunk, truth: Chunk | None, span: Span, markers: Sequence[MarkerLine]
 ) -> Figure:
     """Draw valence and arousal with their 90 % intervals, and what carried them."""
     names = affect.info.channels
     weights = [name for name in names if name.startswith("weight_")]
-    figure, axes = frame([1.15, 1.15] + [0.7] * bool(weights))
+    figure, axes = stacked_axes([1.15, 1.15] + [0.7] * bool(weights))
     for row, name in enumerate(("valence", "arousal")):
         _estimate(axes[row], affect, truth, name)
     if weights:
         _weights(axes[2], affect, weights)
-    on_time(axes, span)
-    tell(axes, told, span, words=True)
+    label_time(axes, span)
+    draw_markers(axes, markers, span, words=True)
     return figure
 
 
@@ -105,20 +108,22 @@ def _estimate(axes: Axes, affect: Chunk, truth: Chunk | None, name: str) -> None
     mean = affect.data[:, names.index(name)].astype(float)
     half = _HALF_WIDTH_90 * affect.data[:, names.index(f"sd_{name}")].astype(float)
     step = max(1, len(mean) // _COLUMNS)
-    times, low = broken(affect.times[::step], (mean - half)[::step], 1.0 + step * HOP)
-    _, high = broken(affect.times[::step], (mean + half)[::step], 1.0 + step * HOP)
+    times, low = split_at_gaps(affect.times[::step], (mean - half)[::step], 1.0 + step * HOP)
+    _, high = split_at_gaps(affect.times[::step], (mean + half)[::step], 1.0 + step * HOP)
     axes.fill_between(times, low, high, color=ink(name), alpha=0.18, lw=0)
-    axes.plot(*thinned(*broken(affect.times, mean, 1.0), _COLUMNS), color=ink(name), lw=1.4)
+    axes.plot(
+        *decimated(*split_at_gaps(affect.times, mean, 1.0), _COLUMNS), color=ink(name), lw=1.4
+    )
     aside = "line: estimate; shaded: 90 % interval"
     if truth is not None:
         values = truth.data[:, truth.info.channels.index(name)].astype(float)
-        line = thinned(truth.times, values, _COLUMNS)
+        line = decimated(truth.times, values, _COLUMNS)
         axes.plot(*line, color=ink("text"), lw=0.9, ls=(0, (4, 2)))
         aside += f"; dashed: {truth.info.name}"
     axes.set_ylim(-1.05, 1.05)
     axes.set_yticks([-1, 0, 1])
     axes.axhline(0, color=ink("line"), lw=0.8)
-    name_row(axes, name.capitalize(), aside, name)
+    title_row(axes, name.capitalize(), aside, name)
 
 
 def _weights(axes: Axes, affect: Chunk, weights: Sequence[str]) -> None:
@@ -126,19 +131,19 @@ def _weights(axes: Axes, affect: Chunk, weights: Sequence[str]) -> None:
     step = max(1, len(affect.times) // _COLUMNS)
     shares = affect.data[::step, columns].astype(float).T
     kinds = [name.removeprefix("weight_") for name in weights]
-    colours = [ink(kind if kind in LIGHT else "other") for kind in kinds]
+    colours = [ink(colour_name(kind)) for kind in kinds]
     axes.stackplot(affect.times[::step], shares, colors=colours, alpha=0.7, lw=0)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1])
     carried = [kind for kind, share in zip(kinds, shares, strict=True) if share.any()]
-    name_row(axes, "What carried them", "from below: " + ", ".join(carried))
+    title_row(axes, "What carried them", "from below: " + ", ".join(carried))
 
 
 def draw_plain(parts: list[Chunk], span: Span) -> Figure:
     """Draw a stream that is recorded and not processed: its first channels, each in its lane."""
     info = parts[0].info
     lanes = min(4, info.n_channels)
-    figure, axes = frame([max(0.6, 0.4 * lanes)])
+    figure, axes = stacked_axes([max(0.6, 0.4 * lanes)])
     times = np.concatenate([part.times for part in parts])
     data = np.concatenate([part.data for part in parts])
     longest = 5 / info.sfreq if info.sfreq else np.inf
@@ -146,12 +151,12 @@ def draw_plain(parts: list[Chunk], span: Span) -> Figure:
         values = data[:, lane].astype(float)
         low, high = np.nanpercentile(values, [0.5, 99.5]) if np.isfinite(values).any() else (0, 1)
         values = (values - (low + high) / 2) / (1.3 * (high - low) or 1.0) - lane
-        line = thinned(*broken(times, values, longest), _COLUMNS)
+        line = decimated(*split_at_gaps(times, values, longest), _COLUMNS)
         axes[0].plot(*line, color=ink_of(info.modality), lw=0.8)
     axes[0].set_ylim(0.6 - lanes, 0.6)
     axes[0].set_yticks([-lane for lane in range(lanes)], info.channels[:lanes])
     axes[0].grid(False, axis="y")
-    on_time(axes, span)
+    label_time(axes, span)
     shown = f"{lanes} of {info.n_channels} channels, " if lanes < info.n_channels else ""
-    name_row(axes[0], info.name, f"{shown}each lane scaled to its own values")
+    title_row(axes[0], info.name, f"{shown}each lane scaled to its own values")
     return figure

@@ -11,19 +11,19 @@ from matplotlib.figure import Figure
 
 from biosense.core.types import Bools, Floats
 from biosense.estimation.signal_quality import HIGH, LOW
-from biosense.recordings.report.collect import Story
-from biosense.recordings.report.signal_summary import Trail
+from biosense.recordings.report.collect import CollectedStream
+from biosense.recordings.report.signal_summary import SignalSummary
 from biosense.viz.axes import (
     RIGHT_IN,
-    Happening,
+    MarkerLine,
     Span,
-    broken,
-    frame,
-    name_row,
-    on_time,
+    decimated,
+    draw_markers,
+    label_time,
     shade,
-    tell,
-    thinned,
+    split_at_gaps,
+    stacked_axes,
+    title_row,
 )
 from biosense.viz.svg import ink, ink_of
 
@@ -35,46 +35,55 @@ _BESIDE_IN = 0.6  # what the bar of a map takes
 
 
 def draw_overview(
-    story: Story, span: Span, gaps: Sequence[tuple[float, float]], told: Sequence[Happening]
+    stream: CollectedStream,
+    span: Span,
+    gaps: Sequence[tuple[float, float]],
+    markers: Sequence[MarkerLine],
 ) -> Figure:
     """Draw the whole of a stream."""
-    is_map = len(story.before.columns) >= MAP_FROM
+    is_map = len(stream.before.columns) >= MAP_FROM
     signal_in = 1.35 if is_map else 0.95
-    heights = [signal_in] + [signal_in] * (story.after is not None)
-    heights += [0.8] * bool(story.view.feature and story.epochs) + [0.5] * bool(story.epochs)
-    figure, axes = frame(heights, right=_BESIDE_IN if is_map else RIGHT_IN)
+    heights = [signal_in] + [signal_in] * (stream.after is not None)
+    heights += [0.8] * bool(stream.view.feature and stream.epochs) + [0.5] * bool(stream.epochs)
+    figure, axes = stacked_axes(heights, right=_BESIDE_IN if is_map else RIGHT_IN)
     rows = iter(axes)
-    _signal(next(rows), story, story.before, span, "Before cleaning", "quiet")
-    if story.after is not None:
-        aside = _after_aside(story)
-        _signal(next(rows), story, story.after, span, "After cleaning", "", aside)
-    if story.view.feature and story.epochs:
-        _feature(next(rows), story, gaps)
-    if story.epochs:
-        draw_quality(next(rows), story)
-    on_time(axes, span)
+    _signal(next(rows), stream, stream.before, span, "Before cleaning", "quiet")
+    if stream.after is not None:
+        aside = _after_aside(stream)
+        _signal(next(rows), stream, stream.after, span, "After cleaning", "", aside)
+    if stream.view.feature and stream.epochs:
+        _feature(next(rows), stream, gaps)
+    if stream.epochs:
+        draw_quality(next(rows), stream)
+    label_time(axes, span)
     shade(axes, gaps, "error")
-    tell(axes, told, span, words=not is_map)
+    draw_markers(axes, markers, span, words=not is_map)
     return figure
 
 
-def _after_aside(story: Story) -> str:
-    late = f"drawn {1000 * story.late:.0f} ms earlier, the delay of its filters; "
-    return (late if story.late > 5e-4 else "") + "shaded: gap (red), not trusted (yellow)"
+def _after_aside(stream: CollectedStream) -> str:
+    late = f"drawn {1000 * stream.late:.0f} ms earlier, the delay of its filters; "
+    return (late if stream.late > 5e-4 else "") + "shaded: gap (red), not trusted (yellow)"
 
 
 def _signal(
-    axes: Axes, story: Story, trail: Trail, span: Span, title: str, colour: str, aside: str = ""
+    axes: Axes,
+    stream: CollectedStream,
+    summary: SignalSummary,
+    span: Span,
+    title: str,
+    colour: str,
+    aside: str = "",
 ) -> None:
-    unit = story.view.unit or "a.u."
-    if len(trail.columns) >= MAP_FROM:
-        _map(axes, trail, span, unit)
-        name_row(axes, title, "peak to peak in half seconds, by channel")
+    unit = stream.view.unit or "a.u."
+    if len(summary.columns) >= MAP_FROM:
+        _map(axes, summary, span, unit)
+        title_row(axes, title, "peak to peak in half seconds, by channel")
         return
-    chosen = ink(colour) if colour else ink_of(story.info.modality)
-    late = 0.0 if colour else story.late
-    found = trail.extremes(span.begin, span.end, COLUMNS)
-    lanes = len(trail.columns)
+    chosen = ink(colour) if colour else ink_of(stream.info.modality)
+    late = 0.0 if colour else stream.late
+    found = summary.extremes(span.begin, span.end, COLUMNS)
+    lanes = len(summary.columns)
     for lane in range(lanes):
         low, high = found.low[:, lane], found.high[:, lane]
         offset, size = _lane(low, high, lane, lanes)
@@ -88,10 +97,10 @@ def _signal(
         axes.set_ylabel(unit, color=ink("quiet"), fontsize=7.5)
         _limits(axes, found.low[:, 0], found.high[:, 0])
     else:
-        label_lanes(axes, trail.channels)
+        label_lanes(axes, summary.channels)
     if not colour:
         shade([axes], _spans(found.times, found.trusted < 0.5), "warn")
-    name_row(axes, title, aside)
+    title_row(axes, title, aside)
 
 
 def _lane(low: Floats, high: Floats, lane: int, lanes: int) -> tuple[float, float]:
@@ -129,8 +138,8 @@ def _limits(axes: Axes, low: Floats, high: Floats) -> None:
         axes.set_ylim(bottom - room, top + room)
 
 
-def _map(axes: Axes, trail: Trail, span: Span, unit: str) -> None:
-    swings = np.maximum(trail.swings(span.begin, span.end, MAP_COLUMNS).T, 1e-3)
+def _map(axes: Axes, summary: SignalSummary, span: Span, unit: str) -> None:
+    swings = np.maximum(summary.swings(span.begin, span.end, MAP_COLUMNS).T, 1e-3)
     known = swings[np.isfinite(swings)]
     bounds = (1.0, 500.0) if unit == "µV" else _decades(known)
     image = axes.imshow(
@@ -141,7 +150,7 @@ def _map(axes: Axes, trail: Trail, span: Span, unit: str) -> None:
         norm=LogNorm(*bounds),
         cmap="cividis",
     )
-    names = trail.channels
+    names = summary.channels
     step = max(1, -(-len(names) // 16))
     axes.set_yticks(range(0, len(names), step), names[::step])
     axes.tick_params(axis="y", labelsize=6, length=0)
@@ -164,16 +173,16 @@ def _decades(known: Floats) -> tuple[float, float]:
     return low, max(high, 10 * low)
 
 
-def _feature(axes: Axes, story: Story, gaps: Sequence[tuple[float, float]]) -> None:
-    names = story.epochs[0].info.channels
-    view = story.view
+def _feature(axes: Axes, stream: CollectedStream, gaps: Sequence[tuple[float, float]]) -> None:
+    names = stream.epochs[0].info.channels
+    view = stream.view
     if view.feature in names:
-        times = np.array([epoch.stop for epoch in story.epochs])
+        times = np.array([epoch.stop for epoch in stream.epochs])
         column = names.index(view.feature)
-        values = np.array([float(epoch.data[column]) for epoch in story.epochs])
-        times, values = broken(times, values, 2.5 * _QUALITY_HOP_S)
-        axes.plot(*thinned(times, values, COLUMNS), color=ink_of(story.info.modality), lw=1.2)
-    beats = story.mark_table
+        values = np.array([float(epoch.data[column]) for epoch in stream.epochs])
+        times, values = split_at_gaps(times, values, 2.5 * _QUALITY_HOP_S)
+        axes.plot(*decimated(times, values, COLUMNS), color=ink_of(stream.info.modality), lw=1.2)
+    beats = stream.mark_table
     aside = ""
     if view.feature == "heart_rate" and len(beats) > 1:
         rate = 60 / np.diff(beats[:, 0])
@@ -185,7 +194,7 @@ def _feature(axes: Axes, story: Story, gaps: Sequence[tuple[float, float]]) -> N
         axes.vlines(beats[:, 0], 0, 1, transform=whole, color=ink("faint"), lw=0.5)
         aside = f"line: the feature; ticks: onset of each {view.mark}"
     axes.set_ylabel(view.feature_unit, color=ink("quiet"), fontsize=7.5)
-    name_row(axes, view.feature.replace("_", " ").capitalize().replace("Scr", "SCR"), aside)
+    title_row(axes, view.feature.replace("_", " ").capitalize().replace("Scr", "SCR"), aside)
 
 
 def _spanning(moments: Floats, gaps: Sequence[tuple[float, float]]) -> Bools:
@@ -196,19 +205,19 @@ def _spanning(moments: Floats, gaps: Sequence[tuple[float, float]]) -> Bools:
     return spanning
 
 
-def draw_quality(axes: Axes, story: Story) -> None:
+def draw_quality(axes: Axes, stream: CollectedStream) -> None:
     """Draw the quality over time, 0 to 1, with the bounds at which it is called bad and good."""
-    times = np.array([epoch.stop for epoch in story.epochs])
-    values = np.array([epoch.quality for epoch in story.epochs])
-    times, values = broken(times, values, 2.5 * _QUALITY_HOP_S)
-    times, values = thinned(times, values, COLUMNS)
-    axes.fill_between(times, 0, values, color=ink_of(story.info.modality), alpha=0.35, lw=0)
-    axes.plot(times, values, color=ink_of(story.info.modality), lw=0.9)
+    times = np.array([epoch.stop for epoch in stream.epochs])
+    values = np.array([epoch.quality for epoch in stream.epochs])
+    times, values = split_at_gaps(times, values, 2.5 * _QUALITY_HOP_S)
+    times, values = decimated(times, values, COLUMNS)
+    axes.fill_between(times, 0, values, color=ink_of(stream.info.modality), alpha=0.35, lw=0)
+    axes.plot(times, values, color=ink_of(stream.info.modality), lw=0.9)
     axes.axhline(LOW, color=ink("error"), lw=0.6, ls=(0, (4, 3)))
     axes.axhline(HIGH, color=ink("good"), lw=0.6, ls=(0, (4, 3)))
     axes.set_ylim(0, 1.05)
     axes.set_yticks([0, 0.5, 1])
-    name_row(axes, "Quality", f"dashed: bad below {LOW:g}, good again above {HIGH:g}")
+    title_row(axes, "Quality", f"dashed: bad below {LOW:g}, good again above {HIGH:g}")
 
 
 def _spans(times: Floats, wrong: Bools) -> list[tuple[float, float]]:

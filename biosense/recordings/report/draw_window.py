@@ -9,18 +9,18 @@ from matplotlib.ticker import NullLocator
 
 from biosense.core.types import Floats
 from biosense.processing.eeg.band_powers import BANDS
-from biosense.recordings.report.collect import Story
+from biosense.recordings.report.collect import CollectedStream
 from biosense.recordings.report.draw_stream import label_lanes, lane_limits
-from biosense.recordings.report.signal_summary import Samples, Spectrum, Trail
+from biosense.recordings.report.signal_summary import Samples, SignalSummary, Spectrum
 from biosense.recordings.report.windows import Window, nearest
 from biosense.viz.axes import (
     HALF_IN,
     Span,
-    broken,
-    frame,
-    name_row,
-    on_time,
-    thinned,
+    decimated,
+    label_time,
+    split_at_gaps,
+    stacked_axes,
+    title_row,
     write,
 )
 from biosense.viz.svg import ink, ink_of
@@ -32,31 +32,33 @@ _AWAY = 6.0  # points from a mark to the signal
 _SURE = 0.5  # confidence from which on a beat is drawn full
 
 
-def draw_window(story: Story, raw: Trail | None, window: Window, origin: float) -> Figure:
+def draw_window(
+    stream: CollectedStream, raw: SignalSummary | None, window: Window, origin: float
+) -> Figure:
     """Draw a window of a stream."""
     span = Span(window.begin, window.end, origin)
     before = None if raw is None else raw.window(window.begin, window.end)
-    after = _shifted(story, window)
-    lanes = len(story.before.columns)
-    is_same = story.after is not None and story.after.channels == story.before.channels
+    after = _shifted(stream, window)
+    lanes = len(stream.before.columns)
+    is_same = stream.after is not None and stream.after.channels == stream.before.channels
     if lanes > 1 and is_same and before is not None and after is not None:
-        figure, axes = frame([max(1.2, 0.17 * min(lanes, _MOST_LANES))], HALF_IN)
-        size = _overlaid(axes[0], story, before, after)
-        aside = f"grey: before, less its trend; colour: after; lane {size:.3g} {story.view.unit}"
+        figure, axes = stacked_axes([max(1.2, 0.17 * min(lanes, _MOST_LANES))], HALF_IN)
+        size = _overlaid(axes[0], stream, before, after)
+        aside = f"grey: before, less its trend; colour: after; lane {size:.3g} {stream.view.unit}"
         title = window.title
         if lanes > _MOST_LANES:
             title += f" ({_MOST_LANES} of {lanes} channels)"
-        name_row(axes[0], title, aside)
+        title_row(axes[0], title, aside)
     else:
-        figure, axes = frame([1.15] * (1 + (after is not None)), HALF_IN)
+        figure, axes = stacked_axes([1.15] * (1 + (after is not None)), HALF_IN)
         if before is not None:
-            _alone(axes[0], story, story.before, before, "quiet")
-        name_row(axes[0], window.title, "before cleaning")
-        if after is not None and story.after is not None:
-            _alone(axes[1], story, story.after, after, "")
-            _marks(axes[1], story, after)
-            name_row(axes[1], "", "after cleaning" + _legend(story))
-    on_time(axes, span)
+            _alone(axes[0], stream, stream.before, before, "quiet")
+        title_row(axes[0], window.title, "before cleaning")
+        if after is not None and stream.after is not None:
+            _alone(axes[1], stream, stream.after, after, "")
+            _marks(axes[1], stream, after)
+            title_row(axes[1], "", "after cleaning" + _legend(stream))
+    label_time(axes, span)
     return figure
 
 
@@ -70,56 +72,58 @@ def lanes_shown(lanes: int) -> list[int]:
     return [int(lane) for lane in spread]
 
 
-def _shifted(story: Story, window: Window) -> Samples | None:
+def _shifted(stream: CollectedStream, window: Window) -> Samples | None:
     """Return the cleaned signal of a window, the delay of the filters taken off its times."""
-    if story.after is None:
+    if stream.after is None:
         return None
-    found = story.after.window(window.begin + story.late, window.end + story.late)
-    return found._replace(times=found.times - story.late)
+    found = stream.after.window(window.begin + stream.late, window.end + stream.late)
+    return found._replace(times=found.times - stream.late)
 
 
-def _legend(story: Story) -> str:
-    if not (story.view.mark and len(story.mark_table)):
+def _legend(stream: CollectedStream) -> str:
+    if not (stream.view.mark and len(stream.mark_table)):
         return ""
-    if "confidence" in story.mark_names:
-        return f"; ▼ {story.view.mark}, faint if unsure"
-    return f"; ▲ onset and amplitude of {story.view.mark}s"
+    if "confidence" in stream.mark_names:
+        return f"; ▼ {stream.view.mark}, faint if unsure"
+    return f"; ▲ onset and amplitude of {stream.view.mark}s"
 
 
-def _alone(axes: Axes, story: Story, trail: Trail, samples: Samples, colour: str) -> None:
-    chosen = ink(colour) if colour else ink_of(story.info.modality)
-    lanes = len(trail.columns)
+def _alone(
+    axes: Axes, stream: CollectedStream, summary: SignalSummary, samples: Samples, colour: str
+) -> None:
+    chosen = ink(colour) if colour else ink_of(stream.info.modality)
+    lanes = len(summary.columns)
     for lane in range(lanes):
         values = samples.values[:, lane].astype(float)
         bottom, top = lane_limits(values) if lanes > 1 else (0.0, 0.0)
         size = (top - bottom) / 0.8 if lanes > 1 else 1.0
         values = (values - (top + bottom) / 2) / size - lane
-        line = thinned(*broken(samples.times, values, _longest(trail)), COLUMNS)
+        line = decimated(*split_at_gaps(samples.times, values, _longest(summary)), COLUMNS)
         axes.plot(*line, color=chosen, lw=0.8)
     if lanes > 1:
-        label_lanes(axes, trail.channels)
+        label_lanes(axes, summary.channels)
     else:
-        axes.set_ylabel(story.view.unit or "a.u.", color=ink("quiet"), fontsize=7.5)
+        axes.set_ylabel(stream.view.unit or "a.u.", color=ink("quiet"), fontsize=7.5)
         axes.margins(y=0.16)
 
 
-def _overlaid(axes: Axes, story: Story, before: Samples, after: Samples) -> float:
+def _overlaid(axes: Axes, stream: CollectedStream, before: Samples, after: Samples) -> float:
     """Draw channels in lanes of one scale, before and after on each other; return its height."""
-    assert story.after is not None
+    assert stream.after is not None
     spread = np.nanpercentile(after.values, [16, 84], axis=0) if len(after.times) else np.ones(2)
     size = max(_LANE_SD * float(np.median(np.diff(spread, axis=0))) / 2, 1e-6)
-    chosen = lanes_shown(len(story.before.columns))
-    for samples, trail, colour, alpha in (
-        (before, story.before, ink("faint"), 0.8),
-        (after, story.after, ink_of(story.info.modality), 1.0),
+    chosen = lanes_shown(len(stream.before.columns))
+    for samples, summary, colour, alpha in (
+        (before, stream.before, ink("faint"), 0.8),
+        (after, stream.after, ink_of(stream.info.modality), 1.0),
     ):
         for lane, column in enumerate(chosen):
             values = _level(samples.times, samples.values[:, column].astype(float))
             # What leaves its lane by far would only hide the others.
             values = np.clip(values / size, -1.2, 1.2) - lane
-            line = thinned(*broken(samples.times, values, _longest(trail)), COLUMNS)
+            line = decimated(*split_at_gaps(samples.times, values, _longest(summary)), COLUMNS)
             axes.plot(*line, color=colour, lw=0.55, alpha=alpha)
-    label_lanes(axes, [story.before.channels[column] for column in chosen])
+    label_lanes(axes, [stream.before.channels[column] for column in chosen])
     return size
 
 
@@ -133,17 +137,17 @@ def _level(times: Floats, values: Floats) -> Floats:
     return np.asarray(values - level - slope * since)
 
 
-def _longest(trail: Trail) -> float:
-    return 2.5 / trail.info.sfreq if trail.info.sfreq else 10.0
+def _longest(summary: SignalSummary) -> float:
+    return 2.5 / summary.info.sfreq if summary.info.sfreq else 10.0
 
 
-def _marks(axes: Axes, story: Story, after: Samples) -> None:
+def _marks(axes: Axes, stream: CollectedStream, after: Samples) -> None:
     if len(after.times) == 0:
         return
-    marks = story.mark_table
+    marks = stream.mark_table
     inside = (marks[:, 0] >= after.times[0]) & (marks[:, 0] <= after.times[-1])
-    confidence = story.mark_column("confidence")
-    amplitude = story.mark_column("amplitude")
+    confidence = stream.mark_column("confidence")
+    amplitude = stream.mark_column("amplitude")
     for number in np.flatnonzero(inside).tolist():
         at = float(marks[number, 0])
         height = nearest(after, at, 0.3)
@@ -158,19 +162,19 @@ def _marks(axes: Axes, story: Story, after: Samples) -> None:
             color=ink("text" if sure else "faint"),
         )
         if not len(confidence):
-            label = f"+{amplitude[number] * story.view.scale:.2f}"
+            label = f"+{amplitude[number] * stream.view.scale:.2f}"
             write(axes, label, (at, height), (5, -9), coords="data", colour=ink("text"), size=6.5)
 
 
-def draw_spectrum(story: Story) -> Figure | None:
+def draw_spectrum(stream: CollectedStream) -> Figure | None:
     """Draw the mean spectra before and after; None where there is none to draw."""
-    band = story.view.band_hz
-    before = story.before.spectrum()
-    after = story.after.spectrum() if story.after is not None else None
+    band = stream.view.band_hz
+    before = stream.before.spectrum()
+    after = stream.after.spectrum() if stream.after is not None else None
     if band is None or (before is None and after is None):
         return None
-    figure, axes = frame([1.7])
-    for spectrum, colour in ((before, ink("faint")), (after, ink_of(story.info.modality))):
+    figure, axes = stacked_axes([1.7])
+    for spectrum, colour in ((before, ink("faint")), (after, ink_of(stream.info.modality))):
         if spectrum is not None:
             _density(axes[0], spectrum, colour, band)
     axes[0].set_yscale("log")
@@ -178,13 +182,13 @@ def draw_spectrum(story: Story) -> Figure | None:
     axes[0].set_xlim(0, min(band[1], 1.0 * _highest(before, after)))
     _limit(axes[0], before, after, band)
     axes[0].set_xlabel("Hz", fontsize=7.5, color=ink("quiet"), labelpad=1)
-    unit = f"{story.view.unit}²/Hz" if story.view.unit else "a.u.²/Hz"
+    unit = f"{stream.view.unit}²/Hz" if stream.view.unit else "a.u.²/Hz"
     axes[0].set_ylabel(unit, fontsize=7.5, color=ink("quiet"))
-    if str(story.info.modality) == "eeg":
+    if str(stream.info.modality) == "eeg":
         _name_bands(axes[0])
-    many = len(story.before.columns) > 2
+    many = len(stream.before.columns) > 2
     aside = "grey: before; colour: after" + ("; median and 5 to 95 % of channels" if many else "")
-    name_row(axes[0], "Spectrum", aside)
+    title_row(axes[0], "Spectrum", aside)
     return figure
 
 

@@ -8,32 +8,34 @@ from pathlib import Path
 
 from biosense import __version__
 from biosense.acquisition.xdf.reader import XdfReader
-from biosense.core.errors import BadInput
 from biosense.core.own_streams import AFFECT, OWN_PREFIX
 from biosense.core.types import Chunk
 from biosense.estimation.chunk_joiner import joined
 from biosense.estimation.estimate_stream import affect_header
 from biosense.estimation.processor import ProcessorSettings
 from biosense.recordings.inspect import Inspection, StreamReport, inspect_reader
-from biosense.recordings.report.collect import Collector, Story
+from biosense.recordings.report.collect import CollectedStream, Collector
 from biosense.recordings.report.draw_session import draw_estimates, draw_plain, draw_timeline
 from biosense.recordings.report.draw_stream import draw_overview
 from biosense.recordings.report.draw_window import draw_spectrum, draw_window
 from biosense.recordings.report.pipeline_steps import Step
-from biosense.recordings.report.sentences import found, left_out
-from biosense.recordings.report.signal_summary import Trail
+from biosense.recordings.report.sentences import findings, omissions
+from biosense.recordings.report.signal_summary import SignalSummary
 from biosense.recordings.report.tables import (
     HEADINGS,
     events_of,
     facts_of,
-    happenings,
-    name_of_kind,
+    marker_lines,
     row_of,
     stream_facts,
 )
 from biosense.recordings.report.windows import Window, choose, fetch
-from biosense.viz.axes import Happening, Span, clock
-from biosense.viz.svg import DARK, LIGHT, name_of, styled, svg_of, variables
+from biosense.viz.axes import MarkerLine, Span, clock
+from biosense.viz.page import check_page, fill_page
+from biosense.viz.palette import DARK, LIGHT, colour_name
+from biosense.viz.svg import figure_style, svg_of, variables
+
+_TEMPLATE = Path(__file__).with_name("page.html.j2")
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,7 @@ def write_report(
     BadInput
         If `out` cannot be a file, or would be the recording.
     """
-    if out.is_dir() or not out.absolute().parent.is_dir() or out.suffix.lower() == ".xdf":
-        raise BadInput(f"{out} cannot be written as a report: name a file, such as report.html")
+    check_page(out)
     content, inspection = content_of(recording, settings or ProcessorSettings())
     out.write_text(render(content), encoding="utf-8")
     return inspection
@@ -104,13 +105,7 @@ def write_report(
 
 def render(content: Content) -> str:
     """Fill the page."""
-    import jinja2
-
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("page.html.j2").render(page=content, headings=HEADINGS)
+    return fill_page(_TEMPLATE, page=content, headings=HEADINGS)
 
 
 def content_of(recording: Path, settings: ProcessorSettings) -> tuple[Content, Inspection]:
@@ -120,7 +115,7 @@ def content_of(recording: Path, settings: ProcessorSettings) -> tuple[Content, I
     inspection = inspect_reader(reader, settings, watch=collector)
     begin, end = inspection.begin or 0.0, inspection.end or 0.0
     span = Span(begin, max(end, begin + 1.0), begin)
-    with styled():
+    with figure_style():
         return _content(reader, inspection, collector, span, settings), inspection
 
 
@@ -131,25 +126,29 @@ def _content(
     span: Span,
     settings: ProcessorSettings,
 ) -> Content:
-    told = happenings(collector)
-    stories = {name: story for name, story in collector.stories.items() if story.before.samples}
-    windows = {name: _chosen(story, inspection.streams[name]) for name, story in stories.items()}
-    raw = fetch(reader, stories, windows)
+    markers = marker_lines(collector)
+    collected = {
+        name: stream for name, stream in collector.collected.items() if stream.before.samples
+    }
+    windows = {
+        name: _chosen(stream, inspection.streams[name]) for name, stream in collected.items()
+    }
+    raw = fetch(reader, collected, windows)
     affect = collector.others.get(AFFECT)
     return Content(
         title=reader.path.parent.name if reader.path.name == "recording.xdf" else reader.path.name,
         facts=facts_of(reader, inspection),
         problems=inspection.problems,
         rows=tuple(
-            (name_of_kind(each.kind), row_of(name, each))
+            (colour_name(each.kind), row_of(name, each))
             for name, each in inspection.streams.items()
         ),
-        timeline=svg_of(draw_timeline(inspection, stories, span, told), "streams over time"),
-        estimates=_estimates(collector, span, told) if affect else "",
+        timeline=svg_of(draw_timeline(inspection, collected, span, markers), "streams over time"),
+        estimates=_estimates(collector, span, markers) if affect else "",
         estimates_by=_estimated_by(affect[0]) if affect else "",
         sections=tuple(
-            _section(story, inspection.streams[name], windows[name], raw.get(name), span, told)
-            for name, story in stories.items()
+            _section(stream, inspection.streams[name], windows[name], raw.get(name), span, markers)
+            for name, stream in collected.items()
         ),
         plain=tuple(
             (name, svg_of(draw_plain(parts, span), name))
@@ -162,49 +161,49 @@ def _content(
 
 
 def _section(
-    story: Story,
+    stream: CollectedStream,
     report: StreamReport,
     windows: Sequence[Window],
-    raw: Trail | None,
+    raw: SignalSummary | None,
     span: Span,
-    told: Sequence[Happening],
+    markers: Sequence[MarkerLine],
 ) -> Section:
-    name = story.info.name
+    name = stream.info.name
     gaps = [(gap.start, gap.stop) for gap in report.gap_list]
-    spectrum = draw_spectrum(story)
+    spectrum = draw_spectrum(stream)
     return Section(
         name=name,
-        title=story.view.title,
-        colour=name_of(story.info.modality),
-        facts=stream_facts(story, report),
-        steps=story.steps,
-        found=tuple(found(story)),
-        left_out=tuple(left_out(story, report)),
-        overview=svg_of(draw_overview(story, span, gaps, told), f"{name}: the whole recording"),
-        caption=story.view.caption,
+        title=stream.view.title,
+        colour=colour_name(stream.info.modality),
+        facts=stream_facts(stream, report),
+        steps=stream.steps,
+        found=tuple(findings(stream)),
+        left_out=tuple(omissions(stream, report)),
+        overview=svg_of(draw_overview(stream, span, gaps, markers), f"{name}: the whole recording"),
+        caption=stream.view.caption,
         windows=tuple(
-            (each, _at(each, span), svg_of(draw_window(story, raw, each, span.origin), each.title))
+            (each, _at(each, span), svg_of(draw_window(stream, raw, each, span.origin), each.title))
             for each in windows
         ),
         spectrum="" if spectrum is None else svg_of(spectrum, f"{name}: spectrum"),
     )
 
 
-def _chosen(story: Story, report: StreamReport) -> tuple[Window, ...]:
-    return choose(story, report.first or 0.0, report.last or 0.0)
+def _chosen(stream: CollectedStream, report: StreamReport) -> tuple[Window, ...]:
+    return choose(stream, report.first or 0.0, report.last or 0.0)
 
 
 def _at(window: Window, span: Span) -> str:
     return f"{clock(window.begin - span.origin)} to {clock(window.end - span.origin)}"
 
 
-def _estimates(collector: Collector, span: Span, told: Sequence[Happening]) -> str:
+def _estimates(collector: Collector, span: Span, markers: Sequence[MarkerLine]) -> str:
     affect = joined(collector.others[AFFECT])
     truth = None
     for name, parts in collector.others.items():
         if name != AFFECT and {"valence", "arousal"} <= set(parts[0].info.channels):
             truth = joined(parts)
-    return svg_of(draw_estimates(affect, truth, span, told), "valence and arousal over time")
+    return svg_of(draw_estimates(affect, truth, span, markers), "valence and arousal over time")
 
 
 def _estimated_by(chunk: Chunk) -> str:

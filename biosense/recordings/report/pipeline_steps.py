@@ -95,7 +95,7 @@ def _parameters(stage: object) -> Iterator[str]:
         elif is_dataclass(value) or hasattr(value, "push"):
             yield _part(getattr(value, "stage", value))
         elif value is not None:
-            yield f"{each.name.replace('_', ' ')} {_told(each.name, value)}"
+            yield f"{each.name.replace('_', ' ')} {_with_unit(each.name, value)}"
 
 
 def _part(stage: object) -> str:
@@ -103,10 +103,10 @@ def _part(stage: object) -> str:
     return _words(type(stage).__name__) + (f" ({inside})" if inside else "")
 
 
-def _told(name: str, value: object) -> str:
+def _with_unit(name: str, value: object) -> str:
     """Write a value with its unit, where the name says which.
 
-    >>> _told("high", 45.0), _told("blink", 5e-5), _told("fill", True)
+    >>> _with_unit("high", 45.0), _with_unit("blink", 5e-5), _with_unit("fill", True)
     ('45 Hz', '50 µV', 'yes')
     """
     if isinstance(value, bool):

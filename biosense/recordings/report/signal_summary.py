@@ -43,7 +43,7 @@ class Spectrum(NamedTuple):
 
 
 @dataclass
-class Trail:
+class SignalSummary:
     """Take the chunks of a signal in their order and keep what a drawing of it needs.
 
     Parameters
@@ -60,9 +60,9 @@ class Trail:
     Examples
     --------
     >>> info = StreamInfo("eda", None, ("eda",), 4.0, "S")
-    >>> trail = Trail(info, (0,), 1e6, keep=True)
-    >>> trail.push(Chunk.of(info, np.arange(8) / 4, 1e-6 * np.arange(8)))
-    >>> trail.extremes(0.0, 2.0, 2).high[:, 0].round(6).tolist()
+    >>> summary = SignalSummary(info, (0,), 1e6, keep=True)
+    >>> summary.push(Chunk.of(info, np.arange(8) / 4, 1e-6 * np.arange(8)))
+    >>> summary.extremes(0.0, 2.0, 2).high[:, 0].round(6).tolist()
     [3.0, 7.0]
     """
 

@@ -6,9 +6,8 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.own_streams import OWN_PREFIX
 from biosense.core.types import EventKind
 from biosense.recordings.inspect import Inspection, StreamReport
-from biosense.recordings.report.collect import Collector, Story
-from biosense.viz.axes import Happening, Span, clock
-from biosense.viz.svg import LIGHT
+from biosense.recordings.report.collect import CollectedStream, Collector
+from biosense.viz.axes import MarkerLine, Span, clock
 
 _LOUD = {
     EventKind.LOST: "error",
@@ -22,15 +21,15 @@ _HEADINGS = ("stream", "kind", "channels", "samples", "length", "rate", "nominal
 HEADINGS = (*_HEADINGS, "lost", "drift", "quality")
 
 
-def happenings(collector: Collector) -> list[Happening]:
+def marker_lines(collector: Collector) -> list[MarkerLine]:
     """Return the markers that are drawn into figures."""
-    told = [
-        Happening(each.time, each.text, _LOUD[each.kind])
+    markers = [
+        MarkerLine(each.time, each.text, _LOUD[each.kind])
         for each in collector.events
         if each.kind is EventKind.MARKER
     ]
     texts = [each for each in collector.texts if not each[1].startswith(OWN_PREFIX)]
-    return told + [Happening(time, text, "accent") for time, _, text in texts]
+    return markers + [MarkerLine(time, text, "accent") for time, _, text in texts]
 
 
 def events_of(collector: Collector, span: Span) -> tuple[tuple[str, str, str, str, str], ...]:
@@ -41,15 +40,6 @@ def events_of(collector: Collector, span: Span) -> tuple[tuple[str, str, str, st
     ]
     rows += [(time, "accent", "marker", name, text) for time, name, text in collector.texts]
     return tuple((clock(time - span.origin), *rest) for time, *rest in sorted(rows))  # type: ignore[misc]
-
-
-def name_of_kind(kind: str) -> str:
-    """Return the name of the colour of a kind of stream.
-
-    >>> name_of_kind("ecg"), name_of_kind("Gaze")
-    ('ecg', 'other')
-    """
-    return kind if kind in LIGHT else "other"
 
 
 def facts_of(reader: XdfReader, inspection: Inspection) -> tuple[tuple[str, str], ...]:
@@ -66,14 +56,14 @@ def facts_of(reader: XdfReader, inspection: Inspection) -> tuple[tuple[str, str]
     )
 
 
-def stream_facts(story: Story, report: StreamReport) -> tuple[str, ...]:
+def stream_facts(stream: CollectedStream, report: StreamReport) -> tuple[str, ...]:
     """Return what is said beside the name of a stream."""
     channels = "1 channel" if report.channels == 1 else f"{report.channels} channels"
-    rate = f"{story.info.sfreq:g} Hz" if story.info.sfreq else "irregular"
-    unit = story.info.unit if story.info.unit != "1" else ""
+    rate = f"{stream.info.sfreq:g} Hz" if stream.info.sfreq else "irregular"
+    unit = stream.info.unit if stream.info.unit != "1" else ""
     facts = [channels, rate, f"recorded in {unit or 'no unit'}"]
-    if story.after is not None and story.after.info.sfreq != story.info.sfreq:
-        facts.append(f"cleaned at {story.after.info.sfreq:g} Hz")
+    if stream.after is not None and stream.after.info.sfreq != stream.info.sfreq:
+        facts.append(f"cleaned at {stream.after.info.sfreq:g} Hz")
     if report.quality is not None:
         facts.append(f"median quality {report.quality:.2f}")
     return tuple(facts)
@@ -82,7 +72,7 @@ def stream_facts(story: Story, report: StreamReport) -> tuple[str, ...]:
 def row_of(name: str, report: StreamReport) -> tuple[str, ...]:
     """Return the row of a stream in the table; the columns are `HEADINGS`."""
 
-    def told(value: float | None, form: str) -> str:
+    def markers(value: float | None, form: str) -> str:
         return "" if value is None else format(value, form)
 
     regular = report.nominal_hz is not None
@@ -92,10 +82,10 @@ def row_of(name: str, report: StreamReport) -> tuple[str, ...]:
         str(report.channels),
         f"{report.samples:,}".replace(",", "\u202f"),
         "" if report.seconds is None else clock(round(report.seconds)),
-        told(report.rate_hz, ".2f"),
-        told(report.nominal_hz, "g"),
+        markers(report.rate_hz, ".2f"),
+        markers(report.nominal_hz, "g"),
         str(report.gaps) if regular else "",
         str(report.lost) if regular else "",
         "" if report.drift_ppm is None else f"{report.drift_ppm:z.1f} ppm",
-        told(report.quality, ".2f"),
+        markers(report.quality, ".2f"),
     )

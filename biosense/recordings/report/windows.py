@@ -12,8 +12,8 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, StreamInfo
 from biosense.estimation.signal_quality import START_S
 from biosense.processing.signal.units import ToSI
-from biosense.recordings.report.collect import Story
-from biosense.recordings.report.signal_summary import Samples, Trail
+from biosense.recordings.report.collect import CollectedStream
+from biosense.recordings.report.signal_summary import Samples, SignalSummary
 
 _ALIKE = 0.02  # qualities that differ by less are alike
 
@@ -29,16 +29,16 @@ class Window:
     reason: str = ""
 
 
-def choose(story: Story, begin: float, end: float) -> tuple[Window, ...]:
+def choose(stream: CollectedStream, begin: float, end: float) -> tuple[Window, ...]:
     """Return the best and the worst window of a stream, or one where all are alike.
 
     The first 20 s are passed over where there is more: features with long windows have no value
     yet. Among windows of like quality the one with the most responses is the best.
     """
-    length = min(story.view.window_s, end - begin)
+    length = min(stream.view.window_s, end - begin)
     # An epoch tells of the samples before its end: of their middle on the whole.
-    times = np.array([(epoch.start + epoch.stop) / 2 for epoch in story.epochs])
-    quality = np.array([epoch.quality for epoch in story.epochs])
+    times = np.array([(epoch.start + epoch.stop) / 2 for epoch in stream.epochs])
+    quality = np.array([epoch.quality for epoch in stream.epochs])
     if len(times):
         end = max(min(end, float(times[-1])), begin + length)
     starts = np.arange(min(begin + START_S, max(begin, end - length)), end - length + 1e-9, 1.0)
@@ -50,23 +50,25 @@ def choose(story: Story, begin: float, end: float) -> tuple[Window, ...]:
     expected = max(1, int(np.max(last - first)))
     # Points that are missing, in a gap, count as quality 0.
     mean = (total[last] - total[first]) / expected
-    is_beat = "confidence" in story.mark_names
-    moments = np.empty(0) if is_beat else np.sort(story.mark_table[:, 0])
+    is_beat = "confidence" in stream.mark_names
+    moments = np.empty(0) if is_beat else np.sort(stream.mark_table[:, 0])
     marks = np.searchsorted(moments, starts + length) - np.searchsorted(moments, starts)
     best = int(np.argmax(np.round(mean / _ALIKE) + marks / (marks.max() + 1)))
     lowest = np.flatnonzero(mean < mean.min() + _ALIKE / 2)
     worst = int(lowest[len(lowest) // 2])
     if mean[best] - mean[worst] < _ALIKE:
-        return (_window(story, "A window; all are alike", starts[best], length, mean[best]),)
+        return (_window(stream, "A window; all are alike", starts[best], length, mean[best]),)
     return (
-        _window(story, "Best window", starts[best], length, mean[best]),
-        _window(story, "Worst window", starts[worst], length, mean[worst]),
+        _window(stream, "Best window", starts[best], length, mean[best]),
+        _window(stream, "Worst window", starts[worst], length, mean[worst]),
     )
 
 
-def _window(story: Story, title: str, start: float, length: float, quality: float) -> Window:
+def _window(
+    stream: CollectedStream, title: str, start: float, length: float, quality: float
+) -> Window:
     stop = start + length
-    inside = [each for each in story.epochs if start <= (each.start + each.stop) / 2 <= stop]
+    inside = [each for each in stream.epochs if start <= (each.start + each.stop) / 2 <= stop]
     reasons = [epoch.reason for epoch in inside if epoch.reason]
     reason = max(set(reasons), key=reasons.count) if reasons else ""
     return Window(title, float(start), float(stop), float(quality), reason)
@@ -75,10 +77,12 @@ def _window(story: Story, title: str, start: float, length: float, quality: floa
 Wanted = Mapping[str, Sequence[Window]]
 
 
-def fetch(reader: XdfReader, stories: Mapping[str, Story], wanted: Wanted) -> dict[str, Trail]:
+def fetch(
+    reader: XdfReader, collected: Mapping[str, CollectedStream], wanted: Wanted
+) -> dict[str, SignalSummary]:
     """Read once more what was recorded in the chosen windows: the signals before cleaning."""
     stages: dict[str, ToSI | None] = {}
-    trails: dict[str, Trail] = {}
+    summaries: dict[str, SignalSummary] = {}
     for item in reader.items():
         if not isinstance(item, Chunk) or item.info.name not in wanted or item.n == 0:
             continue
@@ -87,14 +91,14 @@ def fetch(reader: XdfReader, stories: Mapping[str, Story], wanted: Wanted) -> di
             each.begin <= item.times[-1] and item.times[0] <= each.end for each in wanted[name]
         ):
             continue
-        if name not in trails:
-            before = stories[name].before
+        if name not in summaries:
+            before = collected[name].before
             stages[name] = _to_unit_of(before.info, item.info)
-            trails[name] = Trail(before.info, before.columns, before.scale, keep=True)
+            summaries[name] = SignalSummary(before.info, before.columns, before.scale, keep=True)
         stage = stages[name]
         for chunk in [item] if stage is None else stage.push(item):
-            trails[name].push(chunk)
-    return trails
+            summaries[name].push(chunk)
+    return summaries
 
 
 def _holds(window: Window, chunk: Chunk) -> bool:

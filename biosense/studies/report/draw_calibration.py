@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from biosense.studies.report.paper import TARGETS, dot, head, panels, rows, span_of, under, zero
+from biosense.studies.report.paper import TARGETS, dot, head, panels, span_of, under, zero
 from biosense.studies.results.calibration_result import (
     GENERAL,
     OFFSET,
@@ -12,6 +12,7 @@ from biosense.studies.results.calibration_result import (
     PERSONAL,
     CalibrationTrack,
 )
+from biosense.viz.axes import name_rows
 
 _ROW_IN = 0.23
 WAYS = (PERSONAL, OFFSET, OWN_MEAN)
@@ -43,7 +44,7 @@ def draw_calibration(track: CalibrationTrack) -> Figure:
                 colour = colour if way == PERSONAL else "quiet"
                 dot(panel, place, gain, colour, hollow=way == OWN_MEAN)
         panel.set_xlim(*span_of(every))
-        rows(panel, names, labelled=panel is axes[0])
+        name_rows(panel, names, named=panel is axes[0])
         head(panel, target.capitalize(), colour=target)
         ccc = track.row(GENERAL, 0, target).ccc.value
         at = "" if ccc is None else f", which has {ccc:.2f}"

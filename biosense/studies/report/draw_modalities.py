@@ -14,7 +14,8 @@ from biosense.studies.results.parts import Damage, SubsetScore
 from biosense.studies.results.result import StudyResult
 from biosense.studies.results.verdicts import number
 from biosense.viz.axes import write
-from biosense.viz.svg import LIGHT, ink
+from biosense.viz.palette import colour_name
+from biosense.viz.svg import ink
 
 _ROW_IN = 0.21
 _MOST_ROWS = 40
@@ -54,7 +55,7 @@ def draw_subsets(result: StudyResult) -> Figure:
     for place, subset in enumerate(subsets):
         for column, name in enumerate(names):
             present = name in subset.modalities
-            colour = name if name in LIGHT else "other"
+            colour = colour_name(name)
             which.plot(
                 [column], [place], "o", ms=7 if present else 3, mew=0,
                 mfc=ink(colour if present else "line"),

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from biosense.studies.execution.plan import Kind
-from biosense.studies.report.paper import TARGETS, dot, head, panels, rows, span_of, under, zero
+from biosense.studies.report.paper import TARGETS, dot, head, panels, span_of, under, zero
 from biosense.studies.results.parts import Compared, Person, Row
 from biosense.studies.results.result import StudyResult
-from biosense.viz.axes import write
+from biosense.viz.axes import name_rows, write
 from biosense.viz.svg import ink
 
 _ROW_IN = 0.23
@@ -57,7 +57,7 @@ def draw_entries(result: StudyResult) -> Figure:
     for panel, target in zip(axes, TARGETS, strict=True):
         _entries(panel, result, shown, names, target)
         panel.set_xlim(*span_of(every))
-        rows(panel, names, labelled=panel is axes[0])
+        name_rows(panel, names, named=panel is axes[0])
         head(panel, target.capitalize(), colour=target)
         under(panel, "CCC with its 95 % interval over people")
     for place, label in enumerate(axes[0].get_yticklabels()):
@@ -122,7 +122,7 @@ def draw_differences(result: StudyResult) -> Figure:
         for place, name in enumerate(rivals):
             dot(panel, place, by_place[name, target].difference, _verdict(by_place[name, target]))
         panel.set_xlim(*span_of(every))
-        rows(panel, [short(name) for name in rivals], labelled=panel is axes[0])
+        name_rows(panel, [short(name) for name in rivals], named=panel is axes[0])
         head(panel, target.capitalize(), colour=target)
         under(panel, f"CCC of {result.chosen} minus that of the other")
     return figure
@@ -155,7 +155,7 @@ def draw_people(result: StudyResult) -> Figure:
                 panel.plot([value], [place], "o", ms=5.5, mec=ink("accent"), mfc=ink("accent"))
         every = [value for person in people for value in person.scores[target].values()]
         panel.set_xlim(*span_of(every))
-        rows(panel, [person.subject for person in people], labelled=True)
+        name_rows(panel, [person.subject for person in people])
         panel.tick_params(axis="y", labelsize=6.5 if len(people) > 25 else 7.5)
         legend = [
             (result.chosen, "accent"),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from biosense.core.errors import BadInput
 from biosense.studies.base import Bounds
 from biosense.studies.execution.plan import Kind
 from biosense.studies.report.draw_calibration import draw_calibration, videos
@@ -24,8 +23,11 @@ from biosense.studies.results.calibration_result import CalibratedRow, Calibrati
 from biosense.studies.results.parts import Compared, Row
 from biosense.studies.results.result import StudyResult
 from biosense.studies.results.verdicts import best_single, ccc_of, number
-from biosense.viz.svg import DARK, LIGHT, styled, svg_of, variables
+from biosense.viz.page import check_page, fill_page
+from biosense.viz.palette import DARK, FABRICATED, LIGHT
+from biosense.viz.svg import figure_style, svg_of, variables
 
+_TEMPLATE = Path(__file__).with_name("study.html.j2")
 MARKS = {"good": "●", "bad": "▲", "plain": "■"}
 _LEVELS = {
     "sequence": "CCC follows the time course within each sequence: the mean over a person's "
@@ -97,6 +99,7 @@ class Content:
     headings: tuple[str, ...]
     light: str = variables(LIGHT)
     dark: str = variables(DARK)
+    stripes: tuple[str, str] = FABRICATED
 
 
 def write_study_report(result: StudyResult, out: Path) -> None:
@@ -107,26 +110,19 @@ def write_study_report(result: StudyResult, out: Path) -> None:
     BadInput
         If `out` cannot be a file.
     """
-    if out.is_dir() or not out.absolute().parent.is_dir():
-        raise BadInput(f"{out} cannot be written as a report: name a file, such as report.html")
+    check_page(out)
     out.write_text(render(content_of(result)), encoding="utf-8")
 
 
 def render(content: Content) -> str:
     """Fill the page."""
-    import jinja2
-
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("study.html.j2").render(page=content, result=content.result)
+    return fill_page(_TEMPLATE, page=content, result=content.result)
 
 
 def content_of(result: StudyResult) -> Content:
     """Put the page together and draw its figures."""
     track = result.calibration
-    with styled():
+    with figure_style():
         reliability = draw_reliability(result)
         return Content(
             result=result,

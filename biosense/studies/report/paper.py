@@ -1,4 +1,4 @@
-"""Axes of the page: two targets side by side, rows of names, points with intervals."""
+"""Axes of the page: two targets side by side, points with intervals."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from biosense.studies.base import Bounds
-from biosense.viz.axes import name_row, write
+from biosense.viz.axes import WIDE_IN, style_axes, title_row, write
 from biosense.viz.svg import ink
 
-WIDE_IN = 10.4
 TARGETS = ("valence", "arousal")
 _EDGE_IN, _TOP_IN, _BOTTOM_IN = 0.14, 0.34, 0.42
 
@@ -45,18 +44,8 @@ def panels(
         for number in range(columns)
     ]
     for one in axes:
-        _plain(one)
+        style_axes(one, label_size=8, pad=3)
     return figure, axes
-
-
-def _plain(axes: Axes) -> None:
-    axes.set_facecolor(ink("sunk"))
-    axes.patch.set_alpha(1.0)
-    for side in axes.spines.values():
-        side.set_color(ink("line"))
-    axes.tick_params(colors=ink("quiet"), labelsize=8, length=2.5, width=0.5, pad=3)
-    axes.grid(True, color=ink("grid"), lw=0.6)
-    axes.set_axisbelow(True)
 
 
 def head(axes: Axes, title: str, aside: str = "", colour: str = "text", lift: float = 0) -> None:
@@ -64,20 +53,12 @@ def head(axes: Axes, title: str, aside: str = "", colour: str = "text", lift: fl
     if lift:
         write(axes, title, (0, 1), (0, 4 + lift), colour=ink(colour), size=8.5, bold=True)
     else:
-        name_row(axes, title, aside, colour)
+        title_row(axes, title, aside, colour)
 
 
 def under(axes: Axes, text: str) -> None:
     """Write what the horizontal axis means."""
     write(axes, text, (0.5, 0), (0, -25), colour=ink("quiet"), align="center")
-
-
-def rows(axes: Axes, names: Sequence[str], *, labelled: bool) -> None:
-    """Give the vertical axis one row for each name, the first on top."""
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_yticks(range(len(names)), list(names) if labelled else [""] * len(names))
-    axes.tick_params(axis="y", length=0)
-    axes.grid(False, axis="y")
 
 
 def dot(

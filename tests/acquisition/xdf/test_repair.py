@@ -118,7 +118,7 @@ def test_what_is_lost_in_the_middle_is_said_exactly(tmp_path: Path) -> None:
     assert (loss.start, loss.stop) == (109.75, 112.0)
     assert loss.samples == {"eeg": 200, "eda": 8}
     assert "about 200 samples of eeg, 8 samples of eda missing" in str(loss)
-    assert "between 9.750 and 12.000 s" in loss.told(origin=100.0)
+    assert "between 9.750 and 12.000 s" in loss.describe(origin=100.0)
     assert (tmp_path / "b.xdf").read_bytes() != data
 
 

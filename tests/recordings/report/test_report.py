@@ -25,7 +25,7 @@ from biosense.processing.pipelines import feature_pipeline
 from biosense.recordings.inspect import inspect, inspect_reader
 from biosense.recordings.report.collect import Collector
 from biosense.recordings.report.page import write_report
-from biosense.viz.svg import DARK, LIGHT
+from biosense.viz.palette import DARK, LIGHT
 
 BEGIN, SECONDS = 500.0, 45.0
 GAP = (BEGIN + 30.0, BEGIN + 34.0)
@@ -168,7 +168,7 @@ def test_taps_change_no_number(recording: Path) -> None:
             plain.extend([outcome] if isinstance(outcome, Epoch) else [])
 
     inspect_reader(XdfReader(recording), watch=Plain())
-    seen = [epoch for story in watched.stories.values() for epoch in story.epochs]
+    seen = [epoch for stream in watched.collected.values() for epoch in stream.epochs]
     assert len(plain) == len(seen) > 200
     by_place = {(epoch.info.name, epoch.index): epoch for epoch in plain}
     for epoch in seen:
@@ -198,11 +198,11 @@ def test_the_cleaned_ecg_is_shifted_by_the_delay_so_that_marks_lie_on_peaks(
 ) -> None:
     collector = Collector()
     inspect_reader(XdfReader(recording), watch=collector)
-    story = collector.stories["sim-ecg"]
-    assert story.after is not None
-    samples = story.after.window(BEGIN + 20, BEGIN + 30)
-    times, values = samples.times - story.late, samples.values[:, 0]
-    for beat in story.mark_table[:, 0]:
+    stream = collector.collected["sim-ecg"]
+    assert stream.after is not None
+    samples = stream.after.window(BEGIN + 20, BEGIN + 30)
+    times, values = samples.times - stream.late, samples.values[:, 0]
+    for beat in stream.mark_table[:, 0]:
         if BEGIN + 21 < beat < BEGIN + 29:
             near = np.abs(times - beat) < 0.1
             assert abs(times[near][np.argmax(values[near])] - beat) < 0.012
