@@ -49,6 +49,20 @@ class ManyAtOnce(Protocol):
         ...
 
 
+@runtime_checkable
+class FollowsTime(Protocol):
+    """A stage whose stream is silent for a while now and then: others tell it that time passes."""
+
+    @property
+    def follows_time(self) -> bool:
+        """True where time alone can bring something."""
+        ...
+
+    def advance(self, time: float) -> Sequence[Any]:
+        """Return what is known by session time `time`, seconds, without another item."""
+        ...
+
+
 class Pipeline:
     """Chain stages; a pipeline is itself a stage.
 
@@ -87,6 +101,20 @@ class Pipeline:
             left = self._push_all(stage, left)
             left.extend(stage.flush())
         return left
+
+    @property
+    def follows_time(self) -> bool:
+        """True where a stage can go on without items of its own, see `advance`."""
+        return any(isinstance(s, FollowsTime) and s.follows_time for s in self.stages)
+
+    def advance(self, time: float) -> list[Any]:
+        """Tell the stages that `FollowsTime` that session time is `time`; return what it brings."""
+        results: list[Any] = []
+        for stage in self.stages:
+            results = self._push_all(stage, results)
+            if isinstance(stage, FollowsTime):
+                results.extend(stage.advance(time))
+        return results
 
     def run(self, items: Iterable[Any], info: StreamInfo) -> list[Any]:
         """Process a whole stream: start, push every item, flush."""

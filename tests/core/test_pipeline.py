@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from biosense.core import Pipeline, StreamInfo
 
@@ -72,3 +73,27 @@ def test_the_fingerprint_names_parameters_and_not_state() -> None:
     assert Pipeline(Pairs(), Pairs(scale=3.0)).fingerprint != before
     assert Pipeline(Pairs(scale=2.0), Pairs()).fingerprint != before
     assert len(before) == 16
+
+
+@dataclass
+class Patient(Pairs):
+    """Gives what is due once others say that its time has come."""
+
+    follows_time: ClassVar[bool] = True
+
+    def advance(self, time: float) -> Sequence[float]:
+        return [time]
+
+
+def test_time_that_passes_elsewhere_goes_through_the_stages_behind() -> None:
+    pipeline = Pipeline(Pairs(), Pipeline(Patient()), Pairs(scale=10.0))
+    pipeline.start(INFO)
+    assert pipeline.follows_time
+    assert [pipeline.advance(time) for time in (1.0, 2.0)] == [[], [30.0]]
+
+
+def test_without_a_stage_that_waits_time_brings_nothing() -> None:
+    pipeline = Pipeline(Pairs(), Pipeline(Pairs()))
+    pipeline.start(INFO)
+    assert not pipeline.follows_time
+    assert pipeline.advance(1.0) == []

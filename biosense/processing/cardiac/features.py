@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from biosense.core.connections import Connection
 from biosense.core.grid import HOP, grid_time, sample_indices
 from biosense.core.stage import Stage
-from biosense.core.types import Chunk, Epoch, Ints, StreamInfo
+from biosense.core.types import Chunk, Epoch, Ints, Modality, StreamInfo
 from biosense.processing.cardiac.hrv_time import Moment
 from biosense.processing.cardiac.pulse_transit import TRANSIT_CHANNELS, PulseTransit
 from biosense.processing.cardiac.rhythm import BREAK_S, HEART_CHANNELS, TROUBLE, Rhythm
 from biosense.processing.signal.grid_points import GridCut
 
 WINDOW_S = 10.0  # of the heart rate and of the quality
-_MOST_HEARD = 64  # beats that nobody asked for are forgotten
+_MOST_OFFERED = 64  # beats that nobody takes are forgotten
+BEATS = "beats"  # what `HeartFeatures` offers and takes: `HeartBeat`s
 PULSE_CHANNELS = (*HEART_CHANNELS, *TRANSIT_CHANNELS)
 
 
@@ -70,8 +72,8 @@ class HeartFeatures:
     the kind of beats that spoil the rhythm ("ectopic beats", "missed beats": see `IntervalKind`).
 
     With `transit`, the channels of `PulseTransit` follow: the time from R peaks to these pulses.
-    The R peaks are another stream's, which `hear` brings; a point uses those that were known by
-    then and had been heard. Without any it has no value.
+    The R peaks are those that the pipeline of the ECG offers (see `core.connections`); a point uses
+    those that were known by then and had been taken. Without any it has no value.
 
     Parameters
     ----------
@@ -97,6 +99,8 @@ class HeartFeatures:
     (75.0, 11.75)
     """
 
+    offers: ClassVar[str] = BEATS
+
     detector: Stage[Chunk, Chunk]
     transit: bool = False
     hop: float = HOP
@@ -107,8 +111,8 @@ class HeartFeatures:
     _waiting: deque[HeartBeat] = field(init=False, repr=False)
     _amplitudes: deque[float] = field(init=False, repr=False)
     _transit: PulseTransit = field(init=False, repr=False)
-    _heard: deque[HeartBeat] = field(init=False, repr=False)
-    _told: deque[HeartBeat] = field(init=False, repr=False)
+    _r_peaks: deque[HeartBeat] = field(init=False, repr=False)
+    _offered: deque[HeartBeat] = field(init=False, repr=False)
     _trusted: deque[tuple[int, int]] = field(init=False, repr=False)
     _sum: int = field(init=False, repr=False)
     _open: int = field(init=False, repr=False)
@@ -130,7 +134,8 @@ class HeartFeatures:
         self._cut = GridCut(info.sfreq, self.hop)
         self._waiting, self._amplitudes, self._trusted = deque(), deque(), deque()
         self._transit = PulseTransit()
-        self._heard, self._told = deque(maxlen=_MOST_HEARD), deque(maxlen=_MOST_HEARD)
+        self._r_peaks = deque(maxlen=_MOST_OFFERED)
+        self._offered = deque(maxlen=_MOST_OFFERED)
         self._sum, self._open, self._first, self._newest = 0, 0, None, None
         return self._info
 
@@ -144,7 +149,7 @@ class HeartFeatures:
                 beat = HeartBeat(time, known, confidence)
                 self._waiting.append(beat)
                 self._amplitudes.append(amplitude)
-                self._told.append(beat)
+                self._offered.append(beat)
         valid = np.isfinite(item.data[:, 0])
         self._note_gaps(sample_indices(item)[valid])
         self._first = float(item.times[0]) if self._first is None else self._first
@@ -161,15 +166,20 @@ class HeartFeatures:
         """Return nothing: beats that flushing would settle came after the last point."""
         return []
 
-    def tell(self) -> list[HeartBeat]:
-        """Return the beats found since the last call, for a stage that wants to `hear` them."""
-        told = [*self._told]
-        self._told.clear()
-        return told
+    @property
+    def takes(self) -> Connection | None:
+        """R peaks of the same heart, for a pulse wave."""
+        return Connection(BEATS, Modality.ECG) if self.transit else None
 
-    def hear(self, beats: Iterable[HeartBeat]) -> None:
+    def offered(self) -> list[HeartBeat]:
+        """Return the beats found since the last call."""
+        found = [*self._offered]
+        self._offered.clear()
+        return found
+
+    def take(self, items: Sequence[HeartBeat]) -> None:
         """Take R peaks of the same heart from another stream, in order."""
-        self._heard.extend(beats)
+        self._r_peaks.extend(items)
 
     def _note_gaps(self, indices: Ints) -> None:
         if len(indices) == 0:
@@ -186,8 +196,8 @@ class HeartFeatures:
     def _point(self, k: int) -> _Point:
         """Take the beats that are known at a point, and return what is known by them."""
         now = grid_time(k, self.hop)
-        while self._heard and self._heard[0].known <= now + 1e-9:
-            beat = self._heard.popleft()
+        while self._r_peaks and self._r_peaks[0].known <= now + 1e-9:
+            beat = self._r_peaks.popleft()
             self._transit.add_heart(beat.time, beat.confidence)
         while self._waiting and self._waiting[0].known <= now + 1e-9:
             pulse, amplitude = self._waiting.popleft(), self._amplitudes.popleft()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -76,6 +77,8 @@ class RrFeatures:
     >>> round(float(epochs[-1].data[0]), 6), epochs[-1].stop
     (80.0, 8.25)
     """
+
+    follows_time: ClassVar[bool] = True
 
     transit: bool = False
     hop: float = HOP

@@ -168,4 +168,4 @@ def test_intervals_give_way_to_a_signal_in_either_order() -> None:
         processor = Processor(ProcessorSettings())
         notes = [note for info in infos for note in processor.add_stream(info)]
         assert [note.stream for note in notes if isinstance(note, Event)] == [STRAP.name]
-        assert list(processor._lanes) == [ECG.name]
+        assert list(processor._pipelines) == [ECG.name]

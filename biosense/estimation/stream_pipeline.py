@@ -1,0 +1,86 @@
+"""One stream's way through a run: its features, the same relative to the person, its quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from biosense.acquisition.stream_xml import modality_of
+from biosense.core.stage import Pipeline
+from biosense.core.types import Event, EventKind, Modality, StreamInfo
+from biosense.estimation.signal_quality import ClipWatch, NumberWatch, QualityWatch
+from biosense.processing.cardiac.rr_features import is_intervals
+from biosense.processing.conditioning import CONDITIONINGS
+from biosense.processing.pipelines import feature_pipeline
+
+Wrap = Callable[[StreamInfo, Pipeline], Pipeline]
+"""Gives back a pipeline that does the same and lets what passes between its stages be seen."""
+
+
+class StreamPipeline:
+    """Hold what is done to one stream: features, normalised features, what is to be reported.
+
+    Parameters
+    ----------
+    info
+        The stream, with its modality.
+    modality
+        What it counts as.
+    mains_hz
+        Mains frequency, Hz.
+    conditioning
+        What is done to its features, a key of `CONDITIONINGS`.
+    wrap
+        Puts taps into the pipeline; None for none.
+
+    Attributes
+    ----------
+    connected
+        The pipeline as others connect with it: without taps.
+    stands_in
+        True for intervals between beats, which give way to a signal of the heart.
+
+    Raises
+    ------
+    BadInput
+        No features can be computed from such a stream.
+    """
+
+    def __init__(
+        self,
+        info: StreamInfo,
+        modality: Modality,
+        *,
+        mains_hz: float,
+        conditioning: str,
+        wrap: Wrap | None = None,
+    ) -> None:
+        self.info = info
+        self.modality = modality
+        self.stands_in = is_intervals(info)
+        self.connected = feature_pipeline(info, mains_hz=mains_hz)
+        self.pipeline = self.connected if wrap is None else wrap(info, self.connected)
+        self.follows_time = self.connected.follows_time
+        self.normalise = CONDITIONINGS[conditioning](modality)
+        self.numbers = NumberWatch()
+        self.clipping = ClipWatch()
+        self.watch = QualityWatch()
+        self.features = self.pipeline.start(info)
+        self.normalise.start(self.features)
+
+
+def text_where_numbers_are_needed(info: StreamInfo) -> list[Event]:
+    """Report a stream of text whose name says that it should hold numbers; nothing for others."""
+    kind = modality_of(info.content_type, info.name, info.channels) if info.is_text else None
+    if kind is None:
+        return []
+    return [note(info, f"recorded, not processed: its samples are text, {kind} needs numbers")]
+
+
+def already_there(info: StreamInfo, other: str, modality: Modality) -> Event:
+    """Report a stream whose modality another one has in this run."""
+    return note(info, f"recorded, not processed: {other!r} is already the {modality} of this run")
+
+
+def note(info: StreamInfo, text: str) -> Event:
+    """Return what is to be said of a stream before its first sample."""
+    return Event(0.0, EventKind.ERROR, info.name, text)
