@@ -14,7 +14,12 @@ from biosense.acquisition.lsl import configure
 from biosense.estimation.load_model import load_model
 from biosense.models.deployment.checkpoint import Loaded
 from tests.support.recorded_runs import WholeRun, small_checkpoint, whole_run
+from tests.support.stand_ins import PublicFile, stand_in
 from tests.support.virtual_clock import VirtualClock
+
+REAL_DATA = Path(
+    os.environ.get("BIOSENSE_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,12 +27,18 @@ def lsl_session() -> str:
     return configure().session
 
 
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"the public test recordings are not at {folder}")
-    return folder
+@pytest.fixture(
+    scope="module",
+    params=["fabricated", *[pytest.param("real", marks=pytest.mark.data)] * REAL_DATA.is_dir()],
+)
+def public_file(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> PublicFile:
+    """Return the path of a recording by its name: its stand-in, and the real one where it is."""
+    if request.param == "real":
+        return REAL_DATA.joinpath
+    folder = tmp_path_factory.getbasetemp() / "stand-ins"
+    return lambda name: stand_in(name, folder)
 
 
 @pytest.fixture

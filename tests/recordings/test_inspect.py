@@ -21,6 +21,7 @@ from biosense.core.types import TEXT, Chunk, ClockOffset, Epoch, Modality, Strea
 from biosense.estimation.offline import process
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.recordings.inspect import Inspection, inspect
+from tests.support.stand_ins import PublicFile
 
 BEGIN = 500.0
 IMU = StreamInfo("imu", None, ("x",), 50.0, "g", "imu-1", "int16", True)
@@ -151,9 +152,8 @@ def test_a_clock_that_began_anew_is_told(tmp_path: Path) -> None:
     assert found.streams["imu"].clock_resets == 1
 
 
-@pytest.mark.data
-def test_files_of_other_programs_are_looked_at_quietly(shared_data: Path) -> None:
-    found = inspect(shared_data / "xdf" / "empty_streams.xdf")
+def test_files_of_other_programs_are_looked_at_quietly(public_file: PublicFile) -> None:
+    found = inspect(public_file("xdf/empty_streams.xdf"))
     assert found.closed
     assert all("no sample at all" in problem for problem in found.problems)
 

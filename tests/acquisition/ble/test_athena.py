@@ -18,6 +18,7 @@ from biosense.acquisition.ble.drivers.timing.sample_clock import SETTLE_S
 from biosense.core.errors import PacketError
 from tests.support.ble import packets_muse as encode
 from tests.support.ble.air import Air, Delivered, Sent, blocks_of, deliver, joined, reports_of
+from tests.support.stand_ins import PublicFile
 
 VECTOR = bytes.fromhex(
     "00 40 00 28 00 0E 80 04 60 01 68 00 1E 80 08 60 02 A8 00 2E 80 0C 60 03 E8 00 FE FF"
@@ -239,10 +240,9 @@ def recorded(path: Path) -> list[Sent]:
     return sent
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("preset", ["p21", "p1035", "p1041", "p1044"])
-def test_recordings_of_a_real_one_are_decoded_whole(shared_data: Path, preset: str) -> None:
-    sent = recorded(shared_data / "ble" / f"openmuse_{preset}.txt")
+def test_recordings_of_a_real_one_are_decoded_whole(public_file: PublicFile, preset: str) -> None:
+    sent = recorded(public_file(f"ble/openmuse_{preset}.txt"))
     headband = Athena(preset, aux=True)
     decoder = headband.decoder()
     delivered = deliver(decoder, sent, tick=0.05)
@@ -263,12 +263,11 @@ def test_recordings_of_a_real_one_are_decoded_whole(shared_data: Path, preset: s
     assert 0.75 < min(levels) <= max(levels) < 0.9
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("preset", ["p21", "p1041"])
 def test_the_least_late_packets_of_a_real_one_are_equally_late(
-    shared_data: Path, preset: str
+    public_file: PublicFile, preset: str
 ) -> None:
-    sent = recorded(shared_data / "ble" / f"openmuse_{preset}.txt")
+    sent = recorded(public_file(f"ble/openmuse_{preset}.txt"))
     delivered = deliver(Athena(preset).decoder(), sent, tick=0.05)
     for key in ("eeg", "acc"):
         blocks = blocks_of(delivered, key)

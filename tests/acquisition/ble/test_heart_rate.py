@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from biosense.acquisition.ble.registry import DRIVERS, recognise
 from biosense.core.errors import DeviceRefused, PacketError
 from tests.support.ble.packets_polar import heart_rate_packet
 from tests.support.ble.told import ToldGatt
+from tests.support.stand_ins import PublicFile
 
 STRAP = services.HEART_RATE_SERVICE
 MEASUREMENT = services.HEART_RATE_MEASUREMENT
@@ -50,9 +50,8 @@ def test_a_packet_that_is_cut_short_is_refused(packet: str) -> None:
         decode_heart_rate(bytes.fromhex(packet))
 
 
-@pytest.mark.data
-def test_vectors_of_the_test_set(shared_data: Path) -> None:
-    vectors = json.loads((shared_data / "ble" / "heart_rate_vectors.json").read_text())
+def test_vectors_of_the_test_set(public_file: PublicFile) -> None:
+    vectors = json.loads(public_file("ble/heart_rate_vectors.json").read_text())
     valid = vectors["heart_rate_measurement"]["valid"]
     assert len(valid) > 10
     for each in valid:

@@ -288,10 +288,9 @@ async def test_a_sensor_left_connected_by_a_dead_program_is_taken_over(bluetooth
     assert not sensor.connected
 
 
-@pytest.mark.data
-async def test_a_recorded_athena_streams_as_it_did(bluetooth, shared_data):
+async def test_a_recorded_athena_streams_as_it_did(bluetooth, public_file):
     clock = ScaledClock(SPEED)
-    sensor = RecordedAthena(clock, shared_data / "ble" / "openmuse_p1041.txt")
+    sensor = RecordedAthena(clock, public_file("ble/openmuse_p1041.txt"))
     async with bluetooth(sensor), listening(sensor.name, clock, times=PATIENT) as heard:
         await heard.until(lambda: heard.count("eeg") > 1000)
     assert heard.events(EventKind.ERROR) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,11 +29,11 @@ from tests.support.ble.fake_polar import (
     everything,
     prepared,
 )
+from tests.support.stand_ins import PublicFile
 
 
-@pytest.mark.data
-def test_frames_of_the_test_set(shared_data: Path) -> None:
-    vectors = json.loads((shared_data / "ble" / "heart_rate_vectors.json").read_text())
+def test_frames_of_the_test_set(public_file: PublicFile) -> None:
+    vectors = json.loads(public_file("ble/heart_rate_vectors.json").read_text())
     frames = vectors["polar_pmd"]["frames"]
     assert len(frames) == 3
     for each in frames:

@@ -54,19 +54,17 @@ def track(path):
 
 
 @pytest.fixture(scope="module")
-def clips(shared_data):
+def clips(public_file):
     pytest.importorskip("mediapipe")
-    return {name: track(shared_data / "face" / f"{name}.mp4") for name in CLIPS}
+    return {name: track(public_file(f"face/{name}.mp4")) for name in CLIPS}
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("name", CLIPS[:2])
 def test_a_face_is_found_in_nearly_every_frame(clips, name):
     assert clips[name].found.mean() >= 0.95
     assert np.isfinite(clips[name].face[clips[name].found]).all()
 
 
-@pytest.mark.data
 def test_no_face_is_found_where_there_is_none(clips):
     clip = clips["no_face"]
     assert len(clip.face) == 95
@@ -76,7 +74,6 @@ def test_no_face_is_found_where_there_is_none(clips):
     assert np.isfinite(clip.rppg[:, 12:16]).all()
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("name", CLIPS[:2])
 def test_the_pose_neither_wraps_nor_jumps(clips, name):
     pose = clips[name].pose[clips[name].found]
@@ -84,12 +81,10 @@ def test_the_pose_neither_wraps_nor_jumps(clips, name):
     assert np.abs(pose).max() < 45
 
 
-@pytest.mark.data
 def test_a_man_who_faces_the_camera_has_a_pose_near_zero(clips):
     assert np.abs(np.median(clips["single_face"].pose, axis=0)).max() < 10
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("name", CLIPS[:2])
 def test_the_points_are_where_their_names_say(clips, name):
     points = dict(zip(FACE_POINTS, np.nanmean(clips[name].points(), axis=0), strict=True))
@@ -108,7 +103,6 @@ def test_the_points_are_where_their_names_say(clips, name):
     assert points["nose_tip"][2] < points["face_right"][2]  # nearer than the side of the face
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("name", CLIPS[:2])
 def test_skin_is_the_colour_of_skin(clips, name):
     rppg = dict(zip(RPPG_CHANNELS, np.median(clips[name].rppg, axis=0), strict=True))
@@ -117,11 +111,10 @@ def test_skin_is_the_colour_of_skin(clips, name):
         assert rppg[f"{region}_pixels"] > 500
 
 
-@pytest.mark.data
-async def test_a_video_becomes_two_streams(shared_data, capfd):
+async def test_a_video_becomes_two_streams(public_file, capfd):
     pytest.importorskip("mediapipe")
     clock = FakeClock()
-    source = CameraSource(shared_data / "face" / "single_face.mp4", clock=clock, wait=clock.wait)
+    source = CameraSource(public_file("face/single_face.mp4"), clock=clock, wait=clock.wait)
     async with source:
         items = [item async for item in source]
     chunks = [item for item in items if isinstance(item, Chunk)]

@@ -12,18 +12,16 @@ from biosense.acquisition.camera.tracking.mediapipe_backend import MediaPipeBack
 from biosense.acquisition.camera.tracking.tracker import FaceTracker
 from biosense.core.camera_streams import FACE_CHANNELS, FACE_POINTS
 
-pytestmark = pytest.mark.data
-
 UPPER = [161, 160, 159, 158, 157, 388, 387, 386, 385, 384]
 LOWER = [163, 144, 145, 153, 154, 390, 373, 374, 380, 381]
 IRISES = range(468, 478)
 
 
 @pytest.fixture(scope="module")
-def clips(shared_data):
+def clips(public_file):
     pytest.importorskip("mediapipe")
     return [
-        read(shared_data / "face" / name, 70)
+        read(public_file(f"face/{name}"), 70)
         for name in ("single_face.mp4", "WolfgangLanger_Pexels.mp4")
     ]
 
@@ -84,7 +82,7 @@ def test_closed_eyes_are_seen_to_close(face):
         moved[UPPER] += share * (points[LOWER] - points[UPPER])
         row = measured(face, moved, without=IRISES)
         openings.append(between(row, "right_eye_2", "right_eye_6"))
-    assert openings[0] > 1.2 * openings[1] > 1.4 * openings[2]
+    assert openings[0] > 1.15 * openings[1] > 1.3 * openings[2]
 
 
 def test_a_smile_is_seen_to_widen_the_mouth(face):
@@ -105,8 +103,8 @@ def test_a_smile_is_seen_to_widen_the_mouth(face):
 
 def test_a_still_face_stays_still(face):
     rows = track([face[0]] * 30)[10:]
-    assert np.degrees(rows[:, -4:-1].std(axis=0)).max() < 0.2
-    assert rows[:, :-4].std(axis=0).max() < 0.5  # pixels
+    assert np.degrees(rows[:, -4:-1].std(axis=0)).max() < 0.5
+    assert rows[:, :-4].std(axis=0).max() < 1.0  # pixels
 
 
 def test_a_face_in_the_dark_has_no_confidence(clips):

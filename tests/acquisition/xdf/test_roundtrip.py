@@ -11,6 +11,7 @@ from biosense.acquisition.xdf.reader import XdfReader, iterate, load, stream_hea
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.errors import BadInput, RecordingDamaged
 from biosense.core.types import TEXT, Chunk, ClockOffset, Modality, StreamInfo
+from tests.support.stand_ins import PublicFile
 
 DTYPES = ("int8", "int16", "int32", "int64", "float32", "float64")
 WORDS = StreamInfo("words ü", None, ("word", "more"), 0.0, dtype=TEXT, content_type="Markers")
@@ -184,9 +185,8 @@ def test_a_missing_recording_is_named(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-@pytest.mark.data
-def test_minimal_file_of_the_format_is_read(shared_data: Path) -> None:
-    path = shared_data / "xdf" / "minimal.xdf"
+def test_minimal_file_of_the_format_is_read(public_file: PublicFile) -> None:
+    path = public_file("xdf/minimal.xdf")
     recording = load(path)
     stream = recording.stream("SendDataC")
     assert stream.info.modality is Modality.EEG
@@ -200,9 +200,8 @@ def test_minimal_file_of_the_format_is_read(shared_data: Path) -> None:
     assert XdfReader(path).complete
 
 
-@pytest.mark.data
-def test_empty_streams_are_read(shared_data: Path) -> None:
-    recording = load(shared_data / "xdf" / "empty_streams.xdf")
+def test_empty_streams_are_read(public_file: PublicFile) -> None:
+    recording = load(public_file("xdf/empty_streams.xdf"))
     counter = recording.stream("Data stream: test stream 0 counter")
     assert counter.data[:, 0].tolist() == list(range(10))
     np.testing.assert_allclose(counter.times, 91725.213948 + np.arange(10), atol=2e-3)
@@ -212,10 +211,9 @@ def test_empty_streams_are_read(shared_data: Path) -> None:
     assert marker.time == pytest.approx(91725.014004, abs=1e-3)
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("name", ["minimal.xdf", "empty_streams.xdf"])
-def test_raw_stamps_and_values_equal_those_of_pyxdf(shared_data: Path, name: str) -> None:
-    path = shared_data / "xdf" / name
+def test_raw_stamps_and_values_equal_those_of_pyxdf(public_file: PublicFile, name: str) -> None:
+    path = public_file(f"xdf/{name}")
     streams, _ = pyxdf.load_xdf(path, synchronize_clocks=False, dejitter_timestamps=False)
     ours = {chunk.info.name: chunk for chunk in load(path).streams}
     for stream in streams:

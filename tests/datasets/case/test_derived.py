@@ -13,6 +13,7 @@ from biosense.core.recording import Recording, Trial
 from biosense.core.types import Modality
 from biosense.datasets.case.derived import CaseDerived, kind_of
 from biosense.datasets.case.fabricate_derived import fabricate
+from tests.support.stand_ins import PublicFile
 
 
 @pytest.fixture
@@ -117,9 +118,8 @@ def test_kinds_of_videos() -> None:
     ]
 
 
-@pytest.mark.data
-def test_the_real_file_opens(shared_data: Path) -> None:
-    dataset = CaseDerived.open(shared_data / "case")
+def test_the_file_of_24_people_opens(public_file: PublicFile) -> None:
+    dataset = CaseDerived.open(public_file("case/case_dev.npz").parent)
     assert len(dataset.subjects) == 24
     assert not {"14", "17", "18", "26", "29", "30"} & set(dataset.subjects)
     assert sorted(set(dataset.stated_folds.values())) == [0, 1, 2, 3]

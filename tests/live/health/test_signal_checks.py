@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
 from biosense.live.health.signal_checks import Finding, Verdict, check_signal
 from tests.support.scripted import info
+from tests.support.stand_ins import PublicFile
 
 SECONDS, SFREQ = 5.0, 250.0
 TIMES = np.arange(round(SECONDS * SFREQ)) / SFREQ
@@ -175,11 +175,10 @@ def test_bad_light_is_said(level: float, words: str) -> None:
     assert all(words in each.text for each in found)
 
 
-@pytest.mark.data
-def test_real_signals_raise_no_alarm(shared_data: Path) -> None:
+def test_real_signals_raise_no_alarm(public_file: PublicFile) -> None:
     """Five seconds each of a Polar H10, of two leads in a hospital, and of skin conductance."""
-    strap = np.load(shared_data / "wearable" / "rcqoea_P1.npz")
-    monitor = np.load(shared_data / "ecg" / "mitdb100_0-10min.npz")
+    strap = np.load(public_file("wearable/rcqoea_P1.npz"))
+    monitor = np.load(public_file("ecg/mitdb100_0-10min.npz"))
     h10, shimmer = float(strap["fs_ecg"]), float(strap["fs_shimmer"])
     recordings = [
         (replace(ECG, sfreq=h10, unit="uV"), strap["V01_ecg_uV"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from biosense.processing.signal.regularise import Regularise
 from biosense.processing.signal.units import ToSI
 from biosense.testing.body import ecg_waves, ppg_waves
 from biosense.testing.cuttings import split
+from tests.support.stand_ins import PublicFile
 
 RATE = {"ecg": 256, "ppg": 64}
 WAVES = {"ecg": ecg_waves, "ppg": ppg_waves}
@@ -201,9 +201,8 @@ def test_a_new_rhythm_is_believed_after_three_intervals() -> None:
     assert not intervals.accept(2.5)
 
 
-@pytest.mark.data
-def test_rate_agrees_with_kubios_in_every_clip_of_p1(shared_data: Path) -> None:
-    with np.load(shared_data / "wearable" / "rcqoea_P1.npz") as file:
+def test_rate_agrees_with_kubios_in_every_clip_of_p1(public_file: PublicFile) -> None:
+    with np.load(public_file("wearable/rcqoea_P1.npz")) as file:
         data = {name: file[name] for name in file.files}
     rate = data["kubios"][:, data["kubios_cols"].tolist().index("Mean HR (bpm)")]
     n = int(data["kubios_window_samples"])

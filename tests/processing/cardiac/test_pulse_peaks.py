@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ from biosense.core.types import Floats
 from biosense.processing.cardiac.pulse_peaks import PulsePeaks
 from biosense.testing.body import ppg_waves
 from tests.support.beats_found import beats_of, score
+from tests.support.stand_ins import PublicFile
 
 
 def ppg_info(sfreq: float) -> StreamInfo:
@@ -122,11 +121,10 @@ def test_motion_spoils_the_confidence_while_it_lasts() -> None:
     assert found[(found[:, 0] > 50), 2].mean() > 0.8
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("participant", [1, 2, 3])
-def test_wearable_pulse_stands_upright(shared_data: Path, participant: int) -> None:
+def test_wearable_pulse_stands_upright(public_file: PublicFile, participant: int) -> None:
     """Upstrokes and downstrokes of this sensor are equally steep: its peaks tell the polarity."""
-    with np.load(shared_data / "wearable" / f"rcqoea_P{participant}.npz") as file:
+    with np.load(public_file(f"wearable/rcqoea_P{participant}.npz")) as file:
         ppg = file["V05_ppg_mV"].astype(np.float64)
     upright, inverted = detect(ppg, 130.0), detect(-ppg, 130.0)
     np.testing.assert_allclose(upright[:, 0], inverted[:, 0], atol=1e-9)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy import signal
@@ -16,6 +14,7 @@ from biosense.processing.signal.regularise import Regularise
 from biosense.processing.signal.units import ToSI
 from biosense.testing.body import ecg_waves
 from tests.support.beats_found import beats_of, score
+from tests.support.stand_ins import PublicFile
 
 
 def ecg_info(sfreq: float, unit: str = "V") -> StreamInfo:
@@ -40,12 +39,11 @@ def simulated(sfreq: int, seconds: int = 40) -> tuple[Floats, Floats]:
 
 
 @pytest.fixture(scope="module")
-def record_100(shared_data: Path) -> tuple[Floats, Floats]:
-    with np.load(shared_data / "ecg" / "mitdb100_0-10min.npz") as file:
+def record_100(public_file: PublicFile) -> tuple[Floats, Floats]:
+    with np.load(public_file("ecg/mitdb100_0-10min.npz")) as file:
         return file["sig"].astype(np.float64), file["beat_sample"] / float(file["fs"])
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("lead", [0, 1])
 def test_record_100_is_found_beat_for_beat(record_100: tuple[Floats, Floats], lead: int) -> None:
     ecg, beats = record_100
@@ -54,7 +52,6 @@ def test_record_100_is_found_beat_for_beat(record_100: tuple[Floats, Floats], le
     assert score(found[:, 0], beats, 0.05).f1 >= 0.999
 
 
-@pytest.mark.data
 def test_record_100_is_found_through_the_live_pipeline(record_100: tuple[Floats, Floats]) -> None:
     ecg, beats = record_100
     info = ecg_info(360.0, "mV")
@@ -70,7 +67,6 @@ def test_record_100_is_found_through_the_live_pipeline(record_100: tuple[Floats,
     assert result.jitter < 0.003
 
 
-@pytest.mark.data
 def test_record_100_confidence_is_high_and_latency_kept(record_100: tuple[Floats, Floats]) -> None:
     found = detect(record_100[0][:, 0], 360.0, step=64)
     assert np.median(found[:, 2]) > 0.95
@@ -79,11 +75,10 @@ def test_record_100_confidence_is_high_and_latency_kept(record_100: tuple[Floats
     assert len(in_time) > 0.99 * len(found)
 
 
-@pytest.mark.data
 def test_record_118_is_found_where_quiet_and_doubted_where_noisy(
-    shared_data: Path, record_property: pytest.RecordProperty
+    public_file: PublicFile, record_property: pytest.RecordProperty
 ) -> None:
-    with np.load(shared_data / "ecg" / "nst_118e06.npz") as file:
+    with np.load(public_file("ecg/nst_118e06.npz")) as file:
         ecg, beats = file["ecg"].astype(np.float64), file["beat_sample"] / float(file["fs"])
     found = detect(ecg, 360.0, step=64)
     quiet, noisy = found[found[:, 0] < 40.0], found[found[:, 0] >= 40.0]
@@ -122,7 +117,6 @@ def test_a_lead_that_is_turned_over_is_followed_at_once() -> None:
     np.testing.assert_allclose(later[:, 1], 1e-3, rtol=0.35)
 
 
-@pytest.mark.data
 def test_another_lead_is_believed_after_three_beats(record_100: tuple[Floats, Floats]) -> None:
     ecg, beats = record_100
     seconds = np.arange(60 * 360) / 360
@@ -148,7 +142,6 @@ def test_premature_wide_beats_are_found_in_a_clean_signal() -> None:
     assert score(found[:, 0], np.array(beats[:-1]), 0.075).sensitivity >= 0.97
 
 
-@pytest.mark.data
 @pytest.mark.parametrize(
     ("edges", "snr", "wanted"), [((1.0, 10.0), 6.0, 0.99), ((20.0, 120.0), 0.0, 0.96)]
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from biosense.processing.signal.units import ToSI
 from biosense.testing.cuttings import split
 from tests.support.beats_found import beats_of, score
 from tests.support.eda_traces import PEAK_S, eda_info, responses, run, value
+from tests.support.stand_ins import PublicFile
 
 
 def detect(eda_us: Floats, sfreq: float) -> Floats:
@@ -87,9 +87,8 @@ def test_neurokit_simulation_has_its_number_of_responses() -> None:
         assert len(detect(3 + np.asarray(eda, np.float64), 64.0)) == number
 
 
-@pytest.mark.data
-def test_event_related_recording_has_its_visible_responses(shared_data: Path) -> None:
-    path = shared_data / "ecg" / "neurokit_bio_eventrelated_100hz.csv"
+def test_event_related_recording_has_its_visible_responses(public_file: PublicFile) -> None:
+    path = public_file("ecg/neurokit_bio_eventrelated_100hz.csv")
     eda = np.genfromtxt(path, delimiter=",", names=True)["EDA"]
     found = detect(eda, 100.0)
     large = found[found[:, 1] > 0.5, 0]
@@ -162,10 +161,9 @@ def test_an_epoch_uses_only_the_past() -> None:
             assert one.quality == other.quality
 
 
-@pytest.mark.data
-def test_wearable_skin_conductance_through_the_live_pipeline(shared_data: Path) -> None:
+def test_wearable_skin_conductance_through_the_live_pipeline(public_file: PublicFile) -> None:
     info = StreamInfo("shimmer", Modality.EDA, ("eda",), 128.0, "uS", dtype="float32")
-    with np.load(shared_data / "wearable" / "rcqoea_P4.npz") as file:
+    with np.load(public_file("wearable/rcqoea_P4.npz")) as file:
         times, eda = file["V05_gsr_t"], file["V05_sc_uS"]
     pipeline = Pipeline(ToSI(), Regularise(), Decimate(16.0), EdaFeatures())
     epochs = pipeline.run(split(Chunk.of(info, times, eda[:, None]), repeat(13)), info)

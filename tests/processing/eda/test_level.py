@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from biosense.processing.offline.eda import split_eda
 from tests.support.eda_traces import responses, run, value
+from tests.support.stand_ins import PublicFile
 
 
 def test_level_slope_and_phasic_part() -> None:
@@ -53,10 +52,9 @@ def test_tonic_level_is_known_soon_after_a_response() -> None:
     assert np.corrcoef(tonic, true)[0, 1] > 0.97
 
 
-@pytest.mark.data
-def test_tonic_level_of_a_recording_follows_cvxeda(shared_data: Path) -> None:
+def test_tonic_level_of_a_recording_follows_cvxeda(public_file: PublicFile) -> None:
     pytest.importorskip("cvxopt")
-    path = shared_data / "ecg" / "neurokit_bio_eventrelated_100hz.csv"
+    path = public_file("ecg/neurokit_bio_eventrelated_100hz.csv")
     eda = np.genfromtxt(path, delimiter=",", names=True)["EDA"]
     epochs = [epoch for epoch in run(eda, 100.0) if 25 < epoch.stop < 140]
     tonic = [np.exp(value(epoch, "scl_log")) for epoch in epochs]

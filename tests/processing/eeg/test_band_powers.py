@@ -1,7 +1,6 @@
 """Band powers: physics, montages, artefacts, cost, and real recordings."""
 
 from dataclasses import replace
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -16,6 +15,7 @@ from biosense.processing.signal.filters import BandPass, Notch
 from biosense.processing.signal.regularise import Regularise
 from biosense.processing.signal.units import ToSI
 from biosense.processing.signal.window import Window
+from tests.support.stand_ins import PublicFile
 
 SFREQ = 128.0
 LEFT = ("Fp1", "AF3", "F3", "F7", "FC5", "FC1", "C3", "T7", "CP5", "CP1", "P3", "P7", "PO3", "O1")
@@ -289,12 +289,11 @@ def test_raw_microvolts_at_512_hz_keep_their_alpha_power_through_the_pipeline():
     assert last["posterior_gamma"] < 0.5
 
 
-@pytest.mark.data
-def test_alpha_is_higher_with_eyes_closed_on_a_real_recording(shared_data: Path):
+def test_alpha_is_higher_with_eyes_closed_on_a_real_recording(public_file: PublicFile):
     # Raw 10-bit counts: the scale is arbitrary and cancels. Medians, since 2-3 % are at the rails.
     medians = {}
     for condition in ("ec", "eo"):
-        with np.load(shared_data / "eeg" / f"biosppy_eeg_{condition}.npz") as archive:
+        with np.load(public_file(f"eeg/biosppy_eeg_{condition}.npz")) as archive:
             counts, sfreq = archive["eeg"].astype(float).ravel(), float(archive["fs"])
         info = eeg_info(["unknown"], sfreq)
         stage = BandPowers(off_scale=1.0, large=1.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from biosense.core.types import Bools, Floats
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.respiration.features import RESP_CHANNELS, RespFeatures
 from biosense.testing.cuttings import split
+from tests.support.stand_ins import PublicFile
 
 
 def run(belt: Floats, sfreq: float = 25.0, keep: Bools | None = None) -> list[Epoch]:
@@ -112,9 +112,8 @@ def test_a_stream_that_cannot_be_used_is_refused(channels: tuple[str, ...], sfre
         RespFeatures().start(StreamInfo("belt", Modality.RESP, channels, sfreq))
 
 
-@pytest.mark.data
-def test_breathing_at_rest_is_as_slow_as_it_looks(shared_data: Path) -> None:
-    path = shared_data / "ecg" / "neurokit_bio_eventrelated_100hz.csv"
+def test_breathing_at_rest_is_as_slow_as_it_looks(public_file: PublicFile) -> None:
+    path = public_file("ecg/neurokit_bio_eventrelated_100hz.csv")
     belt = np.genfromtxt(path, delimiter=",", names=True)["RSP"]
     rates = [value(epoch, "resp_rate") for epoch in run(belt, 100.0) if epoch.stop > 60]
     assert np.median(rates) == pytest.approx(17.8, abs=0.8), "rsp_process of NeuroKit2 says 17.8"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +36,7 @@ from biosense.studies.leak_checks.synthetic_data import (
 )
 from biosense.studies.scoring.pooled_metrics import table_of
 from biosense.studies.splits.protocols import PROTOCOLS, folds
+from tests.support.stand_ins import PublicFile
 
 RIDGE = RidgeCandidate(windows_s=(2.0,))
 NEAREST = NearestCandidate(windows_s=(2.0,))
@@ -225,9 +225,9 @@ def test_chance_is_judged_by_the_spread_over_repeats() -> None:
 
 
 @pytest.fixture(scope="module")
-def case(shared_data: Path) -> StudyData:
+def case(public_file: PublicFile) -> StudyData:
     """The people of CASE folds 0 and 1 at 4 Hz: means of five rows, labels to [-1, 1]."""
-    with np.load(shared_data / "case" / "case_dev.npz") as file:
+    with np.load(public_file("case/case_dev.npz")) as file:
         x, y, who, video, fold, start = (
             file[key] for key in ("X", "Y", "subject", "video", "fold", "start_ms")
         )
@@ -251,7 +251,6 @@ def case(shared_data: Path) -> StudyData:
     return StudyData("case", tuple(sequences), {}, "case")
 
 
-@pytest.mark.data
 def test_real_physiology_with_permuted_labels_scores_at_chance(case: StudyData) -> None:
     made = folds(case, "subject", n_folds=2)
     permuted_labels(RidgeCandidate(windows_s=(10.0,)), made, repeats=4).demand()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from biosense.studies.fit_folds import fit_of, predict_folds
 from biosense.studies.scoring.scores import score
 from biosense.studies.scoring.series import by_seed, series_of, training_threshold
 from biosense.studies.splits.protocols import folds
+from tests.support.stand_ins import PublicFile
 
 RNG = np.random.default_rng(0)
 
@@ -230,10 +230,11 @@ def test_a_prediction_of_the_wrong_shape_is_refused() -> None:
         score([])
 
 
-@pytest.mark.data
-def test_tables_without_physiology_reach_on_case_what_is_known_of_them(shared_data: Path) -> None:
+def test_tables_without_physiology_reach_on_case_what_is_known_of_them(
+    public_file: PublicFile,
+) -> None:
     """Recomputed by plain array arithmetic, on the scored rows and the scale of EPiC 2023."""
-    with np.load(shared_data / "case" / "case_dev.npz") as file:
+    with np.load(public_file("case/case_dev.npz")) as file:
         y, who, video, fold = (file[key] for key in ("Y", "subject", "video", "fold"))
     order = np.lexsort((video, who))
     y, who, video, fold = y[order].astype(np.float64), who[order], video[order], fold[order]
