@@ -9,9 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
+from biosense.core.device_state import ClockState
 from biosense.core.errors import BadInput
 from biosense.core.slew import MAX_SLOPE, SLEW, SLEW_WARM, Line, SlewedMap
-from biosense.core.types import ClockState, Floats
+from biosense.core.types import Floats
 
 RESET_S = (
     0.2  # an LSL offset is wrong by at most its round trip (0.128 s), so a larger jump is a reset

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from biosense.core.device_state import ClockState
 from biosense.core.envelope import Envelope
 from biosense.core.errors import BadInput
 from biosense.core.slew import SLEW, SLEW_WARM, SlewedMap
-from biosense.core.types import ClockState, Floats
+from biosense.core.types import Floats
 
 REFIT_S = 1.0  # of stream time between two fits
 WARM_S = 10.0  # of stream time

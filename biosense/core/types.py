@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosense.core.device_state import DeviceState
 from biosense.core.errors import BadInput
 
 Floats = NDArray[np.float64]
@@ -217,40 +218,6 @@ class Event:
     kind: EventKind
     stream: str
     text: str
-
-
-@dataclass(frozen=True)
-class ClockState:
-    """Hold how the clock of a device is mapped to session time.
-
-    `offset` (seconds) is what is added to its stamps now, `slope_ppm` its drift in parts per
-    million, `residual` the scatter of the measurements about the fit in seconds, `updated` the
-    session time of the newest measurement.
-    """
-
-    offset: float
-    slope_ppm: float
-    residual: float
-    updated: float
-
-
-@dataclass(frozen=True)
-class DeviceState:
-    """Report how the device behind a stream is doing; for health, it changes no number of a run.
-
-    `link` is the state of the connection in one word; `battery` a share of 1, `contact` whether
-    electrodes or strap touch the skin, `rssi` in dBm. None and empty where nothing is known.
-    """
-
-    time: float
-    stream: str
-    link: str = ""
-    model: str = ""
-    firmware: str = ""
-    battery: float | None = None
-    contact: bool | None = None
-    rssi: int | None = None
-    clock: ClockState | None = None
 
 
 Record = Chunk | ClockOffset | Event

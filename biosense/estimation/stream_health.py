@@ -9,16 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from biosense.core.clock import ClockFit
+from biosense.core.device_state import ClockState, DeviceState
 from biosense.core.stream_status import StreamState, StreamStatus
-from biosense.core.types import (
-    Chunk,
-    ClockOffset,
-    ClockState,
-    DeviceState,
-    EventKind,
-    Item,
-    StreamInfo,
-)
+from biosense.core.types import Chunk, ClockOffset, EventKind, Item, StreamInfo
 from biosense.estimation.signal_quality import usable_rows
 
 GAP_INTERVALS = 3.0  # sample intervals without a sample that count as a gap (DESIGN, XDF reader)

@@ -12,9 +12,10 @@ from biosense.acquisition.xdf.events import EVENTS
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.acquisition.xdf.recording_folder import new_folder
 from biosense.core.clock import Clock
+from biosense.core.device_state import DeviceState
 from biosense.core.errors import RecordingFailed
 from biosense.core.own_streams import OWN_MARKERS, own_source_id
-from biosense.core.types import DeviceState, Event, EventKind, Item, StreamInfo
+from biosense.core.types import Event, EventKind, Item, StreamInfo
 from biosense.estimation.processor import Processor
 from biosense.estimation.stream_health import StreamHealth
 from biosense.live.config.run_settings import RunSettings, sidecar

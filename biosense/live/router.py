@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Mapping
 from biosense.acquisition.xdf.events import event_chunk
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import Clock
-from biosense.core.types import Chunk, DeviceState, Event, EventKind, Item
+from biosense.core.device_state import DeviceState
+from biosense.core.types import Chunk, Event, EventKind, Item
 from biosense.estimation.stream_health import StreamHealth
 from biosense.live.processing_thread import Worker
 from biosense.live.publisher import Publisher

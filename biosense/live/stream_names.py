@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from biosense.core.device_state import DeviceState
 from biosense.core.own_streams import OWN_PREFIX
 from biosense.core.source import Source
-from biosense.core.types import DeviceState, Event, Item, StreamInfo
+from biosense.core.types import Event, Item, StreamInfo
 
 PACKETS = "BLE packets"
 """Content type of the streams that hold the packets of a sensor as they came, for the recording."""

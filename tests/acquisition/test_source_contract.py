@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from biosense.core.clock import ClockFit
+from biosense.core.device_state import DeviceState
 from biosense.core.errors import BadInput, StreamNotFound
-from biosense.core.types import Chunk, ClockOffset, DeviceState, Event
+from biosense.core.types import Chunk, ClockOffset, Event
 from tests.support.lsl_streams import chunks, collect
 from tests.support.sources import ABSENT, SOURCES
 

@@ -16,17 +16,9 @@ import pyxdf
 from biosense.acquisition.stream_xml import MIXED, header_xml, parse_info
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recording_folder import XDF_NAME
+from biosense.core.device_state import DeviceState
 from biosense.core.errors import BadInput
-from biosense.core.types import (
-    Chunk,
-    ClockOffset,
-    DeviceState,
-    Event,
-    EventKind,
-    Item,
-    Modality,
-    StreamInfo,
-)
+from biosense.core.types import Chunk, ClockOffset, Event, EventKind, Item, Modality, StreamInfo
 from biosense.live.adapted_source import CHANGED, Adapted, StreamChange
 from biosense.models.deployment.checkpoint import Loaded
 from tests.support.recorded_runs import carry_out, compare, sensor

@@ -13,8 +13,9 @@ from biosense.acquisition.ble.link.inbox import Began, Changed, Lost, Message, P
 from biosense.acquisition.ble.link.states import LinkState
 from biosense.acquisition.ble.raw_packets import PacketLog
 from biosense.acquisition.ble.signal_stream import SignalStream
+from biosense.core.device_state import DeviceState
 from biosense.core.errors import PacketError
-from biosense.core.types import DeviceState, Event, EventKind, Item, StreamInfo
+from biosense.core.types import Event, EventKind, Item, StreamInfo
 
 STATE_EVERY_S = 1.0
 _REPEAT_S = 10.0  # of complaints about bytes that are no packet

@@ -7,7 +7,8 @@ import numpy as np
 from biosense.acquisition.ble.driver import Block, Signal
 from biosense.acquisition.ble.link.states import LinkTimes
 from biosense.core.device_clock import DeviceClock
-from biosense.core.types import Chunk, ClockState, Event, EventKind, Floats, Item, StreamInfo
+from biosense.core.device_state import ClockState
+from biosense.core.types import Chunk, Event, EventKind, Floats, Item, StreamInfo
 
 _GAP_INTERVALS = 3.0  # sample intervals without a sample that count as a gap, as in health
 _MIN_GAP_S = 0.025

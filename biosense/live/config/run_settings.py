@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from biosense.acquisition.xdf.recording_folder import Sidecar, installed_software
-from biosense.core.types import DeviceState
+from biosense.core.device_state import DeviceState
 from biosense.estimation.processor import ProcessorSettings
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.models.deployment.checkpoint import Loaded

@@ -7,16 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
+from biosense.core.device_state import DeviceState
 from biosense.core.errors import BiosenseError
-from biosense.core.types import (
-    Chunk,
-    ClockOffset,
-    DeviceState,
-    Event,
-    EventKind,
-    Item,
-    StreamInfo,
-)
+from biosense.core.types import Chunk, ClockOffset, Event, EventKind, Item, StreamInfo
 from biosense.estimation.stream_health import StreamHealth
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.health.checks import check_stream, in_words

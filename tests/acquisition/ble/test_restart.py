@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from biosense.core.types import DeviceState, EventKind
+from biosense.core.device_state import DeviceState
+from biosense.core.types import EventKind
 from tests.support.ble.fakes import FAST, SLOW, FakeSensor, events, samples_of
 from tests.support.ble.scenes import later, links, run
 

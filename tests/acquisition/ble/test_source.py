@@ -10,8 +10,9 @@ from biosense.acquisition.ble.link.inbox import Lost, Mailbox, Packet, Tick
 from biosense.acquisition.ble.link.states import LinkTimes
 from biosense.acquisition.ble.raw_packets import format_packet, parse_packet
 from biosense.acquisition.ble.signal_stream import SignalStream
+from biosense.core.device_state import DeviceState
 from biosense.core.errors import BadInput
-from biosense.core.types import Chunk, DeviceState, EventKind, Modality, StreamInfo
+from biosense.core.types import Chunk, EventKind, Modality, StreamInfo
 from tests.support.ble.fakes import (
     DATA,
     FAST,

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from biosense.acquisition.lsl import find_streams
+from biosense.core.device_state import ClockState, DeviceState
 from biosense.core.own_streams import own_source_id
 from biosense.core.stream_status import StreamState, StreamStatus
-from biosense.core.types import Chunk, ClockState, DeviceState, Modality
+from biosense.core.types import Chunk, Modality
 from biosense.estimation.estimate_stream import affect_info
 from biosense.estimation.stream_health import StreamHealth
 from biosense.live.health.log import EVERY_S, HEALTH, HealthLog

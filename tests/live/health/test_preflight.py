@@ -16,15 +16,9 @@ import pytest
 from biosense.acquisition.simulated import SimulatedSource
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recording_folder import read_sidecar
+from biosense.core.device_state import ClockState, DeviceState
 from biosense.core.errors import BiosenseError, DeviceLost, StreamNotFound
-from biosense.core.types import (
-    Chunk,
-    ClockState,
-    DeviceState,
-    Event,
-    EventKind,
-    Modality,
-)
+from biosense.core.types import Chunk, Event, EventKind, Modality
 from biosense.live import run as run_module
 from biosense.live.config.preflight_settings import OnProblem, PreflightSettings
 from biosense.live.config.run_settings import RunSettings

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from biosense.core.types import DeviceState
+from biosense.core.device_state import DeviceState
 from tests.support.ble.fakes import FakeAdapter, FakeSensor, listen, source_of
 from tests.support.virtual_time import run_virtual
 

@@ -12,8 +12,9 @@ import numpy as np
 from biosense.acquisition.ble.link.radio import Radio
 from biosense.acquisition.ble.link.states import LinkState
 from biosense.acquisition.ble.source import BleSource
+from biosense.core.device_state import DeviceState
 from biosense.core.source import Source
-from biosense.core.types import Chunk, DeviceState, Event, EventKind, Floats, Item
+from biosense.core.types import Chunk, Event, EventKind, Floats, Item
 from tests.support.fake_bluez.clock import ScaledClock
 
 
