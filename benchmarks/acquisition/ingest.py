@@ -100,7 +100,7 @@ def record(case: Case, folder: str, *, thread_each: bool = False) -> None:
 
     def note(status: Any) -> None:
         nonlocal worst
-        recorder = run._engine and run._engine._recorder
+        recorder = run._active and run._active._recorder
         worst = max(worst, recorder.backlog if recorder else 0)
 
     settings = RunSettings(record=Path(folder))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -23,10 +22,6 @@ from biosense.cli.options import (
     Seed,
 )
 from biosense.core.errors import BadInput
-
-if TYPE_CHECKING:
-    from biosense.live.config.preset import Preset
-    from biosense.live.config.run_settings import RunSettings
 
 
 def live(
@@ -69,8 +64,8 @@ def live(
     from biosense.live.config.make_sources import make_sources, wanted_streams, with_face_model
     from biosense.live.config.preset import Preset, load_preset
 
-    said = Preset() if preset is None else load_preset(preset)
-    streams = wanted_streams(said, lsl or [], ble or [], camera, seed if simulate else None)
+    given = Preset() if preset is None else load_preset(preset)
+    streams = wanted_streams(given, lsl or [], ble or [], camera, seed if simulate else None)
     if not streams:
         raise typer.BadParameter(
             "name at least one stream: --lsl NAME, --ble NAME, --camera INDEX, --simulate or a "
@@ -79,9 +74,6 @@ def live(
     streams = with_face_model(streams, face_model)
     if participant:
         _check_pseudonym(participant)
-    asked = _Options(
-        "" if no_model else model, record, participant, features, mains, preflight, seconds
-    )
     # Heavy libraries are loaded here, so that --help and mistakes answer at once.
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
@@ -89,9 +81,13 @@ def live(
     from biosense.cli.session import Session
     from biosense.estimation.load_model import load_model
     from biosense.estimation.rated_spans import caution
+    from biosense.live.config.run_settings import RunOptions, run_settings
 
-    configure(lan=lan or said.run.lan)
-    settings, clock = _settings(said, asked), LslClock()
+    configure(lan=lan or given.run.lan)
+    options = RunOptions(
+        "" if no_model else model, record, participant, features, mains, preflight, seconds
+    )
+    settings, clock = run_settings(given, options), LslClock()
     loaded = load_model(settings.model_name) if settings.model_name else None
     if loaded is not None and (problem := caution(loaded.info.card, settings.participant)):
         say_warning(problem)
@@ -103,44 +99,6 @@ def live(
         optional=sources.optional,
         headless=headless,
         json=json,
-    )
-
-
-@dataclass(frozen=True)
-class _Options:
-    """What was given on the command line; None leaves it to the preset."""
-
-    model: str | None
-    record: Path | None
-    participant: str
-    features: bool | None
-    mains: float | None
-    preflight: float | None
-    seconds: float | None
-
-
-def _settings(preset: Preset, asked: _Options) -> RunSettings:
-    from biosense.estimation.processor import ProcessorSettings
-    from biosense.live.config.preflight_settings import PreflightSettings
-    from biosense.live.config.run_settings import RunSettings
-
-    run = preset.run
-    record = asked.record or run.record
-    look = preset.preflight
-    if look is None:
-        look = PreflightSettings() if record else PreflightSettings(seconds=0.0)
-    if asked.preflight is not None:
-        look = replace(look, seconds=asked.preflight)
-    mains = run.mains_hz if asked.mains is None else asked.mains
-    return RunSettings(
-        seconds=asked.seconds or run.seconds,
-        record=record,
-        participant=asked.participant,
-        features=run.features if asked.features is None else asked.features,
-        model_name=run.model if asked.model is None else asked.model,
-        processor=ProcessorSettings(mains, run.patience),
-        preflight=look,
-        preset=preset.text,
     )
 
 

@@ -23,7 +23,7 @@ from biosense.live.control_socket import EVENT, PREVIEW, STATUS, ControlServer
 from biosense.live.health.preflight import NotReady
 from biosense.live.run import Run
 from biosense.live.status import RunStatus
-from biosense.live.summary import Summary
+from biosense.live.summary import RunSummary
 from biosense.models.deployment.checkpoint import Loaded
 
 
@@ -87,7 +87,7 @@ class Session:
         sources: Sequence[Source],
         republish: Collection[Source],
         optional: Collection[Source],
-    ) -> Summary:
+    ) -> RunSummary:
         self._run = Run(
             sources,
             settings=self._settings,
@@ -145,7 +145,7 @@ class Session:
             return {}
         raise BadInput(f"no command {command!r}; there are: hello, marker, stop")
 
-    def _report(self, summary: Summary, json: bool) -> None:
+    def _report(self, summary: RunSummary, json: bool) -> None:
         if json:
             print_json(summary.to_json())
         else:

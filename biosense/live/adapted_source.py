@@ -64,7 +64,7 @@ class StreamChange:
             raise BadInput(f"a delay of {self.delay * 1000:g} ms must be within {most:g} ms of 0")
 
 
-class Adapted:
+class AdaptedSource:
     """Bring the streams of another source, changed.
 
     Parameters
@@ -90,18 +90,18 @@ class Adapted:
         self._source = source
         self._change = change
         self._delays = dict(delays or {})
-        self._lanes: dict[str, _Lane] = {}
+        self._streams: dict[str, _AdaptedStream] = {}
 
     @property
     def infos(self) -> tuple[StreamInfo, ...]:
         """The streams as they are after the change; known once the source is entered."""
-        return tuple(self._lanes[info.name].info for info in self._source.infos)
+        return tuple(self._streams[info.name].info for info in self._source.infos)
 
     async def __aenter__(self) -> Self:
         """Open the source, and look whether the change fits it."""
         await self._source.__aenter__()
         try:
-            self._lanes = {info.name: self._lane(info) for info in self._source.infos}
+            self._streams = {info.name: self._adapted(info) for info in self._source.infos}
             self._check_delays()
         except BadInput as error:
             await self._source.__aexit__(type(error), error, error.__traceback__)
@@ -121,14 +121,14 @@ class Adapted:
         """Yield the items of the source, changed."""
         async for item in self._source:
             if isinstance(item, Chunk | ClockOffset):
-                yield self._lanes[item.info.name].changed(item)
+                yield self._streams[item.info.name].changed(item)
             else:
                 yield item
 
-    def _lane(self, info: StreamInfo) -> _Lane:
+    def _adapted(self, info: StreamInfo) -> _AdaptedStream:
         delays = [value for key, value in self._delays.items() if _is_called(info, key)]
         delay = delays[0] if delays else self._change.delay
-        return _Lane(info, replace(self._change, delay=delay))
+        return _AdaptedStream(info, replace(self._change, delay=delay))
 
     def _check_delays(self) -> None:
         infos = self._source.infos
@@ -138,7 +138,7 @@ class Adapted:
                 raise BadInput(f"delay_ms names {key!r}, but no stream ends so; there are: {names}")
 
 
-class _Lane:
+class _AdaptedStream:
     """One stream: what becomes of its description, its samples and its clock."""
 
     def __init__(self, sent: StreamInfo, change: StreamChange) -> None:
@@ -181,10 +181,10 @@ def _changed_info(sent: StreamInfo, change: StreamChange, columns: list[int] | N
         raise BadInput(f"channels of {sent.name!r} would share a name: {', '.join(renamed)}")
     described = parse_xml(sent.description) if sent.description else ElementTree.Element("desc")
     unit = sent.unit if columns is None else _select(described, columns, sent.unit)
-    said, description = _said(sent, change), sent.description
-    if said:
-        log.info("stream %r is changed by the preset: %s", sent.name, said)
-        ElementTree.SubElement(described, CHANGED).text = json.dumps(said)
+    notes, description = _notes(sent, change), sent.description
+    if notes:
+        log.info("stream %r is changed by the preset: %s", sent.name, notes)
+        ElementTree.SubElement(described, CHANGED).text = json.dumps(notes)
         description = ElementTree.tostring(described, encoding="unicode")
     return replace(
         sent,
@@ -209,20 +209,20 @@ def _select(described: ElementTree.Element, columns: list[int], unit: str) -> st
     return MIXED if len(units) > 1 else units.pop()
 
 
-def _said(sent: StreamInfo, change: StreamChange) -> dict[str, object]:
+def _notes(sent: StreamInfo, change: StreamChange) -> dict[str, object]:
     """Return what is changed, beside what was sent."""
-    said: dict[str, object] = {}
+    notes: dict[str, object] = {}
     if change.delay:
-        said["delay_subtracted_s"] = change.delay
+        notes["delay_subtracted_s"] = change.delay
     if change.unit is not None and change.unit != sent.unit:
-        said["unit_sent"] = sent.unit
+        notes["unit_sent"] = sent.unit
     if change.modality not in (None, sent.modality):
-        said["modality_sent"] = sent.modality
+        notes["modality_sent"] = sent.modality
     if change.channels:
-        said["channels_sent"] = sent.channels
+        notes["channels_sent"] = sent.channels
     if change.rename:
-        said["renamed"] = dict(change.rename)
-    return said
+        notes["renamed"] = dict(change.rename)
+    return notes
 
 
 def _is_called(info: StreamInfo, key: str) -> bool:

@@ -14,16 +14,16 @@ _MISSING = (StreamNotFound, DeviceLost, DeviceRefused, BluetoothUnavailable)
 
 
 @dataclass(frozen=True)
-class Entered:
+class OpenedSources:
     """Hold the sources that are open, and why others are not."""
 
     sources: tuple[Source, ...]
     missing: tuple[str, ...]
 
 
-async def enter_all(
+async def open_sources(
     stack: AsyncExitStack, sources: Sequence[Source], optional: Collection[Source]
-) -> Entered:
+) -> OpenedSources:
     """Enter all sources side by side: an LSL stream alone takes half a second to open.
 
     Raises
@@ -51,4 +51,4 @@ async def enter_all(
             if text != str(first):
                 first.add_note(f"and: {text}")
         raise first
-    return Entered(tuple(there), tuple(str(error) for error in missing))
+    return OpenedSources(tuple(there), tuple(str(error) for error in missing))

@@ -16,7 +16,7 @@ QUEUED_ITEMS = 20_000  # about a minute of ten streams at 30 chunks a second
 _RETRY_S = 0.1
 
 
-class Worker:
+class ProcessingThread:
     """Run a processor in a thread of its own.
 
     Parameters

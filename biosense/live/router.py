@@ -11,7 +11,7 @@ from biosense.core.clock import Clock
 from biosense.core.device_state import DeviceState
 from biosense.core.types import Chunk, Event, EventKind, Item
 from biosense.estimation.stream_health import StreamHealth
-from biosense.live.processing_thread import Worker
+from biosense.live.processing_thread import ProcessingThread
 from biosense.live.publisher import Publisher
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _QUIET = (
 )
 
 
-class Merge:
+class Router:
     """Pass items on: to the recorder first, then to the queue of the processing thread.
 
     So the order in a recording is the order of processing, and `estimate` gives the same numbers.
@@ -50,7 +50,7 @@ class Merge:
     def __init__(
         self,
         recorder: Recorder | None,
-        worker: Worker,
+        processing: ProcessingThread,
         publisher: Publisher,
         *,
         healths: Mapping[str, StreamHealth],
@@ -59,7 +59,7 @@ class Merge:
         on_event: Callable[[Event], None],
     ) -> None:
         self._recorder = recorder
-        self._worker = worker
+        self._processing = processing
         self._publisher = publisher
         self._healths = healths
         self._published = published
@@ -74,7 +74,7 @@ class Merge:
             return
         if self._recorder is not None:
             self._recorder.put(item)
-        if not self._worker.put(item) and self._worker.overruns == 1:
+        if not self._processing.put(item) and self._processing.overruns == 1:
             self._announce_overrun()
         if isinstance(item, Event):
             self.announce(item)
@@ -83,7 +83,7 @@ class Merge:
         if isinstance(item, Chunk) and item.info.name in self._published:
             self._publisher.push(item)
 
-    def give_out(self, chunk: Chunk) -> None:
+    def emit(self, chunk: Chunk) -> None:
         """Record and publish what the run itself says: nothing is computed from it."""
         if self._recorder is not None:
             self._recorder.put(chunk)

@@ -14,18 +14,24 @@ from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, BiosenseError, DeviceLost
 from biosense.core.source import Source
 from biosense.core.types import Event, EventKind, Item
+from biosense.live.active_run import ActiveRun, RunContext
 from biosense.live.config.preflight_settings import OnProblem, PreflightSettings
 from biosense.live.config.run_settings import RunSettings
-from biosense.live.engine import Engine, Surroundings
 from biosense.live.health.checks import check_disk
-from biosense.live.health.preflight import Gathering, NotReady, as_event, look, refusals
+from biosense.live.health.preflight import (
+    NotReady,
+    PreflightData,
+    as_event,
+    find_problems,
+    refusals,
+)
 from biosense.live.health.signal_checks import Finding
-from biosense.live.open_sources import enter_all
+from biosense.live.open_sources import open_sources
 from biosense.live.publisher import MARKERS, text_chunk
 from biosense.live.restarted_clocks import RestartedClocks
 from biosense.live.status import RunStatus
 from biosense.live.stream_names import StreamNames
-from biosense.live.summary import Summary
+from biosense.live.summary import RunSummary
 from biosense.live.tasks import cancel, raise_failures
 from biosense.models.deployment.checkpoint import Loaded
 
@@ -87,12 +93,12 @@ class Run:
         self._clock = clock
         self._sleep = sleep
         self._on_status = on_status
-        self._around = Surroundings(
+        self._context = RunContext(
             settings, clock, loaded, secrets.token_hex(4), self._call, self.stop, on_event
         )
         self._stop = asyncio.Event()
-        self._gathering = Gathering((), clock.now())
-        self._engine: Engine | None = None
+        self._preflight_data = PreflightData((), clock.now())
+        self._active: ActiveRun | None = None
         self._closing = False
         self._lost: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -109,11 +115,11 @@ class Run:
         BadInput
             While the run is not under way: it would be lost.
         """
-        if self._engine is None or not self._engine.is_open:
+        if self._active is None or not self._active.is_open:
             raise BadInput(f"marker {text!r} was not set: the run has not begun, or is over")
-        self._call(self._engine.take, text_chunk(MARKERS, self._clock.now(), text))
+        self._call(self._active.take, text_chunk(MARKERS, self._clock.now(), text))
 
-    async def run(self) -> Summary:
+    async def run(self) -> RunSummary:
         """Run until the end, and sum up.
 
         Raises
@@ -127,23 +133,23 @@ class Run:
         if not self._sources:
             raise BadInput("a run needs at least one stream; name one, or use --simulate")
         async with AsyncExitStack() as stack:
-            entered = await enter_all(stack, self._sources, self._optional)
+            entered = await open_sources(stack, self._sources, self._optional)
             self._names = StreamNames(entered.sources)
-            self._gathering = Gathering(self._names.infos, self._clock.now())
+            self._preflight_data = PreflightData(self._names.infos, self._clock.now())
             tasks = [asyncio.create_task(self._forward(source)) for source in entered.sources]
             try:
                 found = await self._preflight(tasks)
-                self._engine = self._open()
+                self._active = self._open()
                 try:
                     # Nothing is awaited before: no sample slips in between look and run.
-                    self._begin(self._engine, found, entered.missing)
-                    await self._forward_until_stopped(self._engine, tasks, stack)
+                    self._begin(self._active, found, entered.missing)
+                    await self._forward_until_stopped(self._active, tasks, stack)
                 finally:
-                    await self._close(self._engine)
+                    await self._close(self._active)
             finally:
                 await cancel(tasks)
-        self._on_status(self._engine.status())  # the last word of a view that stays open
-        return self._engine.summary(self._lost)
+        self._on_status(self._active.status())  # the last word of a view that stays open
+        return self._active.summary(self._lost)
 
     async def _preflight(self, tasks: Tasks) -> list[Finding]:
         """Look at the signals for a while; nothing of it is recorded or processed."""
@@ -167,52 +173,52 @@ class Run:
         return found
 
     def _judge(self, settings: PreflightSettings) -> list[Finding]:
-        now, gathering, asked = self._clock.now(), self._gathering, self.settings
-        found = look(gathering, settings, now=now, mains_hz=asked.processor.mains_hz)
+        now, data, asked = self._clock.now(), self._preflight_data, self.settings
+        found = find_problems(data, settings, now=now, mains_hz=asked.processor.mains_hz)
         if asked.record is not None:
-            rate = gathering.bytes / max(now - gathering.began, 1.0)
+            rate = data.bytes / max(now - data.began, 1.0)
             found += check_disk(asked.record, rate, asked.seconds)
         for each in found:
-            log.info("pre-flight %s: %s", each.verdict, each)
+            log.info("pre-flight %s: %s", each.severity, each)
         return found
 
-    def _open(self) -> Engine:
+    def _open(self) -> ActiveRun:
         own = [info for source in self._republish for info in self._names.of(source)]
-        devices = self._gathering.devices.values()
-        return Engine(self._around, self._names.infos, own, devices)
+        devices = self._preflight_data.devices.values()
+        return ActiveRun(self._context, self._names.infos, own, devices)
 
-    def _begin(self, engine: Engine, found: Sequence[Finding], missing: Sequence[str]) -> None:
+    def _begin(self, active: ActiveRun, found: Sequence[Finding], missing: Sequence[str]) -> None:
         """Say what is known from before the run; the samples of before are let go."""
-        before, self._gathering = self._gathering, Gathering((), engine.started)
+        before, self._preflight_data = self._preflight_data, PreflightData((), active.started)
         self._clocks = RestartedClocks(before.offsets)
         offsets = [offset for measured in before.offsets.values() for offset in measured]
         said: list[Item] = [*offsets, *before.devices.values(), *before.events]
         for item in said:
-            engine.take(item)
+            active.take(item)
         for error in missing:
             text = f"the run goes on without an optional source, and looks for it no more: {error}"
-            engine.take(Event(engine.started, EventKind.LOST, "", text))
+            active.take(Event(active.started, EventKind.LOST, "", text))
         for each in found:
-            engine.take(as_event(each, engine.started))
+            active.take(as_event(each, active.started))
 
     @staticmethod
-    async def _close(engine: Engine) -> None:
+    async def _close(active: ActiveRun) -> None:
         try:
             # In a thread: the loop still takes the events that the last samples bring.
-            await asyncio.to_thread(engine.drain)
+            await asyncio.to_thread(active.drain)
         finally:
             try:
-                engine.end()
+                active.end()
             finally:
-                await asyncio.to_thread(engine.close)
+                await asyncio.to_thread(active.close)
 
     async def _forward_until_stopped(
-        self, engine: Engine, tasks: Tasks, stack: AsyncExitStack
+        self, active: ActiveRun, tasks: Tasks, stack: AsyncExitStack
     ) -> None:
-        report = asyncio.create_task(self._report(engine.status, engine.say_health))
+        report = asyncio.create_task(self._report(active.status, active.log_health))
         try:
             seconds = self.settings.seconds
-            left = None if seconds is None else engine.started + seconds - self._clock.now()
+            left = None if seconds is None else active.started + seconds - self._clock.now()
             await self._wait(tasks, left)
             self._closing = True
             with suppress(DeviceLost):  # reported when the iteration raised it
@@ -242,7 +248,7 @@ class Run:
             async for item in source:
                 self._receive(self._names.renamed(source, item))
         except DeviceLost as error:
-            self._say_end(source, EventKind.LOST, str(error))
+            self._report_end(source, EventKind.LOST, str(error))
             if source not in self._optional:
                 names = ", ".join(info.name for info in self._names.of(source))
                 self._lost.append(f"{names}: {error}")
@@ -252,22 +258,22 @@ class Run:
             raise
         else:
             if not self._closing:
-                self._say_end(source, EventKind.ENDED, "its source has come to its end")
+                self._report_end(source, EventKind.ENDED, "its source has come to its end")
 
-    def _say_end(self, source: Source, kind: EventKind, text: str) -> None:
+    def _report_end(self, source: Source, kind: EventKind, text: str) -> None:
         for info in self._names.of(source):
             self._receive(Event(self._clock.now(), kind, info.name, text))
 
     def _receive(self, item: Item) -> None:
-        if self._engine is None:
-            self._gathering.take(item)
+        if self._active is None:
+            self._preflight_data.take(item)
         else:
-            self._engine.take(self._clocks.timed(item))
+            self._active.take(self._clocks.timed(item))
 
     def _early_status(self, end: float) -> RunStatus:
         now = self._clock.now()
-        status = self._gathering.status(now, end - now)
-        return replace(status, participant=self.settings.participant, run=self._around.run)
+        status = self._preflight_data.status(now, end - now)
+        return replace(status, participant=self.settings.participant, run=self._context.run)
 
     async def _report(
         self,

@@ -16,7 +16,7 @@ _PERCENTILES = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 
 
 @dataclass(frozen=True)
-class StreamSummary:
+class StreamCounts:
     """Count one stream."""
 
     samples: int
@@ -26,7 +26,7 @@ class StreamSummary:
 
 
 @dataclass(frozen=True)
-class Summary:
+class RunSummary:
     """Sum up a run.
 
     `latency_ms` runs from the arrival of the newest sample that an estimate uses to the moment the
@@ -34,7 +34,7 @@ class Summary:
     """
 
     seconds: float
-    streams: dict[str, StreamSummary]
+    streams: dict[str, StreamCounts]
     estimates: int
     estimate_hz: float | None
     latency_ms: dict[str, float | None]
@@ -50,10 +50,10 @@ class Summary:
         return json.dumps(values, allow_nan=False)
 
 
-def summarise_streams(healths: Iterable[StreamHealth]) -> dict[str, StreamSummary]:
+def count_streams(healths: Iterable[StreamHealth]) -> dict[str, StreamCounts]:
     """Count every stream, by name."""
     return {
-        health.info.name: StreamSummary(
+        health.info.name: StreamCounts(
             health.samples, _finite(health.mean_rate), health.gaps, health.lost
         )
         for health in healths

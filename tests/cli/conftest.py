@@ -106,8 +106,8 @@ def brief(tmp_path_factory: pytest.TempPathFactory) -> Brief:
 
     def keep_up() -> None:
         """Wait for processing, so that estimates stand beside their samples in the file."""
-        engine = runs[0]._engine
-        while engine is not None and engine._worker.waiting:
+        active = runs[0]._active
+        while active is not None and active._processing.waiting:
             time.sleep(1e-4)
 
     outcome = carry_out(

@@ -8,11 +8,11 @@ import pytest
 
 from biosense.core.errors import BadInput
 from biosense.live.config.make_sources import with_face_model
-from biosense.live.config.preset import Kind, StreamPreset, parse_preset
+from biosense.live.config.preset import StreamKind, StreamPreset, parse_preset
 
 
 def test_a_face_model_is_for_the_cameras_of_a_run():
-    streams = (StreamPreset(Kind.CAMERA, 0), StreamPreset(Kind.LSL, "cap"))
+    streams = (StreamPreset(StreamKind.CAMERA, 0), StreamPreset(StreamKind.LSL, "cap"))
     camera, cap = with_face_model(streams, Path("face.task"))
     assert camera.options == {"face_model": "face.task"}
     assert cap == streams[1]

@@ -10,12 +10,7 @@ import pytest
 
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recording_folder import read_sidecar
-from biosense.cli.live import _Options, _settings
-from biosense.core.clock import SystemClock
 from biosense.core.types import Event
-from biosense.live.adapted_source import Adapted, StreamChange
-from biosense.live.config.make_sources import make_sources, wanted_streams
-from biosense.live.config.preset import Kind, Preset, StreamPreset, parse_preset
 from tests.support.recorded_runs import recorded
 
 PRESET = """
@@ -38,7 +33,6 @@ delay_ms = 20
 [[stream]]
 lsl = "nosuch"
 """
-NOTHING = _Options(None, None, "", None, None, None, None)
 
 
 @pytest.fixture
@@ -105,64 +99,3 @@ def test_what_is_wrong_with_a_preset_is_one_line(biosense, preset: Path) -> None
 def test_a_preset_without_streams_needs_one_named(biosense, preset: Path) -> None:
     preset.write_text("[run]\nmains_hz = 50")
     assert "name at least one stream" in biosense("live", "--preset", preset).complaint
-
-
-def test_settings_are_those_of_the_preset_but_for_the_options() -> None:
-    said = parse_preset(
-        "[run]\nmains_hz = 60\nmodel = 'best'\nfeatures = true\npatience = 0.3\nseconds = 9\n"
-        "[preflight]\nmax_loss = 0.2",
-        Path("lab.toml"),
-    )
-    settings = _settings(said, NOTHING)
-    assert (settings.model_name, settings.features, settings.seconds) == ("best", True, 9.0)
-    assert (settings.processor.mains_hz, settings.processor.patience) == (60.0, 0.3)
-    assert (settings.preflight.seconds, settings.preflight.max_loss) == (5.0, 0.2)
-    options = _Options("", Path("here"), "P1", False, 50.0, 2.0, 4.0)
-    settings = _settings(said, options)
-    assert (settings.model_name, settings.features, settings.seconds) == ("", False, 4.0)
-    assert (settings.processor.mains_hz, settings.participant) == (50.0, "P1")
-    assert (settings.preflight.seconds, settings.preflight.max_loss) == (2.0, 0.2)
-
-
-def test_without_a_preset_signals_are_looked_at_where_it_records() -> None:
-    assert _settings(Preset(), NOTHING).preflight.seconds == 0.0
-    recording = _Options(None, Path("here"), "", None, None, None, None)
-    assert _settings(Preset(), recording).preflight.seconds == 5.0
-    assert _settings(Preset(), recording).model_name == "default"
-
-
-def test_streams_named_by_options_are_required_and_not_opened_twice() -> None:
-    preset = Preset(
-        (
-            StreamPreset(Kind.LSL, "cap"),
-            StreamPreset(Kind.CAMERA, 0, change=StreamChange(delay=0.03)),
-            StreamPreset(Kind.BLE, "H10", required=True),
-        )
-    )
-    streams = wanted_streams(preset, ["cap", "gaze"], ["Muse"], "1", 7)
-    assert [(each.kind.value, each.target, each.required) for each in streams] == [
-        ("lsl", "cap", True),
-        ("camera", "1", True),
-        ("ble", "H10", True),
-        ("lsl", "gaze", True),
-        ("ble", "Muse", True),
-        ("simulate", 7, True),
-    ]
-    assert streams[1].change.delay == 0.03, "what the preset says of its camera stays"
-
-
-def test_sources_are_made_of_streams() -> None:
-    wanted = (
-        StreamPreset(Kind.LSL, "cap", required=True, change=StreamChange(unit="uV")),
-        StreamPreset(Kind.BLE, "H10", signals=("ecg",), delays={"ecg": 0.01}),
-        StreamPreset(Kind.BLE, "Ganglion", options={"modality": "ecg", "acc": False}),
-        StreamPreset(Kind.CAMERA, 0),
-    )
-    sources = make_sources(wanted, clock=SystemClock(), preview=lambda _: None)
-    kinds = [type(each).__name__ for each in sources.all]
-    assert kinds == ["Adapted", "Adapted", "BleSource", "CameraSource"]
-    assert sources.own == sources.all[1:]
-    assert sources.optional == sources.all[1:]
-    strap, board = sources.all[1], sources.all[2]
-    assert isinstance(strap, Adapted)
-    assert strap._source._radio is board._radio, "one radio: sensors scan one after another"

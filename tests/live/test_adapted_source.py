@@ -19,7 +19,7 @@ from biosense.acquisition.xdf.recording_folder import XDF_NAME
 from biosense.core.device_state import DeviceState
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, ClockOffset, Event, EventKind, Item, Modality, StreamInfo
-from biosense.live.adapted_source import CHANGED, Adapted, StreamChange
+from biosense.live.adapted_source import CHANGED, AdaptedSource, StreamChange
 from biosense.models.deployment.checkpoint import Loaded
 from tests.support.recorded_runs import carry_out, compare, sensor
 from tests.support.scripted import Scripted, Step, chunked, foreign_clock, info
@@ -39,7 +39,7 @@ def adapted(
     clock: VirtualClock, described: StreamInfo, change: StreamChange, steps: Iterable[Step] = ()
 ) -> tuple[StreamInfo, list[Item]]:
     async def whole() -> tuple[StreamInfo, list[Item]]:
-        async with Adapted(Scripted(clock, [described], steps), change) as source:
+        async with AdaptedSource(Scripted(clock, [described], steps), change) as source:
             return source.infos[0], [item async for item in source]
 
     return asyncio.run(whole())
@@ -106,7 +106,7 @@ def test_a_change_that_does_not_fit_is_refused_and_the_source_closed(
     inner = Scripted(clock, [AMPLIFIER], [])
 
     async def enter() -> None:
-        async with Adapted(inner, change):
+        async with AdaptedSource(inner, change):
             raise AssertionError("it was opened")
 
     with pytest.raises(BadInput, match=words):
@@ -122,7 +122,7 @@ def test_delays_go_by_signal(clock: VirtualClock) -> None:
 
     async def whole() -> list[Item]:
         source = Scripted(clock, [ecg, acc], steps)
-        async with Adapted(source, StreamChange(), {"ecg": 0.25}) as changed:
+        async with AdaptedSource(source, StreamChange(), {"ecg": 0.25}) as changed:
             return [item async for item in changed]
 
     first, second, third = asyncio.run(whole())
@@ -131,7 +131,9 @@ def test_delays_go_by_signal(clock: VirtualClock) -> None:
     assert (first.times[0], second.times[0]) == (START + 0.75, START + 1.0)
     assert third is event
     with pytest.raises(BadInput, match="delay_ms names 'ppg', but no stream ends so; there are"):
-        asyncio.run(Adapted(Scripted(clock, [ecg], []), StreamChange(), {"ppg": 1.0}).__aenter__())
+        asyncio.run(
+            AdaptedSource(Scripted(clock, [ecg], []), StreamChange(), {"ppg": 1.0}).__aenter__()
+        )
 
 
 @pytest.mark.parametrize("foreign", [True, False])
@@ -141,7 +143,7 @@ def test_a_delay_is_in_the_recording_and_estimates_are_the_same_again(
     """Of a stream with a clock of its own, and of one in session time."""
     ecg = sensor(Modality.ECG, 16.0)
     items = list(foreign_clock(chunked(ecg), 50.0, 80e-6) if foreign else chunked(ecg))
-    source = Adapted(Scripted(clock, [ecg.info], items), StreamChange(delay=0.1))
+    source = AdaptedSource(Scripted(clock, [ecg.info], items), StreamChange(delay=0.1))
     outcome = carry_out([source], clock, loaded=loaded, record=tmp_path)
     found = compare(outcome.folder, loaded)
     assert found.recorded == found.same_times > 40
@@ -159,7 +161,7 @@ def test_other_readers_take_the_delay_off_as_well(
     """The stamps stay as they were sent; the recorded clock offsets carry the delay."""
     ecg = sensor(Modality.ECG, 30.0)
     sent = list(foreign_clock(chunked(ecg), 50.0))
-    source = Adapted(Scripted(clock, [ecg.info], sent), StreamChange(delay=0.1))
+    source = AdaptedSource(Scripted(clock, [ecg.info], sent), StreamChange(delay=0.1))
     outcome = carry_out([source], clock, record=tmp_path)
     (raw,) = streams_of(outcome.folder, synchronize_clocks=False)
     stamps = [each.stamps for each in sent if isinstance(each, Chunk)]
@@ -191,7 +193,9 @@ def test_clock_and_device_pass(clock: VirtualClock) -> None:
             yield DeviceState(START, "amp", battery=0.5)
 
     async def first() -> Item:
-        async with Adapted(Talking(clock, [AMPLIFIER], []), StreamChange(delay=0.5)) as source:
+        async with AdaptedSource(
+            Talking(clock, [AMPLIFIER], []), StreamChange(delay=0.5)
+        ) as source:
             return await anext(aiter(source))
 
     assert asyncio.run(first()) == DeviceState(START, "amp", battery=0.5)

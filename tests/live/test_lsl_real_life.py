@@ -15,7 +15,7 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.types import Chunk, ClockOffset, Event, EventKind
 from biosense.live.config.run_settings import RunSettings
 from biosense.live.run import Run
-from biosense.live.summary import Summary
+from biosense.live.summary import RunSummary
 from biosense.recordings.inspect import Inspection, inspect
 from tests.support.lsl_sender import Sender, Sent
 from tests.support.recorded_runs import Outcome, recorded
@@ -67,7 +67,7 @@ def wanted() -> list[str]:
     return [*(sent.name for sent in (*KILLED, *LIVING) if "twin" not in sent.name), *ids]
 
 
-async def live_through(run: Run, back: asyncio.Event) -> tuple[Summary, Found]:
+async def live_through(run: Run, back: asyncio.Event) -> tuple[RunSummary, Found]:
     """Kill seven streams with their program, stop another program, and bring all back."""
     with Sender() as first, Sender() as second, Sender() as living:
         first.add(*KILLED)

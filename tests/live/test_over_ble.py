@@ -14,7 +14,7 @@ from biosense.acquisition.ble.source import BleSource
 from biosense.acquisition.simulated import SimulatedSource
 from biosense.acquisition.xdf.recording_folder import read_sidecar
 from biosense.core.types import Event, Modality
-from biosense.live.adapted_source import Adapted, StreamChange
+from biosense.live.adapted_source import AdaptedSource, StreamChange
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.config.run_settings import RunSettings
 from biosense.live.run import Run
@@ -52,7 +52,7 @@ async def run_over_ble(loaded: Loaded, folder: Path) -> OverBle:
         source = BleSource(
             "polar", radio=Radio(sleep=clock.sleep), clock=clock, sleep=clock.sleep, name="chest"
         )
-        adapted = Adapted(source, StreamChange(), {"ecg": 0.05})
+        adapted = AdaptedSource(source, StreamChange(), {"ecg": 0.05})
         person = SimulatedSource(1, clock=clock, modalities=[Modality.EDA], sleep=clock.sleep)
         run = Run(
             [adapted, person],

@@ -16,7 +16,7 @@ from biosense.acquisition.simulated import SimulatedSource, simulate
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import TEXT, Chunk, Event, Modality, StreamInfo
-from biosense.live.adapted_source import Adapted, StreamChange
+from biosense.live.adapted_source import AdaptedSource, StreamChange
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.config.run_settings import RunSettings
 from biosense.live.run import Run
@@ -90,7 +90,7 @@ async def run_over_lsl(loaded: Loaded, folder: Path) -> OverLsl:
         late = LslSource(f"source_id={LABEL}-{GOOD}", clock=CLOCK)
         run = Run(
             [
-                Adapted(late, StreamChange(delay=0.015)),
+                AdaptedSource(late, StreamChange(delay=0.015)),
                 *(LslSource(f"source_id={LABEL}-{name}", clock=CLOCK) for name in names),
                 person := SimulatedSource(3, clock=CLOCK, modalities=[Modality.PPG]),
             ],

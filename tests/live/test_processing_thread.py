@@ -10,7 +10,7 @@ import pytest
 from biosense.core.types import Chunk, Event, EventKind, Item
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
 from biosense.live import processing_thread as worker_module
-from biosense.live.processing_thread import Worker
+from biosense.live.processing_thread import ProcessingThread
 from tests.support.scripted import info
 
 ECG = info("ecg")
@@ -41,14 +41,16 @@ class Echo(Processor):
         return [Event(1e9, EventKind.INFO, "", "end")]
 
 
-def collect(processor: Processor) -> tuple[Worker, list[tuple[float, float]], threading.Event]:
+def collect(
+    processor: Processor,
+) -> tuple[ProcessingThread, list[tuple[float, float]], threading.Event]:
     got: list[tuple[float, float]] = []
     failed = threading.Event()
 
     def sink(outcomes: list[Outcome], arrivals: list[float]) -> None:
         got.extend((o.time, arrivals[0]) for o in outcomes if isinstance(o, Event))
 
-    return Worker(processor, sink, failed.set), got, failed
+    return ProcessingThread(processor, sink, failed.set), got, failed
 
 
 def test_items_are_processed_in_order_and_closing_waits_for_all() -> None:

@@ -12,10 +12,10 @@ from biosense.core.types import Chunk, StreamInfo
 from biosense.estimation.stream_health import StreamHealth
 from biosense.live.summary import (
     ProcessMeter,
-    Summary,
+    RunSummary,
+    count_streams,
     latency_percentiles,
     rate,
-    summarise_streams,
 )
 
 
@@ -28,8 +28,8 @@ def test_what_was_not_measured_is_null() -> None:
     info = StreamInfo("one", None, ("x",), 10.0)
     health = StreamHealth(info)
     health.add(Chunk.of(info, [1.0], [[0.0]]))
-    streams = summarise_streams([health])
-    summary = Summary(1.0, streams, 0, rate([]), latency_percentiles([]), 0.1, 50.0, None)
+    streams = count_streams([health])
+    summary = RunSummary(1.0, streams, 0, rate([]), latency_percentiles([]), 0.1, 50.0, None)
     assert json.loads(summary.to_json()) == {
         "seconds": 1.0,
         "streams": {"one": {"samples": 1, "rate_hz": None, "gaps": 0, "lost": 0}},

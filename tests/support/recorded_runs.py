@@ -21,7 +21,7 @@ from biosense.estimation.offline import estimate_recording, recorded_header
 from biosense.live.config.run_settings import RunSettings
 from biosense.live.run import Run
 from biosense.live.status import RunStatus
-from biosense.live.summary import Summary
+from biosense.live.summary import RunSummary
 from biosense.models.deployment.checkpoint import Card, Loaded, save
 from biosense.models.registry import build_model
 from biosense.processing.pipelines import fingerprints, schema
@@ -53,7 +53,7 @@ def sensor(modality: Modality, seconds: float, seed: int = 1) -> Chunk:
 class Outcome:
     """What a run gave."""
 
-    summary: Summary
+    summary: RunSummary
     events: list[Event]
     statuses: list[RunStatus]
 
@@ -83,7 +83,7 @@ def carry_out(
     events: list[Event] = []
     statuses: list[RunStatus] = []
 
-    async def whole() -> Summary:
+    async def whole() -> RunSummary:
         run = Run(
             sources,
             settings=RunSettings(record=record, **settings),  # type: ignore[arg-type]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
-from biosense.live.adapted_source import Adapted, StreamChange
-from biosense.live.config.preset import Kind, Preset, StreamPreset
+from biosense.live.adapted_source import AdaptedSource, StreamChange
+from biosense.live.config.preset import Preset, StreamKind, StreamPreset
 
 if TYPE_CHECKING:
     from biosense.acquisition.ble.link.radio import Radio
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Sources:
+class RunSources:
     """Hold the sources of a run: all, those that it publishes itself, those it can do without."""
 
     all: list[Source] = field(default_factory=list)
@@ -42,12 +42,12 @@ def wanted_streams(
     ['cap', 'Polar H10']
     """
     streams = list(preset.streams)
-    named = [StreamPreset(Kind.LSL, each, required=True) for each in lsl]
-    named += [StreamPreset(Kind.BLE, each, required=True) for each in ble]
+    named = [StreamPreset(StreamKind.LSL, each, required=True) for each in lsl]
+    named += [StreamPreset(StreamKind.BLE, each, required=True) for each in ble]
     if camera is not None:
-        named.append(StreamPreset(Kind.CAMERA, camera, required=True))
+        named.append(StreamPreset(StreamKind.CAMERA, camera, required=True))
     if seed is not None:
-        named.append(StreamPreset(Kind.SIMULATE, seed, required=True))
+        named.append(StreamPreset(StreamKind.SIMULATE, seed, required=True))
     for each in named:
         same = [at for at, known in enumerate(streams) if _is_same(known, each)]
         if same:
@@ -69,26 +69,28 @@ def with_face_model(
     """
     if face_model is None:
         return tuple(streams)
-    if all(each.kind is not Kind.CAMERA for each in streams):
+    if all(each.kind is not StreamKind.CAMERA for each in streams):
         raise BadInput("--face-model is for a camera, and there is none: add --camera INDEX")
     chosen = {"face_model": str(face_model)}
     return tuple(
-        replace(each, options={**each.options, **chosen}) if each.kind is Kind.CAMERA else each
+        replace(each, options={**each.options, **chosen})
+        if each.kind is StreamKind.CAMERA
+        else each
         for each in streams
     )
 
 
 def make_sources(
     streams: Sequence[StreamPreset], *, clock: Clock, preview: Callable[[bytes], None]
-) -> Sources:
+) -> RunSources:
     """Make the sources; nothing is opened yet."""
-    make, sources = _Workshop(clock, preview), Sources()
+    make, sources = _SourceFactory(clock, preview), RunSources()
     for stream in streams:
         source = make.source(stream)
         if stream.change != StreamChange() or stream.delays:
-            source = Adapted(source, stream.change, stream.delays)
+            source = AdaptedSource(source, stream.change, stream.delays)
         sources.all.append(source)
-        if stream.kind is not Kind.LSL:
+        if stream.kind is not StreamKind.LSL:
             sources.own.append(source)
         if not stream.required:
             sources.optional.append(source)
@@ -96,13 +98,13 @@ def make_sources(
 
 
 def _is_same(known: StreamPreset, named: StreamPreset) -> bool:
-    if named.kind in (Kind.CAMERA, Kind.SIMULATE):
+    if named.kind in (StreamKind.CAMERA, StreamKind.SIMULATE):
         return known.kind is named.kind
     return (known.kind, known.target) == (named.kind, named.target)
 
 
 @dataclass
-class _Workshop:
+class _SourceFactory:
     """Makes sources; what they need is loaded only then, and shared by those of a kind."""
 
     clock: Clock
@@ -123,10 +125,10 @@ class _Workshop:
     def source(self, stream: StreamPreset) -> Source:
         """Make one source."""
         makers = {
-            Kind.LSL: self._lsl,
-            Kind.BLE: self._ble,
-            Kind.CAMERA: self._camera,
-            Kind.SIMULATE: self._simulated,
+            StreamKind.LSL: self._lsl,
+            StreamKind.BLE: self._ble,
+            StreamKind.CAMERA: self._camera,
+            StreamKind.SIMULATE: self._simulated,
         }
         return makers[stream.kind](stream)
 

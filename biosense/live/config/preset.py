@@ -12,13 +12,13 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Modality
 from biosense.live.adapted_source import StreamChange
 from biosense.live.config.preflight_settings import OnProblem, PreflightSettings
-from biosense.live.config.toml_table import Table, is_number, is_text
+from biosense.live.config.toml_table import TomlTable, is_number, is_text
 
 _MAINS_HZ = (45.0, 65.0)
 _NO_MODEL = "none"
 
 
-class Kind(StrEnum):
+class StreamKind(StrEnum):
     """Name where a stream comes from."""
 
     LSL = "lsl"
@@ -52,7 +52,7 @@ class StreamPreset:
         of a Face Landmarker `.task` file.
     """
 
-    kind: Kind
+    kind: StreamKind
     target: str | int
     name: str = ""
     required: bool = False
@@ -117,56 +117,56 @@ def parse_preset(text: str, path: Path) -> Preset:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{path} is no TOML: {error}") from error
-    whole = Table(path, "the preset", values)
+    whole = TomlTable(path, "the preset", values)
     wanted = "tables: [[stream]]"
     streams = whole.whatever("stream", lambda value: isinstance(value, list), wanted) or []
-    run = Table(path, "[run]", whole.whatever("run", _is_table, "a table: [run]") or {})
-    look = whole.whatever("preflight", _is_table, "a table: [preflight]")
-    preflight = None if look is None else _preflight(Table(path, "[preflight]", look))
+    run = TomlTable(path, "[run]", whole.whatever("run", _is_table, "a table: [run]") or {})
+    asked = whole.whatever("preflight", _is_table, "a table: [preflight]")
+    preflight = None if asked is None else _preflight(TomlTable(path, "[preflight]", asked))
     whole.text("title", "")  # for people who choose among presets
     whole.end()
     places = (f"[[stream]] number {number}" for number in range(1, len(streams) + 1))
-    tables = [Table(path, place, each) for place, each in zip(places, streams, strict=True)]
+    tables = [TomlTable(path, place, each) for place, each in zip(places, streams, strict=True)]
     return Preset(tuple(map(_stream, tables)), _run(run), preflight, text)
 
 
-def _stream(table: Table) -> StreamPreset:
+def _stream(table: TomlTable) -> StreamPreset:
     kind, target = _target(table)
-    name = "" if kind is Kind.SIMULATE else table.text("name", "")
-    several = kind in (Kind.BLE, Kind.SIMULATE)
+    name = "" if kind is StreamKind.SIMULATE else table.text("name", "")
+    several = kind in (StreamKind.BLE, StreamKind.SIMULATE)
     signals = table.texts("signals") if several else ()
-    if kind is Kind.SIMULATE and not set(signals) <= set(Modality):
+    if kind is StreamKind.SIMULATE and not set(signals) <= set(Modality):
         raise table.wrong(f"has signals {list(signals)}, wanted some of {', '.join(Modality)}")
     required = table.flag("required", False)
     delay, delays = _delays(table)
     try:
-        change = _change(table, delay) if kind is Kind.LSL else StreamChange(delay=delay)
+        change = _change(table, delay) if kind is StreamKind.LSL else StreamChange(delay=delay)
         for each in delays.values():
             StreamChange(delay=each)
     except BadInput as error:
         raise table.wrong(str(error)) from error
-    options = _options(table) if kind is Kind.BLE else {}
-    if kind is Kind.CAMERA and (face_model := table.text("face_model", "")):
+    options = _options(table) if kind is StreamKind.BLE else {}
+    if kind is StreamKind.CAMERA and (face_model := table.text("face_model", "")):
         options["face_model"] = face_model
     table.end()
     return StreamPreset(kind, target, name, required, signals, change, delays, options)
 
 
-def _target(table: Table) -> tuple[Kind, str | int]:
-    said = {
-        Kind.LSL: table.text("lsl", ""),
-        Kind.BLE: table.text("ble", ""),
-        Kind.CAMERA: table.whatever("camera", _is_camera, "an index, a file or an address"),
-        Kind.SIMULATE: table.whatever("simulate", _is_seed, "a seed: 0, 1, .."),
+def _target(table: TomlTable) -> tuple[StreamKind, str | int]:
+    given = {
+        StreamKind.LSL: table.text("lsl", ""),
+        StreamKind.BLE: table.text("ble", ""),
+        StreamKind.CAMERA: table.whatever("camera", _is_camera, "an index, a file or an address"),
+        StreamKind.SIMULATE: table.whatever("simulate", _is_seed, "a seed: 0, 1, .."),
     }
-    kinds = [kind for kind in Kind if kind in table]
+    kinds = [kind for kind in StreamKind if kind in table]
     if len(kinds) != 1:
         there = " and ".join(kinds) or "none"
-        raise table.wrong(f"must have one of {', '.join(Kind)}; it has {there}")
-    return kinds[0], said[kinds[0]]
+        raise table.wrong(f"must have one of {', '.join(StreamKind)}; it has {there}")
+    return kinds[0], given[kinds[0]]
 
 
-def _change(table: Table, delay: float) -> StreamChange:
+def _change(table: TomlTable, delay: float) -> StreamChange:
     wanted = 'a table of new labels by the sender\'s: { ch1 = "Fp1" }'
     unit = table.whatever("unit", lambda value: isinstance(value, str), 'a unit: "uV"')
     return StreamChange(
@@ -178,24 +178,24 @@ def _change(table: Table, delay: float) -> StreamChange:
     )
 
 
-def _delays(table: Table) -> tuple[float, dict[str, float]]:
+def _delays(table: TomlTable) -> tuple[float, dict[str, float]]:
     def fits(value: object) -> bool:
         return is_number(value) or (isinstance(value, dict) and all(map(is_number, value.values())))
 
     wanted = "milliseconds, or a table of them by signal: { ecg = 12 }"
-    said = table.whatever("delay_ms", fits, wanted)
-    if isinstance(said, dict):
-        return 0.0, {key: value / 1000 for key, value in said.items()}
-    return (said or 0.0) / 1000, {}
+    given = table.whatever("delay_ms", fits, wanted)
+    if isinstance(given, dict):
+        return 0.0, {key: value / 1000 for key, value in given.items()}
+    return (given or 0.0) / 1000, {}
 
 
-def _options(table: Table) -> dict[str, object]:
+def _options(table: TomlTable) -> dict[str, object]:
     wanted = 'a table of settings of its driver: { modality = "ecg" }'
-    said = table.mapping("options", lambda _: True, wanted)
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in said.items()}
+    given = table.mapping("options", lambda _: True, wanted)
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
 
 
-def _run(table: Table) -> RunPreset:
+def _run(table: TomlTable) -> RunPreset:
     defaults = RunPreset()
     mains = table.number("mains_hz", defaults.mains_hz)
     if not _MAINS_HZ[0] <= mains <= _MAINS_HZ[1]:
@@ -215,7 +215,7 @@ def _run(table: Table) -> RunPreset:
     return run
 
 
-def _preflight(table: Table) -> PreflightSettings:
+def _preflight(table: TomlTable) -> PreflightSettings:
     defaults = PreflightSettings()
     seconds = table.number("seconds", defaults.seconds)
     limits = {

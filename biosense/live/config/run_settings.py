@@ -1,16 +1,17 @@
-"""What a run is asked to do."""
+"""What a run is asked to do: by a preset, and by options that go before it."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from biosense.acquisition.xdf.recording_folder import Sidecar, installed_software
 from biosense.core.device_state import DeviceState
 from biosense.estimation.processor import ProcessorSettings
 from biosense.live.config.preflight_settings import PreflightSettings
+from biosense.live.config.preset import Preset
 from biosense.models.deployment.checkpoint import Loaded
 from biosense.processing.pipelines import fingerprints
 
@@ -49,6 +50,77 @@ class RunSettings:
     processor: ProcessorSettings = field(default_factory=ProcessorSettings)
     preflight: PreflightSettings = field(default_factory=lambda: PreflightSettings(seconds=0.0))
     preset: str = ""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Hold what is asked for beside a preset; None leaves it to the preset.
+
+    Parameters
+    ----------
+    model
+        Checkpoint; "" for none.
+    record
+        Folder in which the recording's own folder is made.
+    participant
+        Pseudonym.
+    features
+        Publish, and record, the plain features.
+    mains_hz
+        Mains frequency, Hz.
+    preflight
+        Seconds of the pre-flight; 0 for none.
+    seconds
+        Length of the run.
+    """
+
+    model: str | None = None
+    record: Path | None = None
+    participant: str = ""
+    features: bool | None = None
+    mains_hz: float | None = None
+    preflight: float | None = None
+    seconds: float | None = None
+
+
+def run_settings(preset: Preset, options: RunOptions) -> RunSettings:
+    """Put a preset and options together; options go before.
+
+    A run that records has a pre-flight unless something else is asked for.
+
+    Parameters
+    ----------
+    preset, options
+        What is asked for.
+
+    Returns
+    -------
+    RunSettings
+        What a run is to do.
+
+    Examples
+    --------
+    >>> settings = run_settings(Preset(), RunOptions(mains_hz=60.0, record=Path("lab")))
+    >>> settings.processor.mains_hz, settings.preflight.seconds, settings.model_name
+    (60.0, 5.0, 'default')
+    """
+    run, record = preset.run, options.record or preset.run.record
+    preflight = preset.preflight
+    if preflight is None:
+        preflight = PreflightSettings() if record else PreflightSettings(seconds=0.0)
+    if options.preflight is not None:
+        preflight = replace(preflight, seconds=options.preflight)
+    mains_hz = run.mains_hz if options.mains_hz is None else options.mains_hz
+    return RunSettings(
+        seconds=options.seconds or run.seconds,
+        record=record,
+        participant=options.participant,
+        features=run.features if options.features is None else options.features,
+        model_name=run.model if options.model is None else options.model,
+        processor=ProcessorSettings(mains_hz, run.patience),
+        preflight=preflight,
+        preset=preset.text,
+    )
 
 
 def sidecar(

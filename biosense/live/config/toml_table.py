@@ -12,7 +12,7 @@ from biosense.core.errors import BadInput
 T = TypeVar("T")
 
 
-class Table:
+class TomlTable:
     """One table of a preset; every key is to be asked for before `end`.
 
     Parameters
@@ -26,7 +26,7 @@ class Table:
 
     Examples
     --------
-    >>> table = Table(Path("lab.toml"), "[run]", {"mains_hz": "fifty"})
+    >>> table = TomlTable(Path("lab.toml"), "[run]", {"mains_hz": "fifty"})
     >>> table.number("mains_hz", 50.0)
     Traceback (most recent call last):
     biosense.core.errors.BadInput: lab.toml: mains_hz in [run] is 'fifty', wanted a number

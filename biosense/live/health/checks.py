@@ -8,7 +8,7 @@ from pathlib import Path
 
 from biosense.core.stream_status import StreamState, StreamStatus
 from biosense.live.config.preflight_settings import PreflightSettings
-from biosense.live.health.signal_checks import Finding, Verdict
+from biosense.live.health.signal_checks import Finding, Severity
 
 _SLOW = 0.5  # share of the nominal rate below which a stream cannot be used
 _LOSSY = 10.0  # times the accepted loss from which on it cannot be used
@@ -16,7 +16,7 @@ _DRIFT_PPM = 300.0  # crystals are far better
 _EMPTY = 0.05  # a battery that may not last for half an hour
 _HOUR_S, _SHORT_S = 3600.0, 600.0
 
-Fault = tuple[Verdict, str]
+Fault = tuple[Severity, str]
 
 
 def check_stream(
@@ -39,7 +39,7 @@ def check_stream(
         *_drifting(status, settings),
         *_unwell(status, settings),
     ]
-    return [Finding(status.name, verdict, text) for verdict, text in found]
+    return [Finding(status.name, severity, text) for severity, text in found]
 
 
 def in_words(status: StreamStatus) -> str:
@@ -67,20 +67,20 @@ def check_disk(folder: Path, rate: float, seconds: float | None) -> list[Finding
     room = free / rate if rate > 0 else math.inf
     text = f"the disk of {there} has room for {room / 60:.0f} min ({free / 1e6:.0f} MB)"
     if room < (_SHORT_S if seconds is None else seconds):
-        return [Finding("", Verdict.FAIL, text)]
+        return [Finding("", Severity.FAIL, text)]
     if room < (_HOUR_S if seconds is None else 1.2 * seconds):
-        return [Finding("", Verdict.WARN, text)]
+        return [Finding("", Severity.WARN, text)]
     return []
 
 
 def _missing(status: StreamStatus, seconds: float) -> list[Fault]:
     if status.state is StreamState.ENDED:
-        return [(Verdict.FAIL, "it has ended already")]
+        return [(Severity.FAIL, "it has ended already")]
     if status.nominal_hz and not status.samples:
-        return [(Verdict.FAIL, f"missing: no sample within {seconds:.0f} s")]
+        return [(Severity.FAIL, f"missing: no sample within {seconds:.0f} s")]
     if status.state is StreamState.LOST:
         silent = f" for {status.age:.0f} s" if status.samples else ""
-        return [(Verdict.FAIL, f"lost: nothing comes{silent}")]
+        return [(Severity.FAIL, f"lost: nothing comes{silent}")]
     return []
 
 
@@ -90,9 +90,9 @@ def _slow(status: StreamStatus, settings: PreflightSettings) -> list[Fault]:
     share = status.rate_hz / status.nominal_hz
     rates = f"{status.rate_hz:.1f} of {status.nominal_hz:g} Hz"
     if share < settings.min_rate:
-        return [(Verdict.FAIL if share < _SLOW else Verdict.WARN, f"slow: {rates}")]
+        return [(Severity.FAIL if share < _SLOW else Severity.WARN, f"slow: {rates}")]
     if share > 2 - settings.min_rate:
-        return [(Verdict.WARN, f"faster than it says: {rates}")]
+        return [(Severity.WARN, f"faster than it says: {rates}")]
     return []
 
 
@@ -100,25 +100,25 @@ def _lossy(status: StreamStatus, settings: PreflightSettings) -> list[Fault]:
     share = status.lost / max(status.lost + status.samples, 1)
     if share <= settings.max_loss:
         return []
-    verdict = Verdict.FAIL if share > _LOSSY * settings.max_loss else Verdict.WARN
-    return [(verdict, f"lossy: {share:.1%} of its samples are missing, in {status.gaps} gaps")]
+    severity = Severity.FAIL if share > _LOSSY * settings.max_loss else Severity.WARN
+    return [(severity, f"lossy: {share:.1%} of its samples are missing, in {status.gaps} gaps")]
 
 
 def _drifting(status: StreamStatus, settings: PreflightSettings) -> list[Fault]:
     found = []
     if 1000 * status.residual > settings.max_clock_ms:
         text = f"its clock is known to {1000 * status.residual:.0f} ms only"
-        found.append((Verdict.WARN, text))
+        found.append((Severity.WARN, text))
     if abs(status.drift_ppm) > _DRIFT_PPM:
-        found.append((Verdict.WARN, f"drifting: its clock is off by {status.drift_ppm:.0f} ppm"))
+        found.append((Severity.WARN, f"drifting: its clock is off by {status.drift_ppm:.0f} ppm"))
     return found
 
 
 def _unwell(status: StreamStatus, settings: PreflightSettings) -> list[Fault]:
     found = []
     if status.contact is False:
-        found.append((Verdict.FAIL, "no contact with the skin"))
+        found.append((Severity.FAIL, "no contact with the skin"))
     if status.battery is not None and status.battery < settings.min_battery:
-        verdict = Verdict.FAIL if status.battery < _EMPTY else Verdict.WARN
-        found.append((verdict, f"low battery: {status.battery:.0%}"))
+        severity = Severity.FAIL if status.battery < _EMPTY else Severity.WARN
+        found.append((severity, f"low battery: {status.battery:.0%}"))
     return found

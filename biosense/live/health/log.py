@@ -31,8 +31,8 @@ class HealthLog:
     --------
     >>> from biosense.estimation.stream_health import StreamHealth
     >>> status = StreamHealth(StreamInfo("chest", None, ("ecg",), 130.0)).status(0.0)
-    >>> said = HealthLog()
-    >>> [len(said.push([status], now)) for now in (0.0, 1.0, 5.0)]
+    >>> chunks = HealthLog()
+    >>> [len(chunks.push([status], now)) for now in (0.0, 1.0, 5.0)]
     [1, 0, 1]
     """
 
@@ -45,13 +45,13 @@ class HealthLog:
         all_due = now >= self._due
         if all_due:
             self._due = now + EVERY_S
-        said = []
+        chunks = []
         for stream in _others(streams):
             state = _state(stream)
             if all_due or self._states.get(stream.name) != state:
-                said.append(_chunk(stream, now))
+                chunks.append(_chunk(stream, now))
             self._states[stream.name] = state
-        return said
+        return chunks
 
     def finish(self, streams: Iterable[StreamStatus], now: float) -> list[Chunk]:
         """Return the last word on every stream."""

@@ -13,7 +13,7 @@ from biosense.core.types import Chunk, ClockOffset, Event, EventKind, Item, Stre
 from biosense.estimation.stream_health import StreamHealth
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.health.checks import check_stream, in_words
-from biosense.live.health.signal_checks import Finding, Verdict, check_signal
+from biosense.live.health.signal_checks import Finding, Severity, check_signal
 from biosense.live.status import RunStatus
 from biosense.live.stream_names import is_packets
 
@@ -33,7 +33,7 @@ class NotReady(BiosenseError):
         )
 
 
-class Gathering:
+class PreflightData:
     """Keep what the streams send during the pre-flight.
 
     `events` and the newest `devices` states are said again when the run begins, and so are the
@@ -85,24 +85,24 @@ class Gathering:
         return sum(_size(chunk) for chunks in self.chunks.values() for chunk in chunks)
 
 
-def look(
-    gathering: Gathering, settings: PreflightSettings, *, now: float, mains_hz: float
+def find_problems(
+    data: PreflightData, settings: PreflightSettings, *, now: float, mains_hz: float
 ) -> list[Finding]:
     """Say what is wrong with each stream; a stream with nothing wrong gets one finding, ok."""
     found: list[Finding] = []
-    for name, health in gathering.healths.items():
+    for name, health in data.healths.items():
         if is_packets(health.info):
             continue
-        status, whole = health.status(now), gathering.whole(name)
-        faults = check_stream(status, settings, now - gathering.began)
+        status, whole = health.status(now), data.whole(name)
+        faults = check_stream(status, settings, now - data.began)
         faults += [
-            Finding(name, Verdict.WARN, event.text)
-            for event in gathering.events
+            Finding(name, Severity.WARN, event.text)
+            for event in data.events
             if event.stream == name and event.kind in _NOTED
         ]
         if whole is not None:
             faults += check_signal(whole, mains_hz=mains_hz, max_mains=settings.max_mains)
-        found += faults or [Finding(name, Verdict.OK, in_words(status))]
+        found += faults or [Finding(name, Severity.OK, in_words(status))]
     return found
 
 
@@ -111,19 +111,19 @@ def refusals(findings: Iterable[Finding], optional: Collection[str]) -> list[str
     return [
         str(each)
         for each in findings
-        if each.verdict is Verdict.FAIL and each.stream not in optional
+        if each.severity is Severity.FAIL and each.stream not in optional
     ]
 
 
 def as_event(finding: Finding, time: float) -> Event:
     """Return a finding as an event of the run."""
     kinds = {
-        Verdict.OK: EventKind.INFO,
-        Verdict.WARN: EventKind.LOW_QUALITY,
-        Verdict.FAIL: EventKind.ERROR,
+        Severity.OK: EventKind.INFO,
+        Severity.WARN: EventKind.LOW_QUALITY,
+        Severity.FAIL: EventKind.ERROR,
     }
-    text = f"pre-flight {finding.verdict}: {finding.text}"
-    return Event(time, kinds[finding.verdict], finding.stream, text)
+    text = f"pre-flight {finding.severity}: {finding.text}"
+    return Event(time, kinds[finding.severity], finding.stream, text)
 
 
 def _size(chunk: Chunk) -> int:

@@ -28,7 +28,7 @@ _DARK, _BRIGHT = 0.02, 0.95  # linear, of 1
 _NAMED = 4
 
 
-class Verdict(StrEnum):
+class Severity(StrEnum):
     """Say how bad something is."""
 
     OK = "ok"
@@ -41,7 +41,7 @@ class Finding:
     """Hold one thing that was found: of a stream, or of the run where `stream` is empty."""
 
     stream: str
-    verdict: Verdict
+    severity: Severity
     text: str
 
     def __str__(self) -> str:
@@ -77,13 +77,13 @@ def check_signal(chunk: Chunk, *, mains_hz: float, max_mains: float) -> list[Fin
         return _check_light(chunk)
     usable = np.isfinite(chunk.data.astype(np.float64)).sum(axis=0) >= _LEAST_SAMPLES
     if not usable.any():
-        return [Finding(info.name, Verdict.FAIL, "it sends no numbers")]
+        return [Finding(info.name, Severity.FAIL, "it sends no numbers")]
     signal = _Signal.of(chunk)
     found = [*_flat(signal), *_clipped(signal), *_out_of_range(signal)]
     found += _hum(signal, mains_hz, max_mains)
     problem = unit_problem(info)
     if problem:
-        found.append(Finding(info.name, Verdict.FAIL, problem))
+        found.append(Finding(info.name, Severity.FAIL, problem))
     return found
 
 
@@ -120,8 +120,8 @@ class _Signal:
         """Report bad channels: of the whole stream it is worse than of some."""
         if not bad.any():
             return []
-        verdict = Verdict.FAIL if all_fail and bad.all() else Verdict.WARN
-        return [Finding(self.name, verdict, text.format(_named(self.channels, bad)))]
+        severity = Severity.FAIL if all_fail and bad.all() else Severity.WARN
+        return [Finding(self.name, severity, text.format(_named(self.channels, bad)))]
 
 
 def _flat(signal: _Signal) -> list[Finding]:
@@ -138,9 +138,9 @@ def _clipped(signal: _Signal) -> list[Finding]:
     bad = shares >= _CLIPPED_WARN
     if not bad.any():
         return []
-    verdict = Verdict.FAIL if shares.max() >= _CLIPPED_FAIL else Verdict.WARN
+    severity = Severity.FAIL if shares.max() >= _CLIPPED_FAIL else Severity.WARN
     text = f"clipped: {_named(signal.channels, bad)}, up to {shares.max():.0%} of samples"
-    return [Finding(signal.name, verdict, text)]
+    return [Finding(signal.name, severity, text)]
 
 
 def _out_of_range(signal: _Signal) -> list[Finding]:
@@ -193,8 +193,8 @@ def _check_face(chunk: Chunk) -> list[Finding]:
     missing = 1.0 - float(seen.mean())
     if missing < _FACES_WARN:
         return []
-    verdict = Verdict.FAIL if missing >= _FACES_FAIL else Verdict.WARN
-    return [Finding(chunk.info.name, verdict, f"no face in {missing:.0%} of the frames")]
+    severity = Severity.FAIL if missing >= _FACES_FAIL else Severity.WARN
+    return [Finding(chunk.info.name, severity, f"no face in {missing:.0%} of the frames")]
 
 
 def _check_light(chunk: Chunk) -> list[Finding]:
@@ -204,9 +204,9 @@ def _check_light(chunk: Chunk) -> list[Finding]:
         return []  # no face: the other stream of the camera says so
     level = float(np.median(green))
     if level < _DARK:
-        return [Finding(chunk.info.name, Verdict.WARN, "the face is too dark: more light")]
+        return [Finding(chunk.info.name, Severity.WARN, "the face is too dark: more light")]
     if level > _BRIGHT:
-        return [Finding(chunk.info.name, Verdict.WARN, "the face is overexposed: less light")]
+        return [Finding(chunk.info.name, Severity.WARN, "the face is overexposed: less light")]
     return []
 
 

@@ -11,9 +11,9 @@ from biosense.core.types import Modality
 from biosense.live.adapted_source import StreamChange
 from biosense.live.config.preflight_settings import OnProblem, PreflightSettings
 from biosense.live.config.preset import (
-    Kind,
     Preset,
     RunPreset,
+    StreamKind,
     StreamPreset,
     load_preset,
     parse_preset,
@@ -78,16 +78,16 @@ def test_a_preset_says_all_of_this() -> None:
     assert preset.preflight == PreflightSettings(2.5, OnProblem.REFUSE, min_rate=0.9)
     change = StreamChange(Modality.EEG, "", ("ch2", "ch1"), {"ch1": "Fz"}, 0.0125)
     assert preset.streams == (
-        StreamPreset(Kind.LSL, "source_id=amp-1", "cap", True, (), change),
+        StreamPreset(StreamKind.LSL, "source_id=amp-1", "cap", True, (), change),
         StreamPreset(
-            Kind.BLE,
+            StreamKind.BLE,
             "polar",
             signals=("ecg",),
             delays={"ecg": 0.004},
             options={"acc": False, "channels": ("a", "b")},
         ),
-        StreamPreset(Kind.CAMERA, 1),
-        StreamPreset(Kind.SIMULATE, 7, signals=("eda",)),
+        StreamPreset(StreamKind.CAMERA, 1),
+        StreamPreset(StreamKind.SIMULATE, 7, signals=("eda",)),
     )
 
 

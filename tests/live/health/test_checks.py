@@ -42,7 +42,7 @@ UNWELL: dict[str, tuple[dict[str, Any], str]] = {
 def test_an_unwell_stream_is_found(kind: str) -> None:
     changes, expected = UNWELL[kind]
     (found,) = check_stream(replace(HEALTHY, **changes), LOOK, 5.0)
-    assert f"{found.verdict} {found.text}" == expected
+    assert f"{found.severity} {found.text}" == expected
 
 
 def test_a_healthy_stream_has_no_fault() -> None:
@@ -69,4 +69,4 @@ def test_room_on_the_disk_is_judged_by_the_length_of_the_run(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1e6))
     found = check_disk(Path("not/made/yet"), rate, seconds)
-    assert [each.verdict for each in found] == ([verdict] if verdict else [])
+    assert [each.severity for each in found] == ([verdict] if verdict else [])

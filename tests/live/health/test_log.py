@@ -122,9 +122,9 @@ def test_raw_packets_are_recorded_but_neither_shown_nor_published(
     outlets: set[str] = set()
 
     def look() -> None:
-        engine = runs[0]._engine
-        assert engine is not None
-        outlets.update(engine._publisher._outlets)
+        active = runs[0]._active
+        assert active is not None
+        outlets.update(active._publisher._outlets)
 
     steps = [Chunk.of(packets, [START + 1.0], [["2a37 163c"]]), *chunked(eda), look]
     source = Scripted(clock, [eda.info, packets], steps)

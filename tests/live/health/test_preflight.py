@@ -91,8 +91,8 @@ def test_estimates_are_the_same_offline_though_the_clock_was_known_before(
         for item in foreign_clock(chunked(ecg), 8050.0, 150e-6)
     ]
     source = Scripted(clock, [ecg.info], items)
-    look = replace(LOOK, seconds=12.0)
-    outcome = carry_out([source], clock, loaded=loaded, record=tmp_path, preflight=look)
+    find_problems = replace(LOOK, seconds=12.0)
+    outcome = carry_out([source], clock, loaded=loaded, record=tmp_path, preflight=find_problems)
     found = compare(outcome.folder, loaded)
     assert found.recorded == found.same_times > 90
     assert found.largest_difference == 0.0

@@ -11,7 +11,7 @@ import pytest
 from biosense.acquisition.simulated import ALL_MODALITIES, simulate
 from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
-from biosense.live.health.signal_checks import Finding, Verdict, check_signal
+from biosense.live.health.signal_checks import Finding, Severity, check_signal
 from tests.support.scripted import info
 from tests.support.stand_ins import PublicFile
 
@@ -40,7 +40,7 @@ def look(described: StreamInfo, values: Any, **limits: float) -> list[Finding]:
 
 
 def texts(described: StreamInfo, values: Any, **limits: float) -> list[str]:
-    return [f"{each.verdict} {each.text}" for each in look(described, values, **limits)]
+    return [f"{each.severity} {each.text}" for each in look(described, values, **limits)]
 
 
 @pytest.mark.parametrize("modality", ALL_MODALITIES)
@@ -75,11 +75,11 @@ def test_many_bad_channels_are_counted() -> None:
     assert texts(many, values) == ["warn flat: E1, E2, E3, E4 and 4 more"]
 
 
-@pytest.mark.parametrize(("limit", "verdict"), [(0.8, "warn"), (0.3, "fail")])
-def test_a_clipped_signal_is_found(limit: float, verdict: str) -> None:
+@pytest.mark.parametrize(("limit", "severity"), [(0.8, "warn"), (0.3, "fail")])
+def test_a_clipped_signal_is_found(limit: float, severity: str) -> None:
     clipped = np.minimum(beats() + 0.5 * np.sin(TIMES)[:, None] ** 2, limit)
     (found,) = look(ECG, clipped)
-    assert found.verdict.value == verdict
+    assert found.severity.value == severity
     assert found.text.startswith("clipped: ecg, up to")
 
 
@@ -159,7 +159,7 @@ def face(seen: float) -> Chunk:
 )
 def test_a_camera_that_sees_no_face_is_said(seen: float, said: list[str]) -> None:
     found = check_signal(face(seen), mains_hz=50.0, max_mains=0.5)
-    assert [f"{each.verdict} {each.text}" for each in found] == said
+    assert [f"{each.severity} {each.text}" for each in found] == said
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_bad_light_is_said(level: float, words: str) -> None:
     found = check_signal(
         Chunk.of(described, np.arange(100) / 30, rows), mains_hz=50.0, max_mains=0.5
     )
-    assert [each.verdict for each in found] == [Verdict.WARN] * bool(words)
+    assert [each.severity for each in found] == [Severity.WARN] * bool(words)
     assert all(words in each.text for each in found)
 
 

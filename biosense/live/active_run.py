@@ -21,17 +21,17 @@ from biosense.estimation.stream_health import StreamHealth
 from biosense.live.config.run_settings import RunSettings, sidecar
 from biosense.live.health.log import HEALTH, HealthLog
 from biosense.live.outputs import Outputs
-from biosense.live.processing_thread import Worker
+from biosense.live.processing_thread import ProcessingThread
 from biosense.live.publisher import MARKERS, Publisher
-from biosense.live.router import Merge
+from biosense.live.router import Router
 from biosense.live.status import RunStatus
 from biosense.live.stream_names import is_packets
 from biosense.live.summary import (
     ProcessMeter,
-    Summary,
+    RunSummary,
+    count_streams,
     latency_percentiles,
     rate,
-    summarise_streams,
 )
 from biosense.models.deployment.checkpoint import Loaded
 from biosense.models.deployment.streaming import StreamingEstimator
@@ -40,7 +40,7 @@ Call = Callable[..., None]
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class RunContext:
     """Hold what an engine is told from outside.
 
     Parameters
@@ -66,7 +66,7 @@ class Surroundings:
     on_event: Callable[[Event], None]
 
 
-class Engine:
+class ActiveRun:
     """Record, process, publish and watch the streams of a run; for the event loop's thread.
 
     Parameters
@@ -88,19 +88,19 @@ class Engine:
 
     def __init__(
         self,
-        around: Surroundings,
+        context: RunContext,
         infos: Sequence[StreamInfo],
         own: Iterable[StreamInfo],
         devices: Iterable[DeviceState] = (),
     ) -> None:
-        self.started = around.clock.now()
+        self.started = context.clock.now()
         self.is_open = False
-        self._around = around
+        self._context = context
         self._meter = ProcessMeter(self.started)
-        self._said = HealthLog()
+        self._health_log = HealthLog()
         self._failures: list[str] = []
         published = [info for info in own if not is_packets(info)]
-        markers = replace(MARKERS, source_id=own_source_id(OWN_MARKERS, around.run))
+        markers = replace(MARKERS, source_id=own_source_id(OWN_MARKERS, context.run))
         names = frozenset(info.name for info in (*published, MARKERS))
         self._health = {
             info.name: StreamHealth(info, published=info.name in names)
@@ -109,14 +109,14 @@ class Engine:
         with ExitStack() as opened:
             self._open(opened, infos, published, tuple(devices))
             self._opened = opened.pop_all()
-        self._merge = Merge(
+        self._router = Router(
             self._recorder,
-            self._worker,
+            self._processing,
             self._publisher,
             healths=self._health,
             published=names,
-            clock=around.clock,
-            on_event=around.on_event,
+            clock=context.clock,
+            on_event=context.on_event,
         )
         self.is_open = True
         for note in self._notes:
@@ -125,24 +125,24 @@ class Engine:
     def take(self, item: Item) -> None:
         """Pass an item on; after the end nowhere."""
         if self.is_open:
-            self._merge.take(item)
+            self._router.take(item)
 
-    def say_health(self, status: RunStatus) -> None:
+    def log_health(self, status: RunStatus) -> None:
         """Record and publish the health of the streams, where it is time."""
         if self.is_open:
-            for chunk in self._said.push(status.streams, status.time):
-                self._merge.give_out(chunk)
+            for chunk in self._health_log.push(status.streams, status.time):
+                self._router.emit(chunk)
 
     def drain(self) -> None:
         """Process what waits; from another thread, so that the loop takes the events of it."""
-        self._worker.close()
+        self._processing.close()
 
     def end(self) -> None:
         """Say the last word on health; whatever is taken from now on goes nowhere."""
         if self.is_open:
             self.is_open = False
-            for chunk in self._said.finish(self.status().streams, self._around.clock.now()):
-                self._merge.give_out(chunk)
+            for chunk in self._health_log.finish(self.status().streams, self._context.clock.now()):
+                self._router.emit(chunk)
 
     def close(self) -> None:
         """Close the recording and the network; from another thread, a disk may take its time."""
@@ -150,7 +150,7 @@ class Engine:
 
     def status(self) -> RunStatus:
         """Return the health of the run as it is now."""
-        now, settings, outputs = self._around.clock.now(), self._around.settings, self._outputs
+        now, settings, outputs = self._context.clock.now(), self._context.settings, self._outputs
         for name, health in self._health.items():
             health.quality = outputs.quality(name)
         return RunStatus(
@@ -163,20 +163,20 @@ class Engine:
             recording=str(self._recorder.folder) if self._recorder else "",
             recording_failed=self._recorder.failing if self._recorder else "",
             participant=settings.participant,
-            model=settings.model_name if self._around.loaded else "",
+            model=settings.model_name if self._context.loaded else "",
             latency_ms=1000 * outputs.latency(),
             cpu_cores=self._meter.cores(now),
             rss_mb=self._meter.rss_mb(),
-            run=self._around.run,
+            run=self._context.run,
         )
 
-    def summary(self, errors: Sequence[str]) -> Summary:
+    def summary(self, errors: Sequence[str]) -> RunSummary:
         """Sum up the run; `errors` are those of its sources."""
-        now, outputs = self._around.clock.now(), self._outputs
+        now, outputs = self._context.clock.now(), self._outputs
         streams = [each for each in shown(self._health.values()) if each.info.name != OWN_MARKERS]
-        return Summary(
+        return RunSummary(
             seconds=now - self.started,
-            streams=summarise_streams(streams),
+            streams=count_streams(streams),
             estimates=len(outputs.estimate_times),
             estimate_hz=rate(outputs.estimate_times),
             latency_ms=latency_percentiles(outputs.latencies),
@@ -193,10 +193,10 @@ class Engine:
         published: Sequence[StreamInfo],
         devices: Sequence[DeviceState],
     ) -> None:
-        around, settings, loaded = self._around, self._around.settings, self._around.loaded
+        context, settings, loaded = self._context, self._context.settings, self._context.loaded
         processor = Processor(settings.processor, StreamingEstimator(loaded) if loaded else None)
         self._notes = [note for info in infos for note in processor.add_stream(info)]
-        self._publisher = Publisher(around.run)
+        self._publisher = Publisher(context.run)
         opened.callback(self._publisher.close)
         self._publisher.open([*published, EVENTS, MARKERS, HEALTH])
         self._recorder: Recorder | None = None
@@ -207,25 +207,25 @@ class Engine:
             processor,
             self._publisher,
             self._recorder,
-            clock=around.clock,
+            clock=context.clock,
             loaded=loaded,
             model_name=settings.model_name,
             features=settings.features,
-            on_event=lambda event: around.call(self.take, event),
+            on_event=lambda event: context.call(self.take, event),
         )
-        self._worker = Worker(processor, self._outputs.deliver, around.stop)
+        self._processing = ProcessingThread(processor, self._outputs.deliver, context.stop)
 
     def _open_recorder(
         self, parent: Path, infos: Sequence[StreamInfo], devices: Sequence[DeviceState]
     ) -> Recorder:
-        around, settings = self._around, self._around.settings
+        context, settings = self._context, self._context.settings
         return Recorder(
             new_folder(parent, settings.participant, datetime.now().astimezone()),
             [*infos, MARKERS, HEALTH],
-            clock=around.clock,
-            sidecar=sidecar(settings, around.loaded, devices),
+            clock=context.clock,
+            sidecar=sidecar(settings, context.loaded, devices),
             on_failure=self._recording_failed,
-            on_event=lambda event: around.call(self.take, event),
+            on_event=lambda event: context.call(self.take, event),
         )
 
     def _recording_errors(self) -> list[str]:
@@ -235,8 +235,8 @@ class Engine:
 
     def _recording_failed(self, error: RecordingFailed) -> None:
         self._failures.append(str(error))
-        event = Event(self._around.clock.now(), EventKind.ERROR, "", str(error))
-        self._around.call(self.take, event)
+        event = Event(self._context.clock.now(), EventKind.ERROR, "", str(error))
+        self._context.call(self.take, event)
 
 
 def shown(healths: Iterable[StreamHealth]) -> list[StreamHealth]:
