@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,6 +227,18 @@ Item = Record | DeviceState
 """What sources bring."""
 
 
+class Derived(Protocol):
+    """What a stage worked out of the samples of a window, for the stages behind it."""
+
+    @property
+    def samples(self) -> Floats:
+        """The `Epoch.data` that it holds for."""
+        ...
+
+
+D = TypeVar("D", bound=Derived)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Epoch:
     """Hold a window of a stream, or the features of one, at one index of the session grid.
@@ -247,6 +259,8 @@ class Epoch:
     reason
         What lowers the quality most, in a word or two ("flat", "clipped", "blink", "no face");
         empty where nothing does or nobody knows.
+    derived
+        What an earlier stage worked out of `data` so that others need not: see `known`.
     """
 
     info: StreamInfo
@@ -256,6 +270,15 @@ class Epoch:
     data: Floats
     quality: float
     reason: str = ""
+    derived: Derived | None = field(default=None, repr=False)
+
+    def known(self, kind: type[D]) -> D | None:
+        """Return what an earlier stage derived, where it is of a kind and of these very samples.
+
+        An epoch that was given other data (`dataclasses.replace`) knows nothing any more.
+        """
+        found = self.derived
+        return found if isinstance(found, kind) and found.samples is self.data else None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

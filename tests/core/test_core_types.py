@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 
-from biosense.core import Chunk, Modality, Recording, StreamInfo
+from biosense.core import Chunk, Epoch, Modality, Recording, StreamInfo
 from biosense.core.errors import BadInput, BiosenseError, MissingExtra
+from biosense.core.types import Floats
 
 INFO = StreamInfo("cap", Modality.EEG, ("Fz", "Cz"), 256.0, "uV", dtype="float32")
 
@@ -90,3 +93,25 @@ def test_errors_can_be_caught_as_ours_and_as_python_s() -> None:
     assert issubclass(BadInput, BiosenseError)
     assert issubclass(BadInput, ValueError)
     assert issubclass(MissingExtra, ImportError)
+
+
+@dataclass(frozen=True)
+class Mean:
+    samples: Floats
+    value: float
+
+
+@dataclass(frozen=True)
+class Unrelated:
+    samples: Floats
+
+
+def test_what_was_derived_from_an_epoch_is_known_until_its_data_is_replaced() -> None:
+    data = np.ones((4, 1))
+    epoch = Epoch(INFO, 4, 0.0, 1.0, data, 1.0, derived=Mean(data, 1.0))
+    mean = epoch.known(Mean)
+    assert mean is not None
+    assert mean.value == 1.0
+    assert replace(epoch, quality=0.5).known(Mean) is mean
+    assert replace(epoch, data=2 * data).known(Mean) is None
+    assert epoch.known(Unrelated) is None

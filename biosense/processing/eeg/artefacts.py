@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.eeg.montage import REGIONS, read_montage
-from biosense.processing.eeg.shared_spectra import Looked, Looks, looked_at
+from biosense.processing.eeg.shared_spectra import WindowSpectra, shared_spectra
 from biosense.processing.signal.batches import alike
-from biosense.processing.signal.overlapping_windows import Stretch, moving_sums
+from biosense.processing.signal.overlapping_windows import OverlappingWindows, moving_sums
 from biosense.processing.signal.row_statistics import chosen_medians, row_medians
 
 _FAST_HZ = (20.0, 45.0)
@@ -91,51 +91,51 @@ class EegArtefacts:
 
     def push_all(self, items: Sequence[Epoch]) -> Sequence[Epoch]:
         """Return each window with what disturbs it; several are looked at together."""
-        return [epoch for same in alike(items) for epoch in self._looked_at(same)]
+        return [epoch for same in alike(items) for epoch in self._judged_together(same)]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every window was answered at once."""
         return []
 
-    def _looked_at(self, items: list[Epoch]) -> list[Epoch]:
+    def _judged_together(self, items: list[Epoch]) -> list[Epoch]:
         """Return windows of one length with what disturbs them."""
         if len(items[0].data) < 2 * _SMOOTH_S * self._info.sfreq:
             return items
-        seen, looks, kept = looked_at(items)
+        seen, spectra, kept = shared_spectra(items)
         # A channel with holes is left out: their edges look like jumps.
-        live: Bools = kept & (looks.share == 1)
+        live: Bools = kept & (spectra.share == 1)
         heard = live & self._eeg
-        jumps = self._jumps(looks, heard)
-        tense = self._tense(self._loudness(looks), heard) & ~jumps
-        eyes = self._eyes(looks, live, np.asarray(~jumps.any(axis=1)))
+        jumps = self._jumps(spectra, heard)
+        tense = self._tense(self._loudness(spectra), heard) & ~jumps
+        eyes = self._eyes(spectra, live, np.asarray(~jumps.any(axis=1)))
         count = np.maximum(np.count_nonzero(heard, axis=1), 1)
         moved = (np.count_nonzero(jumps, axis=1) / count).tolist()
         tight = (np.count_nonzero(tense, axis=1) / count).tolist()
         return [_judged(*found) for found in zip(seen, moved, eyes, tight, strict=True)]
 
-    def _jumps(self, looks: Looks, heard: Bools) -> Bools:
+    def _jumps(self, spectra: WindowSpectra, heard: Bools) -> Bools:
         """Return in which channels of windows, (k, channels), an electrode moved."""
-        jumps = heard & (looks.span > self.jump)  # no step is larger than what a channel spans
+        jumps = heard & (spectra.span > self.jump)  # no step is larger than what a channel spans
         channels = np.flatnonzero(jumps.any(axis=0))
         if not len(channels):
             return jumps
         lag = max(1, round(_SLOPE_S * self._info.sfreq))
-        values = looks.stretch.values[..., channels, :]
+        values = spectra.windows.values[..., channels, :]
         slope = values[..., lag:] - values[..., :-lag]
         np.abs(slope, out=slope)
-        steepest = looks.stretch.greatest(slope)
+        steepest = spectra.windows.greatest(slope)
         found = jumps[:, channels] & (steepest > self.jump)
         if found.any():
-            usual = row_medians(looks.stretch.windows(slope)[found])
+            usual = row_medians(spectra.windows.cut(slope)[found])
             found[found] = steepest[found] > _STEEP_OVER_USUAL * usual
         jumps[:, channels] = found
         return jumps
 
-    def _loudness(self, looks: Looks) -> Floats:
+    def _loudness(self, spectra: WindowSpectra) -> Floats:
         """Return the RMS from 20 to 45 Hz of each channel, (k, channels)."""
-        n = looks.n
+        n = spectra.n
         low, high = (int(edge * n / self._info.sfreq) for edge in _FAST_HZ)
-        part = looks.tapered(high + 1)[:, :, low:high].view(np.float64)
+        part = spectra.tapered(high + 1)[:, :, low:high].view(np.float64)
         rms: Floats = np.sqrt(8 / 3) * np.sqrt(0.5 * np.vecdot(part, part)) / n
         return rms
 
@@ -161,13 +161,13 @@ class EegArtefacts:
             self._usual = self._usual + rate * np.sign(above)
         return tense
 
-    def _eyes(self, looks: Looks, live: Bools, wanted: Bools) -> list[str]:
+    def _eyes(self, spectra: WindowSpectra, live: Bools, wanted: Bools) -> list[str]:
         """Name what the eyes did in each of the wanted windows."""
         found = [""] * len(live)
         frontal = np.array(self._frontal, np.int64)
         if not len(frontal):
             return found
-        slow = looks.stretch.windows(self._slow(looks.stretch, frontal))
+        slow = spectra.windows.cut(self._slow(spectra.windows, frontal))
         slow = np.where(live[:, frontal, None], slow - row_medians(slow)[:, :, None], 0.0)
         large = np.flatnonzero(wanted & (np.abs(slow).max(axis=(1, 2)) >= self.blink))
         if not len(large):
@@ -175,7 +175,7 @@ class EegArtefacts:
         rows, slow = np.arange(len(large)), slow[large]
         lead, peak = np.divmod(np.abs(slow).reshape(len(slow), -1).argmax(axis=1), slow.shape[2])
         trace = slow[rows, lead] * np.sign(slow[rows, lead, peak])[:, None]
-        is_eyes = self._is_frontal(trace[rows, peak], peak, large, looks, live)
+        is_eyes = self._is_frontal(trace[rows, peak], peak, large, spectra, live)
         lasted = _widths(trace, peak) / self._info.sfreq
         is_blink = (lasted >= _BLINK_S[0]) & (lasted <= _BLINK_S[1])
         names = np.where(is_eyes, np.where(is_blink, "blink", "eye movement"), "")
@@ -184,7 +184,7 @@ class EegArtefacts:
         return found
 
     def _is_frontal(
-        self, height: Floats, peak: Ints, rows: Ints, looks: Looks, live: Bools
+        self, height: Floats, peak: Ints, rows: Ints, spectra: WindowSpectra, live: Bools
     ) -> Bools:
         """Return whether deflections are the eyes': twice those of the posterior channels there.
 
@@ -195,11 +195,11 @@ class EegArtefacts:
             return np.ones(len(rows), np.bool_)
         live = live[rows[:, None], posterior]
         # No channel leaves its median by more than it spans: most often that tells enough.
-        most = chosen_medians(looks.span[rows[:, None], posterior], live)
+        most = chosen_medians(spectra.span[rows[:, None], posterior], live)
         found = np.asarray(height >= _FRONTAL_OVER_POSTERIOR * most)
         left = np.flatnonzero(~found)
         if len(left):
-            away = looks.stretch.windows(self._slow(looks.stretch, posterior))[rows[left]]
+            away = spectra.windows.cut(self._slow(spectra.windows, posterior))[rows[left]]
             least = _FRONTAL_OVER_POSTERIOR * self._posterior_at(peak[left], away, live[left])
             found[left] = height[left] >= least
         return found
@@ -219,13 +219,13 @@ class EegArtefacts:
         there = np.where(inside, np.nan_to_num(medians.reshape(inside.shape)), 0.0)
         return np.asarray(there.max(axis=1))
 
-    def _slow(self, stretch: Stretch, channels: Ints) -> Floats:
+    def _slow(self, windows: OverlappingWindows, channels: Ints) -> Floats:
         """Return a moving average of 0.1 s over all samples of some channels."""
         width = max(1, round(_SMOOTH_S * self._info.sfreq))
-        return moving_sums(stretch.values[..., channels, :], width) / width
+        return moving_sums(windows.values[..., channels, :], width) / width
 
 
-def _judged(item: Looked, moved: float, eyes: str, tight: float) -> Epoch:
+def _judged(item: Epoch, moved: float, eyes: str, tight: float) -> Epoch:
     """Write into a window what disturbs it: shares of moved and of tense channels, eyes."""
     if not moved and not eyes and tight < _MUSCLE_SHARE:
         return item
@@ -236,7 +236,8 @@ def _judged(item: Looked, moved: float, eyes: str, tight: float) -> Epoch:
     ]
     share = math.prod(factor for _, factor, there in found if there)
     reasons = ", ".join(name for name, _, there in found if there)
-    return item.said(item.quality * share, "; ".join(filter(None, (reasons, item.reason))))
+    reason = "; ".join(filter(None, (reasons, item.reason)))
+    return replace(item, quality=item.quality * share, reason=reason)
 
 
 def _widths(traces: Floats, peaks: Ints) -> Ints:

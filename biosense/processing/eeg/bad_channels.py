@@ -11,7 +11,7 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Bools, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.eeg.montage import read_montage
-from biosense.processing.eeg.shared_spectra import Looked, Looks, looked_at
+from biosense.processing.eeg.shared_spectra import WindowSpectra, shared_spectra, without_channels
 from biosense.processing.signal.batches import alike
 from biosense.processing.signal.row_statistics import chosen_medians
 
@@ -133,14 +133,14 @@ class BadChannels:
         """Return windows of one length without their bad channels."""
         if not len(items[0].data) or not len(self._eeg):
             return items
-        seen, looks, _ = looked_at(items)
-        faults = self._faults(looks)
+        seen, spectra, _ = shared_spectra(items)
+        faults = self._faults(spectra)
         return [
             self._without_bad(item, row if item.quality >= _LEAST_TRUSTED else None)
             for item, row in zip(seen, faults, strict=True)
         ]
 
-    def _without_bad(self, item: Looked, faults: Ints | None) -> Epoch:
+    def _without_bad(self, item: Epoch, faults: Ints | None) -> Epoch:
         """Return a window without what is bad; None for its faults where nothing is learnt."""
         if faults is not None:
             since = HOP if self._last is None else min(item.stop - self._last, _MOST_SINCE_S)
@@ -152,7 +152,7 @@ class BadChannels:
         lost = self._eeg[out & (self._bad != _BRIDGED)]
         bridged = np.count_nonzero(self._bad == _BRIDGED) / len(self._eeg)
         reason = "; ".join(filter(None, (item.reason, self._named())))
-        return item.emptied(lost.tolist(), item.quality * (1 - 0.5 * bridged), reason)
+        return without_channels(item, lost.tolist(), item.quality * (1 - 0.5 * bridged), reason)
 
     def _learn(self, faults: Ints, seconds: float) -> None:
         """Move each channel's state by one window that stands for some seconds."""
@@ -170,24 +170,26 @@ class BadChannels:
         self._bad = np.where(self._fine >= self.leave - 1e-9, -1, self._bad)
         self._any_bad = bool((self._bad >= 0).any())
 
-    def _faults(self, looks: Looks) -> Ints:
+    def _faults(self, spectra: WindowSpectra) -> Ints:
         """Return the number of the worst fault, -1 for none, of windows: (k, EEG channels)."""
-        span = looks.span[:, self._eeg]
+        span = spectra.span[:, self._eeg]
         flat, large = span < self.flat, span > self.off_scale
         alive = ~(flat | large)
-        without_eyes, fast = self._above((_EYES_HZ, _FAST_HZ), looks)
+        without_eyes, fast = self._above((_EYES_HZ, _FAST_HZ), spectra)
         noisy = alive & (self._is_loud(without_eyes, alive) | (fast > self.noise))
-        uncorrelated, bridged = self._compared(looks, alive & ~noisy)
+        uncorrelated, bridged = self._compared(spectra, alive & ~noisy)
         faults = np.full(span.shape, -1, np.int64)
         for number, found in reversed(list(enumerate((flat, large, noisy, uncorrelated, bridged)))):
             faults[found] = number
         return faults
 
-    def _above(self, frequencies: tuple[float, float], looks: Looks) -> tuple[Floats, Floats]:
+    def _above(
+        self, frequencies: tuple[float, float], spectra: WindowSpectra
+    ) -> tuple[Floats, Floats]:
         """Return the RMS of each EEG channel from either of two rising frequencies up."""
-        n = looks.n
+        n = spectra.n
         low, high = (int(frequency * n / self._info.sfreq) for frequency in frequencies)
-        numbers = looks.spectrum.view(np.float64)  # real and imaginary parts lie side by side
+        numbers = spectra.spectrum.view(np.float64)  # real and imaginary parts lie side by side
         fast, rest = numbers[:, self._rows, 2 * high :], numbers[:, self._rows, 2 * low : 2 * high]
         power = np.vecdot(fast, fast)
         return np.sqrt(2 * (np.vecdot(rest, rest) + power)) / n, np.sqrt(2 * power) / n
@@ -202,9 +204,9 @@ class BadChannels:
         loud = level - middle > self.deviation * np.maximum(spread, 0.2)
         return np.asarray(loud & enough[:, None])
 
-    def _compared(self, looks: Looks, good: Bools) -> tuple[Bools, Bools]:
+    def _compared(self, spectra: WindowSpectra, good: Bools) -> tuple[Bools, Bools]:
         """Return which channels resemble no other one, and which resemble one too much."""
-        shared, n = self._products(looks), looks.n
+        shared, n = self._products(spectra), spectra.n
         own = np.arange(shared.shape[1])
         power = shared[:, own, own]
         loud = power > _SAME_RMS**2 * n
@@ -225,15 +227,15 @@ class BadChannels:
         lonely = good & is_usual[:, None] & (highest < self.correlation)
         return lonely, good & (nearest < self.bridge**2 * n) & loud
 
-    def _products(self, looks: Looks) -> Floats:
+    def _products(self, spectra: WindowSpectra) -> Floats:
         """Return the sum of products of any two EEG channels, (k, EEG channels, EEG channels)."""
         with np.errstate(invalid="ignore"):  # windows that lack samples come to nothing here
-            sums = looks.stretch.products(self._rows)
-        mean = looks.mean[:, self._rows]
-        sums -= (looks.n * mean)[:, :, None] * mean[:, None]
-        if looks.centred is not None:
-            at = np.flatnonzero((looks.share < 1).any(axis=1))
-            centred = looks.centred[at][:, self._rows]
+            sums = spectra.windows.products(self._rows)
+        mean = spectra.mean[:, self._rows]
+        sums -= (spectra.n * mean)[:, :, None] * mean[:, None]
+        if spectra.centred is not None:
+            at = np.flatnonzero((spectra.share < 1).any(axis=1))
+            centred = spectra.centred[at][:, self._rows]
             sums[at] = np.matmul(centred, centred.transpose(0, 2, 1))
         return sums
 

@@ -11,7 +11,12 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Epoch, Floats, StreamInfo
 from biosense.processing.eeg.montage import REGIONS, Montage, read_montage
-from biosense.processing.eeg.shared_spectra import Looks, hann, look, looked_at
+from biosense.processing.eeg.shared_spectra import (
+    WindowSpectra,
+    hann,
+    shared_spectra,
+    window_spectra,
+)
 from biosense.processing.signal.batches import alike
 
 BANDS = {
@@ -145,17 +150,17 @@ class BandPowers:
         windows
             EEG in volts, shape (k, channels, n); NaN where a sample is missing.
         """
-        return self._powers(look(windows), np.ones(windows.shape[:2], np.bool_))
+        return self._powers(window_spectra(windows), np.ones(windows.shape[:2], np.bool_))
 
-    def _powers(self, looks: Looks, kept: Bools) -> tuple[Floats, Bools]:
-        """Return what `channel_powers` does, of windows that were looked at."""
-        if self._length is None or self._length.n != looks.n:  # nearly never: all are of one length
-            self._length = _Length.of(looks.n, self._sfreq)
-        good, slow = self._judge(looks, kept)
-        spectrum = looks.tapered(self._length.stop).view(np.float64)
+    def _powers(self, spectra: WindowSpectra, kept: Bools) -> tuple[Floats, Bools]:
+        """Return what `channel_powers` does, of windows whose spectra are known."""
+        if self._length is None or self._length.n != spectra.n:  # nearly never
+            self._length = _Length.of(spectra.n, self._sfreq)
+        good, slow = self._judge(spectra, kept)
+        spectrum = spectra.tapered(self._length.stop).view(np.float64)
         if np.count_nonzero(self._montage.eeg) >= self.reference_from:
             spectrum, good = self._averaged(spectrum, good, slow)
-        power = _band_powers(spectrum, _energy(looks, self._length), self._length)
+        power = _band_powers(spectrum, _energy(spectra, self._length), self._length)
         usable = np.repeat(good[:, None], len(BANDS), axis=1)
         usable[:, _SLOW_BANDS] &= ~slow[:, None]
         return np.log(np.maximum(power * _UV2_PER_V2, _FLOOR_UV2)), usable
@@ -165,8 +170,8 @@ class BandPowers:
         if not len(items[0].data):
             nothing = np.full(len(EEG_FEATURES), np.nan)
             return [self._epoch(item, nothing, 0.0) for item in items]
-        _, looks, kept = looked_at(items)
-        log_power, usable = self._powers(looks, kept)
+        _, spectra, kept = shared_spectra(items)
+        log_power, usable = self._powers(spectra, kept)
         shares = usable[:, :, self._montage.eeg].mean(axis=(1, 2)).tolist()
         features = self._features(log_power, usable)
         return [self._epoch(*each) for each in zip(items, features, shares, strict=True)]
@@ -175,16 +180,16 @@ class BandPowers:
         where = (self._info, item.index, item.start, item.stop)
         return Epoch(*where, row, float(item.quality * share), item.reason)
 
-    def _judge(self, looks: Looks, kept: Bools) -> tuple[Bools, Bools]:
+    def _judge(self, spectra: WindowSpectra, kept: Bools) -> tuple[Bools, Bools]:
         """Return which channels are good, and which of those carry a large slow disturbance."""
-        complete = kept & (looks.share >= 1 - _MAX_MISSING)
-        span = looks.span
+        complete = kept & (spectra.share >= 1 - _MAX_MISSING)
+        span = spectra.span
         good = self._montage.eeg & complete & (span >= self.flat) & (span <= self.off_scale)
         slow = good & (span > self.large)
         at = np.nonzero(slow)
         if len(at[0]):
-            n = looks.n
-            spectrum = looks.spectrum[at]
+            n = spectra.n
+            spectrum = spectra.spectrum[at]
             spectrum[:, np.fft.rfftfreq(n, 1 / self._sfreq) < _SLOW_HZ] = 0
             good[at] = np.ptp(np.fft.irfft(spectrum, n, axis=1), axis=1) <= self.large
         return good, slow & good
@@ -241,12 +246,12 @@ class _Length(NamedTuple):
         return cls(n, bins.tolist(), int(bins.max()), taper, max(float(taper.sum()), 1e-12))
 
 
-def _energy(looks: Looks, length: _Length) -> Floats:
+def _energy(spectra: WindowSpectra, length: _Length) -> Floats:
     """Return the energy of a Hann taper over the samples that are there, (k, channels)."""
-    if looks.present is None:  # nearly always
-        return np.full(looks.share.shape, length.energy)
+    if spectra.present is None:  # nearly always
+        return np.full(spectra.share.shape, length.energy)
     # holes carry no power
-    energy: Floats = np.maximum(np.where(looks.present, length.taper, 0.0).sum(axis=2), 1e-12)
+    energy: Floats = np.maximum(np.where(spectra.present, length.taper, 0.0).sum(axis=2), 1e-12)
     return energy
 
 

@@ -14,6 +14,7 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Epoch, Floats, StreamInfo
 from biosense.processing.eeg.band_powers import BANDS
 from biosense.processing.eeg.montage import REGIONS, Montage, read_montage
+from biosense.processing.eeg.shared_spectra import hann
 
 Measure = Literal["coherence", "imaginary", "plv"]
 """Magnitude-squared coherence, absolute imaginary part of coherency, phase-locking value."""
@@ -102,7 +103,8 @@ class Connectivity:
         both = known[pairs[:, 0]] & known[pairs[:, 1]]
         data = np.where(both[:, None], data, np.nan).ravel()
         quality = item.quality if both.any() else 0.0
-        return [replace(item, info=self._info, data=data, quality=quality)]
+        where = (self._info, item.index, item.start, item.stop)
+        return [Epoch(*where, data, quality, item.reason)]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every window was answered at once."""
@@ -142,8 +144,7 @@ def _spectra(signals: Floats, size: int, pieces: int) -> NDArray[np.complex128]:
     """Return the spectra of half-overlapping pieces, shape (pieces, signals, bins)."""
     starts = np.arange(pieces) * (size // 2)
     cut = signals[:, starts[:, None] + np.arange(size)].transpose(1, 0, 2)
-    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
-    return np.fft.rfft((cut - cut.mean(axis=2, keepdims=True)) * taper, axis=2)
+    return np.fft.rfft((cut - cut.mean(axis=2, keepdims=True)) * hann(size), axis=2)
 
 
 def _halves(montage: Montage, channels: int) -> Bools:

@@ -57,14 +57,15 @@ class ChannelEntropies:
 
     def push(self, item: Epoch) -> Sequence[Epoch]:
         """Return the entropies of a window."""
+        where = (self._info, item.index, item.start, item.stop)
         if len(item.data) == 0:
             data = np.full(self._info.n_channels, np.nan)
-            return [replace(item, info=self._info, data=data, quality=0.0)]
+            return [Epoch(*where, data, 0.0, item.reason)]
         log_power, usable = self.powers.channel_powers(item.data.T[None])
         entropy = np.where(usable, differential_entropy(log_power), np.nan)[0][:, self._eeg]
         share = float(usable[0][:, self._eeg].mean())
         data = np.ascontiguousarray(entropy.T).ravel()
-        return [replace(item, info=self._info, data=data, quality=item.quality * share)]
+        return [Epoch(*where, data, item.quality * share, item.reason)]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every window was answered at once."""

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosense.core.types import Bools, Epoch, Floats
-from biosense.processing.signal.overlapping_windows import Stretch
+from biosense.processing.signal.overlapping_windows import OverlappingWindows
 
 Complexes = NDArray[np.complex128]
 
 
 @dataclass(eq=False)
-class Looks:
+class WindowSpectra:
     """Hold what is known of k windows of one length, each channel in a row of its own.
 
     Parameters
@@ -33,7 +33,7 @@ class Looks:
         Mean of the samples that are there, (k, channels).
     spectrum
         Fourier transform of the samples less their mean, (k, channels, bins).
-    stretch
+    windows
         Samples as they came.
     """
 
@@ -44,10 +44,10 @@ class Looks:
     span: Floats
     mean: Floats
     spectrum: Complexes
-    stretch: Stretch
+    windows: OverlappingWindows
     _tapered: Complexes | None = field(default=None, init=False, repr=False)
 
-    def part(self, start: int, stop: int) -> Looks:
+    def part(self, start: int, stop: int) -> WindowSpectra:
         """Return what is known of the windows start..stop-1, as views."""
         if stop - start == len(self.share):
             return self
@@ -55,7 +55,7 @@ class Looks:
         present = None if self.present is None else self.present[at]
         centred = None if self.centred is None else self.centred[at]
         known = self.share[at], self.span[at], self.mean[at], self.spectrum[at]
-        return Looks(self.n, present, centred, *known, self.stretch.part(start, stop))
+        return WindowSpectra(self.n, present, centred, *known, self.windows.part(start, stop))
 
     def tapered(self, stop: int) -> Complexes:
         """Return twice the first `stop` bins of the spectrum under a periodic Hann taper.
@@ -86,41 +86,24 @@ class Looks:
         return complexes
 
 
-@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
-class Looked(Epoch):
-    """Hold a window with what is known of it.
+@dataclass(frozen=True, eq=False, slots=True)
+class SpectraRow:
+    """Say of a window where its spectra are.
 
     Parameters
     ----------
-    looks, row
-        What is known of this window and of those it was looked at with, and which of them it is.
+    samples
+        The window, (n, channels).
+    spectra, row
+        Those of this window and of others, and which of them is this one.
     kept
         Channels that were not replaced by NaN since, (channels,).
-    seen
-        The data that this holds for: what carries others is looked at again.
     """
 
-    looks: Looks
+    samples: Floats
+    spectra: WindowSpectra
     row: int
     kept: Bools
-    seen: Floats
-
-    def emptied(self, lost: Sequence[int], quality: float, reason: str) -> Looked:
-        """Return the window with NaN in some channels."""
-        data, kept = self.data, self.kept
-        if len(lost):
-            data, kept = data.copy(), kept.copy()
-            data[:, lost], kept[lost] = np.nan, False
-        return self.said(quality, reason, data=data, kept=kept)
-
-    def said(
-        self, quality: float, reason: str, data: Floats | None = None, kept: Bools | None = None
-    ) -> Looked:
-        """Return the window with another quality and reason."""
-        data, kept = self.data if data is None else data, self.kept if kept is None else kept
-        where = (self.info, self.index, self.start, self.stop)
-        known = (*where, data, quality, reason)
-        return Looked(*known, looks=self.looks, row=self.row, kept=kept, seen=data)
 
 
 def hann(n: int) -> Floats:
@@ -129,28 +112,28 @@ def hann(n: int) -> Floats:
     return taper
 
 
-def look(windows: Floats) -> Looks:
+def window_spectra(windows: Floats) -> WindowSpectra:
     """Look at windows of EEG, shape (k, channels, n), NaN where a sample is missing.
 
-    >>> looks = look(np.array([[[1.0, np.nan, 3.0, 2.0]]]))
-    >>> looks.mean.tolist(), looks.share.tolist(), looks.span.tolist()
+    >>> spectra = window_spectra(np.array([[[1.0, np.nan, 3.0, 2.0]]]))
+    >>> spectra.mean.tolist(), spectra.share.tolist(), spectra.span.tolist()
     ([[2.0]], [[0.75]], [[2.0]])
     """
-    return _look(Stretch(np.ascontiguousarray(windows), None, windows.shape[2]))
+    return _spectra(OverlappingWindows(np.ascontiguousarray(windows), None, windows.shape[2]))
 
 
-def _look(stretch: Stretch) -> Looks:
-    n, windows = stretch.n, stretch.windows(stretch.values)
-    span = stretch.greatest(stretch.values) + stretch.greatest(-stretch.values)
+def _spectra(overlapping: OverlappingWindows) -> WindowSpectra:
+    n, windows = overlapping.n, overlapping.cut(overlapping.values)
+    span = overlapping.greatest(overlapping.values) + overlapping.greatest(-overlapping.values)
     spectrum = np.empty((*windows.shape[:2], n // 2 + 1), np.complex128)  # row by row in memory
     np.fft.rfft(windows, axis=2, out=spectrum)
     mean = spectrum[:, :, 0].real / n
     spectrum[:, :, 0] = 0.0
-    looks = Looks(n, None, None, np.ones(mean.shape), span, mean, spectrum, stretch)
-    return looks if np.isfinite(stretch.values).all() else _with_holes(looks, windows)
+    spectra = WindowSpectra(n, None, None, np.ones(mean.shape), span, mean, spectrum, overlapping)
+    return spectra if np.isfinite(overlapping.values).all() else _with_holes(spectra, windows)
 
 
-def _with_holes(looks: Looks, windows: Floats) -> Looks:
+def _with_holes(spectra: WindowSpectra, windows: Floats) -> WindowSpectra:
     """Correct what is known of windows that lack samples; whole ones keep their numbers."""
     present = np.isfinite(windows, out=np.empty(windows.shape, np.bool_))
     count = present.sum(axis=2)
@@ -158,37 +141,47 @@ def _with_holes(looks: Looks, windows: Floats) -> Looks:
     np.copyto(centred, windows, where=present)
     mean = centred.sum(axis=2) / np.maximum(count, 1)
     np.subtract(centred, mean[:, :, None], out=centred, where=present)
-    at = np.flatnonzero((count < looks.n).any(axis=1))
-    looks.mean[at], looks.span[at] = mean[at], np.ptp(centred[at], axis=2)
-    looks.spectrum[at] = np.fft.rfft(centred[at], axis=2)
-    return replace(looks, present=present, centred=centred, share=count / looks.n)
+    at = np.flatnonzero((count < spectra.n).any(axis=1))
+    spectra.mean[at], spectra.span[at] = mean[at], np.ptp(centred[at], axis=2)
+    spectra.spectrum[at] = np.fft.rfft(centred[at], axis=2)
+    return replace(spectra, present=present, centred=centred, share=count / spectra.n)
 
 
-def looked_at(items: Sequence[Epoch]) -> tuple[list[Looked], Looks, Bools]:
-    """Return windows of one length with what is known of them, and the channels that are kept.
+def shared_spectra(items: Sequence[Epoch]) -> tuple[list[Epoch], WindowSpectra, Bools]:
+    """Return windows of one length that know their spectra, these, and the channels that are kept.
 
     What an earlier stage found out is used again; the channels are (k, channels).
     """
-    known = [item for item in items if isinstance(item, Looked) and item.data is item.seen]
-    first = known[0] if known else None
-    if first is not None and _follow(known, items):
-        looks = first.looks.part(first.row, first.row + len(items))
-        return known, looks, np.array([item.kept for item in known])
-    looks = _look(Stretch.of(items))
-    every = np.ones(looks.share.shape, np.bool_)
-    return [_with(item, looks, row, every[row]) for row, item in enumerate(items)], looks, every
+    rows = [row for item in items if (row := item.known(SpectraRow)) is not None]
+    if len(rows) == len(items) and _follow(rows):
+        spectra = rows[0].spectra.part(rows[0].row, rows[0].row + len(items))
+        return [*items], spectra, np.array([row.kept for row in rows])
+    spectra = _spectra(OverlappingWindows.of(items))
+    kept = np.ones(spectra.share.shape, np.bool_)
+    known = [
+        replace(item, derived=SpectraRow(item.data, spectra, row, kept[row]))
+        for row, item in enumerate(items)
+    ]
+    return known, spectra, kept
 
 
-def _with(item: Epoch, looks: Looks, row: int, kept: Bools) -> Looked:
-    """Return a window with what is known of it."""
-    where = (item.info, item.index, item.start, item.stop, item.data)
-    known = (*where, item.quality, item.reason)
-    return Looked(*known, looks=looks, row=row, kept=kept, seen=item.data)
-
-
-def _follow(known: Sequence[Looked], items: Sequence[Epoch]) -> bool:
-    """Return whether windows were looked at together, in this order."""
-    looks, row = known[0].looks, known[0].row
-    return len(known) == len(items) and all(
-        item.looks is looks and item.row == row + step for step, item in enumerate(known)
+def _follow(rows: Sequence[SpectraRow]) -> bool:
+    """Return whether the spectra of windows were computed together, in this order."""
+    first = rows[0]
+    return all(
+        row.spectra is first.spectra and row.row == first.row + step
+        for step, row in enumerate(rows)
     )
+
+
+def without_channels(item: Epoch, lost: Sequence[int], quality: float, reason: str) -> Epoch:
+    """Return a window with NaN in some channels, and the spectra of the others."""
+    if not len(lost):
+        return replace(item, quality=quality, reason=reason)
+    data, row, derived = item.data.copy(), item.known(SpectraRow), None
+    data[:, lost] = np.nan
+    if row is not None:
+        kept = row.kept.copy()
+        kept[lost] = False
+        derived = SpectraRow(data, row.spectra, row.row, kept)
+    return replace(item, data=data, quality=quality, reason=reason, derived=derived)

@@ -13,25 +13,25 @@ from biosense.core.types import Epoch, Floats, Ints
 _PARTS = 8  # of a window, a power of two
 
 
-@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
-class Cut(Epoch):
-    """Hold a window with the samples that it was cut from, as others were.
+@dataclass(frozen=True, eq=False, slots=True)
+class WindowSource:
+    """Say of a window which samples it was cut from, as others were.
 
     Parameters
     ----------
+    samples
+        The window, (n, channels).
     whole, begin
         Samples (m, channels), of which the window is that from `begin` on.
-    seen
-        The data that this holds for.
     """
 
+    samples: Floats
     whole: Floats
     begin: int
-    seen: Floats
 
 
 @dataclass(frozen=True, eq=False)
-class Stretch:
+class OverlappingWindows:
     """Hold the samples of k windows; those of windows that overlap only once.
 
     What is computed of the samples along the last axis, each value from a few samples in a row, is
@@ -48,9 +48,9 @@ class Stretch:
 
     Examples
     --------
-    >>> stretch = Stretch(np.arange(6.0)[None], np.array([0, 2]), 4)
-    >>> steps = stretch.values[:, 1:] - stretch.values[:, :-1]
-    >>> stretch.windows(steps).shape, stretch.greatest(steps).tolist()
+    >>> windows = OverlappingWindows(np.arange(6.0)[None], np.array([0, 2]), 4)
+    >>> steps = windows.values[:, 1:] - windows.values[:, :-1]
+    >>> windows.cut(steps).shape, windows.greatest(steps).tolist()
     ((2, 1, 3), [[1.0], [1.0]])
     """
 
@@ -59,25 +59,25 @@ class Stretch:
     n: int
 
     @classmethod
-    def of(cls, items: Sequence[Epoch]) -> Stretch:
+    def of(cls, items: Sequence[Epoch]) -> OverlappingWindows:
         """Return the samples of windows of one length."""
-        cuts = [item for item in items if isinstance(item, Cut) and item.data is item.seen]
+        sources = [source for item in items if (source := item.known(WindowSource)) is not None]
         n = len(items[0].data)
-        if 1 < len(items) == len(cuts) and all(cut.whole is cuts[0].whole for cut in cuts):
-            begins = np.array([cut.begin for cut in cuts])
+        if 1 < len(items) == len(sources) and all(s.whole is sources[0].whole for s in sources):
+            begins = np.array([source.begin for source in sources])
             if (begins[1:] > begins[:-1]).all():
-                whole = cuts[0].whole[begins[0] : begins[-1] + n]
+                whole = sources[0].whole[begins[0] : begins[-1] + n]
                 # A channel's samples in a row: most of what is asked of them goes along it.
                 return cls(np.ascontiguousarray(whole.T), begins - begins[0], n)
         return cls(np.array([item.data.T for item in items]), None, n)
 
-    def part(self, start: int, stop: int) -> Stretch:
+    def part(self, start: int, stop: int) -> OverlappingWindows:
         """Return the samples of the windows start..stop-1."""
         if self.begins is None:
-            return Stretch(self.values[start:stop], None, self.n)
-        return Stretch(self.values, self.begins[start:stop], self.n)
+            return OverlappingWindows(self.values[start:stop], None, self.n)
+        return OverlappingWindows(self.values, self.begins[start:stop], self.n)
 
-    def windows(self, values: Floats) -> Floats:
+    def cut(self, values: Floats) -> Floats:
         """Cut what was computed of the samples into windows, (k, channels, ..): a view if it can.
 
         A window is shorter by as much as `values` are.
@@ -99,7 +99,7 @@ class Stretch:
         n = self.n - self.values.shape[-1] + values.shape[-1]
         hop = int(np.gcd.reduce(self.begins)) if self.begins is not None else 0
         if self.begins is None or not 1 < hop <= n:
-            return np.asarray(self.windows(values).max(axis=-1))
+            return np.asarray(self.cut(values).max(axis=-1))
         # The greatest of each hop, and of as many hops in a row as a window has; a rest of less
         # than a hop is covered by the hop that ends with the window.
         found = _greatest_in_a_row(_of_hops(values, 0, hop), n // hop)[:, self.begins // hop]
@@ -117,7 +117,7 @@ class Stretch:
         parts = _PARTS if self.n % _PARTS == 0 else 1
         size = self.n // parts
         if self.begins is None or (self.begins % size).any():
-            windows = np.ascontiguousarray(self.windows(self.values)[:, channels])
+            windows = np.ascontiguousarray(self.cut(self.values)[:, channels])
             pieces = windows.reshape(*windows.shape[:2], parts, size).transpose(2, 0, 1, 3)
             return np.asarray(_in_a_row(_squared(pieces), parts)[0])
         values = self.values[channels, : self.values.shape[1] // size * size]

@@ -12,7 +12,7 @@ from biosense.core.grid import HOP, sample_indices
 from biosense.core.types import Chunk, Epoch, Ints, StreamInfo
 from biosense.processing.signal.grid_points import GridCut
 from biosense.processing.signal.grid_ring import TOGETHER_S, GridRing
-from biosense.processing.signal.overlapping_windows import Cut
+from biosense.processing.signal.overlapping_windows import WindowSource
 
 
 @dataclass
@@ -99,5 +99,5 @@ class Window:
             stop = k * self.hop
             quality, reason = (share, "") if share >= self.min_ok else (0.0, "gaps")
             window = data[begin : begin + self._size]
-            known = (self._info, k, stop - self.length, stop, window, quality, reason)
-            yield Cut(*known, whole=data, begin=begin, seen=window)
+            source = WindowSource(window, data, begin)
+            yield Epoch(self._info, k, stop - self.length, stop, window, quality, reason, source)

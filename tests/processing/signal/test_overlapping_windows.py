@@ -9,8 +9,12 @@ import pytest
 
 from biosense.core.types import Chunk, Epoch, StreamInfo
 from biosense.processing.cardiac.recent_beats import MOST, Recent
-from biosense.processing.eeg.shared_spectra import looked_at
-from biosense.processing.signal.overlapping_windows import Cut, Stretch, moving_sums
+from biosense.processing.eeg.shared_spectra import shared_spectra
+from biosense.processing.signal.overlapping_windows import (
+    OverlappingWindows,
+    WindowSource,
+    moving_sums,
+)
 from biosense.processing.signal.row_statistics import overlapping_quantiles, present_quantiles
 from biosense.processing.signal.window import Window
 
@@ -25,23 +29,26 @@ def windows(sfreq: float, missing: slice = slice(0)) -> list[Epoch]:
 
 
 @pytest.mark.parametrize("sfreq", [128.0, 125.0])  # of the latter, steps differ in length
-def test_windows_of_one_stretch_are_those_that_were_cut(sfreq):
+def test_overlapping_windows_are_those_that_were_cut(sfreq):
     epochs = windows(sfreq)
-    stretch = Stretch.of(epochs)
-    assert stretch.begins is not None
+    together = OverlappingWindows.of(epochs)
+    assert together.begins is not None
     expected = np.array([epoch.data.T for epoch in epochs])
-    np.testing.assert_array_equal(stretch.windows(stretch.values), expected)
-    np.testing.assert_array_equal(stretch.greatest(stretch.values), expected.max(axis=2))
-    part = stretch.part(2, 3)
-    np.testing.assert_array_equal(part.windows(part.values), expected[2:3])
+    np.testing.assert_array_equal(together.cut(together.values), expected)
+    np.testing.assert_array_equal(together.greatest(together.values), expected.max(axis=2))
+    part = together.part(2, 3)
+    np.testing.assert_array_equal(part.cut(part.values), expected[2:3])
 
 
 @pytest.mark.parametrize("sfreq", [128.0, 125.0])
-def test_what_is_computed_of_a_stretch_is_what_is_computed_of_a_window(sfreq):
+def test_what_is_computed_of_all_samples_is_what_is_computed_of_a_window(sfreq):
     epochs = windows(sfreq)
-    together, apart = Stretch.of(epochs), [Stretch.of([epoch]) for epoch in epochs]
+    together, apart = (
+        OverlappingWindows.of(epochs),
+        [OverlappingWindows.of([epoch]) for epoch in epochs],
+    )
     for width in (1, 2, 13, 16):
-        found = together.windows(moving_sums(together.values, width))
+        found = together.cut(moving_sums(together.values, width))
         alone = [moving_sums(one.values, width)[0] for one in apart]
         np.testing.assert_array_equal(found, alone)
         np.testing.assert_allclose(found[:, :, 0], [e.data[:width].sum(axis=0) for e in epochs])
@@ -54,27 +61,28 @@ def test_what_is_computed_of_a_stretch_is_what_is_computed_of_a_window(sfreq):
 @pytest.mark.parametrize("missing", [slice(0), slice(250, 260)])
 def test_what_is_looked_at_together_is_what_is_seen_alone(sfreq, missing):
     epochs = windows(sfreq, missing)
-    _, together, _ = looked_at(epochs)
-    products = together.stretch.products(slice(None))
+    _, together, _ = shared_spectra(epochs)
+    products = together.windows.products(slice(None))
     for row, epoch in enumerate(epochs):
-        _, alone, _ = looked_at([epoch])
+        _, alone, _ = shared_spectra([epoch])
         for name in ("mean", "span", "share", "spectrum"):
             np.testing.assert_array_equal(getattr(together, name)[row], getattr(alone, name)[0])
         data = np.nan_to_num(epoch.data - np.nanmean(epoch.data, axis=0))
         np.testing.assert_allclose(together.spectrum[row], np.fft.rfft(data.T), atol=1e-12)
         np.testing.assert_allclose(together.span[row], np.ptp(data, axis=0), atol=1e-12)
         if np.isfinite(epoch.data).all():
-            np.testing.assert_array_equal(products[row], alone.stretch.products(slice(None))[0])
+            np.testing.assert_array_equal(products[row], alone.windows.products(slice(None))[0])
             np.testing.assert_allclose(products[row], epoch.data.T @ epoch.data, atol=1e-12)
 
 
 def test_windows_with_other_data_are_not_taken_for_what_they_were_cut_from():
     epochs = windows(128.0)
     changed = replace(epochs[1], data=-epochs[1].data)
-    assert isinstance(changed, Cut)
-    stretch = Stretch.of([epochs[0], changed])
-    assert stretch.begins is None
-    np.testing.assert_array_equal(stretch.values[1], -epochs[1].data.T)
+    assert isinstance(epochs[1].known(WindowSource), WindowSource)
+    assert changed.known(WindowSource) is None
+    together = OverlappingWindows.of([epochs[0], changed])
+    assert together.begins is None
+    np.testing.assert_array_equal(together.values[1], -epochs[1].data.T)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.15, 0.2, 0.5, 1.0])
