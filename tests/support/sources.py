@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,30 +18,16 @@ from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.clock import ClockFit, SystemClock
 from biosense.core.source import Source
 from biosense.core.types import Chunk, ClockOffset, Modality, StreamInfo
+from biosense.testing.source_example import Samples, SourceExample
 from tests.support.ble.fakes import DATA, FAST, PER_PACKET, FakeAdapter, FakeSensor
 from tests.support.ble.fakes import source_of as ble_source_of
 from tests.support.camera_fakes import FakeClock, FixedFace, picture, write_video
 from tests.support.fake_bluez.clock import ScaledClock
 from tests.support.lsl_streams import CLOCK, describe, ready, samples, source_of
 
-Samples = Mapping[str, np.ndarray]
 
-
-async def _nothing() -> None:
-    return
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A source, what makes its device send (once it is entered), and all samples by stream."""
-
-    source: Source
-    expected: Callable[[], Samples]
-    feed: Callable[[], Awaitable[None]] = _nothing
-
-
-def lsl(info: StreamInfo) -> Callable[[Path, ExitStack], Scene]:
-    def make(_: Path, stack: ExitStack) -> Scene:
+def lsl(info: StreamInfo) -> Callable[[Path, ExitStack], SourceExample]:
+    def make(_: Path, stack: ExitStack) -> SourceExample:
         outlet = stack.enter_context(LslOutlet(info))
         sent = samples(info, 700)
 
@@ -51,12 +36,12 @@ def lsl(info: StreamInfo) -> Callable[[Path, ExitStack], Scene]:
             for start, stop in ((0, 1), (1, 650), (650, 700)):
                 outlet.push(sent.slice(start, stop))
 
-        return Scene(source_of(info.source_id), lambda: {info.name: sent.data}, feed)
+        return SourceExample(source_of(info.source_id), lambda: {info.name: sent.data}, feed)
 
     return make
 
 
-def replay(folder: Path, _: ExitStack) -> Scene:
+def replay(folder: Path, _: ExitStack) -> SourceExample:
     eeg, marks = describe("eeg", dtype="int16"), describe("marks", dtype="str", sfreq=0.0)
     path = folder / "short.xdf"
     fit, data = ClockFit(), samples(eeg, 3000, time=500.0)
@@ -73,10 +58,10 @@ def replay(folder: Path, _: ExitStack) -> Scene:
             writer.write(Chunk(eeg, times, part.data, part.ok, part.times))
         writer.write(text)
     source = Replay(path, clock=SystemClock(), speed=0)
-    return Scene(source, lambda: {"eeg": data.data, "marks": text.data})
+    return SourceExample(source, lambda: {"eeg": data.data, "marks": text.data})
 
 
-def simulated(_: Path, __: ExitStack) -> Scene:
+def simulated(_: Path, __: ExitStack) -> SourceExample:
     wanted = [Modality.ECG, Modality.EDA]
     source = SimulatedSource(3, clock=SystemClock(), speed=0, modalities=wanted, seconds=5.0)
 
@@ -84,10 +69,10 @@ def simulated(_: Path, __: ExitStack) -> Scene:
         person = simulate(3, 5.0, modalities=wanted, start=source.start)
         return {chunk.info.name: chunk.data for chunk in person.streams}
 
-    return Scene(source, expected)
+    return SourceExample(source, expected)
 
 
-def camera(folder: Path, _: ExitStack) -> Scene:
+def camera(folder: Path, _: ExitStack) -> SourceExample:
     pictures = [picture(forehead=(100 + shade, 120, 80)) for shade in range(40)]
     path, clock = write_video(folder / "face.mkv", pictures), FakeClock()
     source = CameraSource(path, clock=clock, backend_factory=FixedFace, wait=clock.wait)
@@ -100,19 +85,20 @@ def camera(folder: Path, _: ExitStack) -> Scene:
             for number, info in enumerate(source.infos)
         }
 
-    return Scene(source, expected)
+    return SourceExample(source, expected)
 
 
-def ble(_: Path, __: ExitStack) -> Scene:
+def ble(_: Path, __: ExitStack) -> SourceExample:
     clock, packets = ScaledClock(50.0), 20
     sensor = FakeSensor(clock=clock, sends={FAST}, most=packets)
     source = ble_source_of(FakeAdapter(sensor, clock=clock), driver_options={"keys": ("fast",)})
     texts = [[f"{DATA[4:8]} {struct.pack('<BI', FAST, number).hex()}"] for number in range(packets)]
     numbers = np.arange(packets * PER_PACKET, dtype=np.float64)[:, None]
-    return Scene(source, lambda: {"Fake 1 fast": numbers, "Fake 1 packets": np.array(texts)})
+    expected = {"Fake 1 fast": numbers, "Fake 1 packets": np.array(texts)}
+    return SourceExample(source, lambda: expected)
 
 
-SOURCES: dict[str, Callable[[Path, ExitStack], Scene]] = {
+SOURCES: dict[str, Callable[[Path, ExitStack], SourceExample]] = {
     "lsl": lsl(describe("numbers", dtype="int16", sfreq=250.0)),
     "lsl-markers": lsl(describe("marks", sfreq=0.0, dtype="str", channels=("marker",))),
     "replay": replay,
