@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from biosense.core.errors import BadInput
 from biosense.core.recording import Recording
 
 
@@ -103,9 +104,51 @@ class DatasetKind:
         Takes the folder with the data set and returns a `Dataset`.
     fabricate
         Writes a miniature with the layout and every quirk of the real files into an empty folder:
-        (folder, number of people, seed). Its signals and labels are made up.
+        (folder, number of people, seed). Its signals and labels are made up. None where there is
+        no such function.
     """
 
     about: About
     open: Callable[[Path], Dataset]
-    fabricate: Callable[[Path, int, int], None]
+    fabricate: Callable[[Path, int, int], None] | None = None
+
+    def miniature(self, folder: Path, people: int, seed: int) -> Dataset:
+        """Fabricate a miniature in an empty folder, and open it.
+
+        Raises
+        ------
+        BadInput
+            Nobody has written down how.
+        """
+        if self.fabricate is None:
+            raise BadInput(
+                f"no miniature of data set {self.about.name!r} can be made up: name the folder "
+                f"with its files ({self.about.access})"
+            )
+        self.fabricate(folder, people, seed)
+        return self.open(folder)
+
+
+def as_kind(part: Any) -> DatasetKind:
+    """Return the `DatasetKind` of what a plug-in or a user hands in.
+
+    Parameters
+    ----------
+    part
+        A `DatasetKind`; or a class that takes the folder, with an `About` as the class attribute
+        `about`, and a static method `fabricate` if a miniature can be made.
+
+    Raises
+    ------
+    BadInput
+        It is neither.
+    """
+    if isinstance(part, DatasetKind):
+        return part
+    about = getattr(part, "about", None)
+    if not callable(part) or not isinstance(about, About):
+        raise BadInput(
+            f"got {part!r} as a data set, wanted a class that takes its folder and has an `About` "
+            "as class attribute `about` (or a DatasetKind)"
+        )
+    return DatasetKind(about, part, getattr(part, "fabricate", None))

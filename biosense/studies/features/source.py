@@ -87,8 +87,7 @@ class DataSource:
             yield kind.open(self.root)
             return
         with tempfile.TemporaryDirectory(prefix="biosense-") as folder:
-            kind.fabricate(Path(folder), self.people or MINIATURE_PEOPLE, 0)
-            yield kind.open(Path(folder))
+            yield kind.miniature(Path(folder), self.people or MINIATURE_PEOPLE, 0)
 
     def load(
         self, dataset: Dataset, executor: Executor, log: Callable[[str], None] = lambda _: None
