@@ -25,7 +25,7 @@ from biosense.core.types import Chunk, Epoch, Floats
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.rppg.features import RPPG_FEATURES
 from biosense.processing.rppg.methods import Pos
-from biosense.processing.rppg.spectrum import PULSE_BAND_HZ, find_pulse
+from biosense.processing.rppg.spectrum import PULSE_BAND_HZ, BandSpectrum
 
 FIRST_S, WINDOW_S, SFREQ, LENGTH = 12, 10.0, 30.0, 48
 METHODS = ("POS", "CHROM", "green")
@@ -121,9 +121,8 @@ def _ratio(first: Floats, second: Floats) -> Floats:
 
 
 def _rates(wave: Floats, stops: Floats) -> Floats:
-    return np.array(
-        [find_pulse(wave[max(0, int(s * 30) - 300) : int(s * 30)], SFREQ).bpm for s in stops]
-    )
+    windows = [wave[max(0, int(stop * 30) - 300) : int(stop * 30), None] for stop in stops]
+    return np.array([BandSpectrum.of(window, SFREQ).peak(0).bpm for window in windows])
 
 
 HEADER = (

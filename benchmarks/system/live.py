@@ -109,9 +109,10 @@ def processing_cores() -> float:
 
     from biosense.acquisition.simulated import DEFAULT_MODALITIES, simulate
     from biosense.estimation.load_model import load_model
-    from biosense.estimation.offline import interleave, process
+    from biosense.estimation.offline import process
     from biosense.estimation.processor import Processor, ProcessorSettings
     from biosense.models.deployment.streaming import StreamingEstimator
+    from tests.support.interleave import interleave
 
     torch.set_num_threads(1)
     recording = simulate(3, WINDOW_S, modalities=DEFAULT_MODALITIES)

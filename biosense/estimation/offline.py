@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -25,8 +24,6 @@ from biosense.models.deployment.checkpoint import Loaded
 from biosense.models.deployment.streaming import StreamingEstimator
 from biosense.models.evaluation.contributions import Contributions
 from biosense.models.sequences import LabelledSequence
-
-_CUT_S = 0.5  # whole streams are cut into pieces this long, so that the join sees them side by side
 
 
 def process(
@@ -94,20 +91,6 @@ def recorded_header(reader: XdfReader) -> AffectHeader | None:
         if info.name == AFFECT:
             return affect_header(info)
     return None
-
-
-def interleave(streams: Iterable[Chunk], seconds: float = _CUT_S) -> list[Chunk]:
-    """Cut whole streams into pieces, in the order in which they would have come."""
-    pieces: list[tuple[float, Chunk]] = []
-    for stream in streams:
-        if stream.n == 0:
-            continue
-        ends = np.arange(stream.times[0] + seconds, stream.times[-1] + seconds, seconds)
-        cuts = [0, *np.searchsorted(stream.times, ends).tolist(), stream.n]
-        for start, stop in pairwise(cuts):
-            if stop > start:
-                pieces.append((float(stream.times[stop - 1]), stream.slice(start, stop)))
-    return [piece for _, piece in sorted(pieces, key=lambda piece: piece[0])]
 
 
 def extract(recording: Recording, settings: ProcessorSettings) -> LabelledSequence:

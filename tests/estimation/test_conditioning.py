@@ -13,7 +13,7 @@ from biosense.core.errors import CheckpointMismatch
 from biosense.core.recording import Recording
 from biosense.core.types import Epoch, Estimate, FusionInput, Modality
 from biosense.estimation.load_model import load_model
-from biosense.estimation.offline import interleave, process
+from biosense.estimation.offline import process
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.models.deployment.card import Card
 from biosense.models.deployment.checkpoint import Loaded, save
@@ -24,6 +24,7 @@ from biosense.processing.conditioning import (
     conditioned_fingerprints,
     conditioned_schema,
 )
+from tests.support.interleave import interleave
 
 SEEN = (Modality.ECG, Modality.EDA)
 

@@ -18,8 +18,9 @@ from biosense.estimation.estimate_stream import (
     affect_header,
     affect_info,
 )
-from biosense.estimation.offline import extract, interleave
+from biosense.estimation.offline import extract
 from biosense.estimation.processor import ProcessorSettings
+from tests.support.interleave import interleave
 from tests.support.scripted import info
 
 SENSORS = [Modality.ECG, Modality.EDA]

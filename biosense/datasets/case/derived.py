@@ -43,7 +43,6 @@ _ENVELOPES = StreamInfo(
 )
 _PLAUSIBLE_BPM = (40.0, 180.0)  # splines overshoot: beyond this the rate is none
 _MIDDLE, _HALF = 5.0, 4.5  # of the joystick's scale, 0.5 to 9.5
-_KINDS = ("amusing", "amusing", "boring", "boring", "relaxing", "relaxing", "scary", "scary")
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,15 +184,6 @@ class _Segment:
             str(video),
             raw={"valence": float(y[:, 0].mean()), "arousal": float(y[:, 1].mean())},
         )
-
-
-def kind_of(video: str) -> str:
-    """Return what a video of CASE is meant to be.
-
-    >>> kind_of("7")
-    'scary'
-    """
-    return _KINDS[int(video) - 1]
 
 
 def _beats(times: Floats, rate: Floats) -> Floats:

@@ -17,48 +17,19 @@ _ROOM = 2048  # beats; 300 s hold 1000 at most
 FILLED = 0.8  # of the window; what is missing is not made up
 
 
-def band_power(ends: Floats, intervals: Floats, band: tuple[float, float], window: float) -> float:
-    """Return the power of intervals in a band, s^2, by the Fourier sum over uneven samples.
-
-    No interval is interpolated, which would take power from the fast oscillations: the sum runs
-    over the beats as they came (Deeming 1975; for frequencies far below the heart rate it is the
-    periodogram of Lomb and Scargle). A line is taken out and a Hann window applied before.
-
-    Parameters
-    ----------
-    ends
-        Times at which accepted intervals ended, seconds, shape (n,), within the window.
-    intervals
-        Intervals, seconds, shape (n,).
-    band
-        Lowest and highest frequency, Hz; the highest belongs to the next band.
-    window
-        Length of the window, seconds: the frequencies are its harmonics.
-
-    Returns
-    -------
-    float
-        NaN where intervals fill less than 80 % of the window, or the heart beats too slowly for the
-        band.
-
-    Examples
-    --------
-    >>> ends = np.arange(1, 75) * 0.8
-    >>> breathing = 0.8 + 0.03 * np.sin(2 * np.pi * 0.25 * ends)
-    >>> round(1e6 * band_power(ends, breathing, HF_HZ, HF_S))  # ms^2; 30^2 / 2 in truth
-    444
-    """
-    if not _is_enough(ends, intervals, band, window):
-        return float("nan")
-    turns = np.exp(-1j * _pulsation(band, window) * (ends - ends[0])[:, None])
-    return _power(ends, intervals, turns.view(np.float64).T, window)
-
-
 class BeatSpectrum:
     """Keep the intervals of the last minutes, and the powers of both bands at the newest of them.
 
-    The powers are those of `band_power`; how far the frequencies turn up to each beat is worked out
-    once, when it comes.
+    The power of a band is the Fourier sum over the intervals as they came [1]_, at the harmonics of
+    the window. None is interpolated, which would take power from the fast oscillations; for
+    frequencies far below the heart rate the sum is the periodogram of Lomb and Scargle. A line is
+    taken out and a Hann window applied before. How far the frequencies turn up to each beat is
+    worked out once, when it comes.
+
+    References
+    ----------
+    .. [1] T. J. Deeming, "Fourier analysis with unequally-spaced data," Astrophysics and Space
+       Science 36, 137-158, 1975.
 
     Examples
     --------
@@ -95,7 +66,19 @@ class BeatSpectrum:
         self._known = None
 
     def powers(self, now: float) -> tuple[float, float]:
-        """Return ln of HF and LF power, of windows that end with the last accepted interval."""
+        """Return ln of HF and LF power, s^2, of windows that end with the last accepted interval.
+
+        Parameters
+        ----------
+        now
+            Session time, seconds.
+
+        Returns
+        -------
+        tuple of float
+            HF over 60 s and LF over 300 s. NaN where intervals fill less than 80 % of the window,
+            where the heart beats too slowly for the band, and 10 s after the last interval.
+        """
         if self._start == self._stop or self._rows[0, self._stop - 1] <= now - STALE_S:
             return np.nan, np.nan
         if self._known is None:

@@ -19,48 +19,76 @@ _CHROM_PLANE = np.array([[3.0, 1.5], [-2.0, 1.0], [0.0, -1.5]])  # X = 3R - 2G, 
 _NOTHING = 1e-26  # mean square of a change that is only rounding
 
 
-def pos_projection(colour: Floats) -> Floats:
-    """Project one window of colour onto the plane orthogonal to the skin tone.
-
-    Wang, den Brinker, Stuijk & de Haan, IEEE TBME 64:1479, 2017. The output falls when the blood
-    volume rises, as in the paper.
+def pos_wave(change: Floats) -> Floats:
+    """Return the POS waves of windows of colour changes, blood upright: the paper's fall with it.
 
     Parameters
     ----------
-    colour
-        Mean red, green, blue, shape (n, 3), each with a positive mean.
+    change
+        Red, green and blue over their means, less 1, shape (windows, l, 3).
 
     Returns
     -------
     Floats
-        Signal with zero mean, fraction of the mean colour, shape (n,).
+        Colour projected onto the plane orthogonal to the skin tone, shape (windows, l), as a
+        fraction of the mean colour.
+
+    References
+    ----------
+    .. [1] W. Wang, A. C. den Brinker, S. Stuijk and G. de Haan, "Algorithmic principles of remote
+       PPG," IEEE Transactions on Biomedical Engineering 64(7), 1479-1491, 2017.
 
     Examples
     --------
-    >>> brightness = 1 + 0.1 * np.sin(np.arange(48.0))[:, None]
-    >>> bool(np.abs(pos_projection(brightness * [0.6, 0.4, 0.3])).max() < 1e-12)
+    >>> brightness = 0.1 * np.sin(np.arange(48.0))[:, None]
+    >>> bool(np.abs(pos_wave((brightness * np.ones(3))[None])).max() < 1e-12)
     True
     """
-    wave: Floats = -pos_wave((colour / colour.mean(axis=0) - 1.0)[None])[0]
-    return wave
-
-
-def pos_wave(change: Floats) -> Floats:
-    """Return the POS waves of windows of colour changes, (windows, l, 3), blood upright."""
     return -_tuned(change @ _POS_PLANE, 1.0)
 
 
 def chrom_wave(change: Floats) -> Floats:
-    """Return the CHROM waves of windows of colour changes, (windows, l, 3), blood upright.
+    """Return the CHROM waves of windows of colour changes, blood upright.
 
-    De Haan & Jeanne, IEEE TBME 60:2878, 2013. The paper band-passes within the window, which its
-    edges spoil; here the mean is removed and nothing else, and windows advance by one frame.
+    The paper [1]_ band-passes within the window, which its edges spoil; here the mean is removed
+    and nothing else, and windows advance by one frame.
+
+    Parameters
+    ----------
+    change
+        Red, green and blue over their means, less 1, shape (windows, l, 3).
+
+    Returns
+    -------
+    Floats
+        Shape (windows, l), as a fraction of the mean colour.
+
+    References
+    ----------
+    .. [1] G. de Haan and V. Jeanne, "Robust pulse rate from chrominance-based rPPG," IEEE
+       Transactions on Biomedical Engineering 60(10), 2878-2886, 2013.
     """
     return _tuned(change @ _CHROM_PLANE, -1.0)
 
 
 def green_wave(change: Floats) -> Floats:
-    """Return what the green channel alone says (Verkruysse 2008), blood upright."""
+    """Return what the green channel alone says [1]_, blood upright.
+
+    Parameters
+    ----------
+    change
+        Red, green and blue over their means, less 1, shape (windows, l, 3).
+
+    Returns
+    -------
+    Floats
+        Shape (windows, l), as a fraction of the mean colour.
+
+    References
+    ----------
+    .. [1] W. Verkruysse, L. O. Svaasand and J. S. Nelson, "Remote plethysmographic imaging using
+       ambient light," Optics Express 16(26), 21434-21445, 2008.
+    """
     return -change[:, :, 1]
 
 

@@ -107,25 +107,6 @@ def around_rate(frequency: Floats, rate: float) -> Bools:
     return near
 
 
-def find_pulse(wave: Floats, sfreq: float) -> PulsePeak:
-    """Find the pulse in a window: Hann periodogram, highest peak in 0.7-3.5 Hz, parabola.
-
-    Parameters
-    ----------
-    wave
-        Pulse wave, shape (n,); NaN where a sample is missing. 10 s resolve about 6 bpm.
-    sfreq
-        Rate of the samples, Hz.
-
-    Examples
-    --------
-    >>> peak = find_pulse(0.001 * np.sin(2 * np.pi * 1.2 * np.arange(300) / 30), 30.0)
-    >>> round(peak.bpm, 1), peak.snr_db > 9, round(peak.amplitude, 4)
-    (72.0, True, 0.002)
-    """
-    return BandSpectrum.of(wave[:, None], sfreq).peak(0)
-
-
 def _band_pass_gain(frequency: Floats) -> Floats:
     """Return the squared gain of an analogue Butterworth band-pass."""
     low, high = PULSE_BAND_HZ

@@ -11,7 +11,7 @@ import pytest
 from biosense.core.errors import DatasetDamaged
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Modality
-from biosense.datasets.case.derived import CaseDerived, kind_of
+from biosense.datasets.case.derived import CaseDerived
 from biosense.datasets.case.fabricate_derived import fabricate
 from tests.support.stand_ins import PublicFile
 
@@ -110,12 +110,6 @@ def test_a_pickle_inside_is_refused(folder: Path) -> None:
     np.savez(folder / "case_made_up.npz", **table)
     with pytest.raises(DatasetDamaged, match=r"case_made_up\.npz"):
         CaseDerived.open(folder)
-
-
-def test_kinds_of_videos() -> None:
-    assert [kind_of(str(video)) for video in (1, 3, 5, 8)] == [
-        *("amusing", "boring", "relaxing", "scary")
-    ]
 
 
 def test_the_file_of_24_people_opens(public_file: PublicFile) -> None:

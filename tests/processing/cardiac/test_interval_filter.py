@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from biosense.core.types import Floats
-from biosense.processing.cardiac.hrv_frequency import HF_HZ, HF_S, LF_HZ, LF_S, band_power
+from biosense.processing.cardiac.hrv_frequency import BeatSpectrum
 from biosense.processing.cardiac.interval_filter import IntervalFilter, IntervalKind
 from biosense.processing.cardiac.rhythm import HEART_CHANNELS, Rhythm
 
@@ -87,31 +87,40 @@ def swinging(frequency: float, seconds: float, height: float = 0.03) -> tuple[Fl
     return np.array(beats[1:]), np.diff(beats)
 
 
+def powers(ends: Floats, intervals: Floats) -> Floats:
+    """Return HF power of the last minute and LF power of the last five, s^2."""
+    spectrum = BeatSpectrum()
+    for end, interval in zip(ends.tolist(), intervals.tolist(), strict=True):
+        spectrum.add(end, interval)
+    return np.exp(spectrum.powers(float(ends[-1])))
+
+
 @pytest.mark.parametrize("frequency", [0.18, 0.25, 0.33])
 def test_power_of_breathing_is_its_variance(frequency: float) -> None:
     ends, intervals = swinging(frequency, 60.0)
-    assert band_power(ends, intervals, HF_HZ, HF_S) == pytest.approx(0.03**2 / 2, rel=0.1)
+    assert powers(ends, intervals)[0] == pytest.approx(0.03**2 / 2, rel=0.1)
 
 
 def test_slow_swings_are_in_the_low_band_only() -> None:
     ends, intervals = swinging(0.1, 300.0)
-    assert band_power(ends, intervals, LF_HZ, LF_S) == pytest.approx(0.03**2 / 2, rel=0.1)
-    assert band_power(ends, intervals, HF_HZ, LF_S) < 0.02 * 0.03**2 / 2
+    high, low = powers(ends, intervals)
+    assert low == pytest.approx(0.03**2 / 2, rel=0.1)
+    assert high < 0.02 * low
 
 
 def test_lost_beats_do_not_make_power() -> None:
     ends, intervals = swinging(0.25, 60.0)
     keep = np.ones(len(ends), bool)
     keep[[20, 21, 50]] = False
-    kept = band_power(ends[keep], intervals[keep], HF_HZ, HF_S)
-    assert kept == pytest.approx(0.03**2 / 2, rel=0.15)
+    kept = powers(ends[keep], intervals[keep])
+    assert kept[0] == pytest.approx(0.03**2 / 2, rel=0.15)
 
 
 def test_too_little_has_no_power() -> None:
     ends, intervals = swinging(0.25, 40.0)
-    assert np.isnan(band_power(ends, intervals, HF_HZ, HF_S))
+    assert np.isnan(powers(ends, intervals)).all()
     slow = np.arange(1, 40) * 1.6  # 37 bpm: breaths faster than 0.31 Hz cannot be seen
-    assert np.isnan(band_power(slow, np.full(39, 1.6), HF_HZ, HF_S))
+    assert np.isnan(powers(slow, np.full(39, 1.6))[0])
 
 
 def test_neurokit_finds_the_same_power() -> None:
@@ -119,6 +128,6 @@ def test_neurokit_finds_the_same_power() -> None:
     ends, intervals = swinging(0.25, 300.0)
     peaks = np.rint(1000 * np.append(ends[0] - intervals[0], ends)).astype(int)
     theirs = nk.hrv_frequency(peaks, sampling_rate=1000, normalize=False)["HRV_HF"].iloc[0]
-    ours = 1e6 * band_power(ends, intervals, HF_HZ, LF_S)
+    ours = 1e6 * powers(ends, intervals)[0]
     assert ours == pytest.approx(450, rel=0.1)
     assert ours == pytest.approx(theirs, rel=0.2)

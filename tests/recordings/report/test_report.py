@@ -19,13 +19,13 @@ from biosense.core.errors import BadInput
 from biosense.core.stage import Pipeline
 from biosense.core.types import Chunk, Epoch, Event, EventKind, Modality, StreamInfo
 from biosense.estimation.estimate_stream import AffectHeader, affect_info
-from biosense.estimation.offline import interleave
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.processing.pipelines import feature_pipeline
 from biosense.recordings.inspect import inspect, inspect_reader
 from biosense.recordings.report.collect import Collector
 from biosense.recordings.report.page import write_report
 from biosense.viz.palette import DARK, LIGHT
+from tests.support.interleave import interleave
 
 BEGIN, SECONDS = 500.0, 45.0
 GAP = (BEGIN + 30.0, BEGIN + 34.0)
