@@ -5,20 +5,26 @@ from __future__ import annotations
 OWN_PREFIX = "biosense-"
 """What the names of all of them begin with."""
 
-AFFECT = "biosense-affect"
+AFFECT = OWN_PREFIX + "affect"
 """Name of the stream of estimates."""
 
-OWN_MARKERS = "biosense-markers"
+OWN_MARKERS = OWN_PREFIX + "markers"
 """Name of the stream of the run's own markers."""
 
-OWN_EVENTS = "biosense-events"
+OWN_EVENTS = OWN_PREFIX + "events"
 """Name of the stream of the run's events."""
 
-OWN_FEATURES = "biosense-features-"
+OWN_FEATURES = OWN_PREFIX + "features-"
 """What the name of a stream of features begins with; the modality follows."""
 
-OWN_HEALTH = "biosense-health"
+OWN_HEALTH = OWN_PREFIX + "health"
 """Name of the stream of the run's health."""
+
+HEALTH_TYPE = "Health"
+"""Content type of the stream of health."""
+
+RAW_PACKETS = "BLE packets"
+"""Content type of the streams that hold the packets of a sensor as they came, for the recording."""
 
 
 def own_source_id(name: str, run: str) -> str:

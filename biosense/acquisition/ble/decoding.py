@@ -9,7 +9,15 @@ from typing import Protocol
 import numpy as np
 
 from biosense.acquisition.ble.driver import Block, Decoded, Decoder, Report
-from biosense.acquisition.ble.link.inbox import Began, Changed, Lost, Message, Packet, Said, Tick
+from biosense.acquisition.ble.link.inbox import (
+    DeviceReport,
+    DeviceStarted,
+    LinkChanged,
+    Message,
+    Packet,
+    PacketsLost,
+    Tick,
+)
 from biosense.acquisition.ble.link.states import LinkState
 from biosense.acquisition.ble.raw_packets import PacketLog
 from biosense.acquisition.ble.signal_stream import SignalStream
@@ -18,7 +26,7 @@ from biosense.core.errors import PacketError
 from biosense.core.types import Event, EventKind, Item, StreamInfo
 
 STATE_EVERY_S = 1.0
-_REPEAT_S = 10.0  # of complaints about bytes that are no packet
+_REPEAT_S = 10.0  # of errors about bytes that are no packet
 
 
 class AskRestart(Protocol):
@@ -30,7 +38,7 @@ class AskRestart(Protocol):
 
 
 @dataclass
-class Complaint:
+class ErrorCounter:
     """Count something that goes wrong often, and say so now and then."""
 
     count: int = 0
@@ -51,7 +59,7 @@ class Complaint:
         return text
 
 
-class Translator:
+class LinkDecoder:
     """Decode what arrives and put it into session time; no waiting, no threads.
 
     Parameters
@@ -75,7 +83,7 @@ class Translator:
         self._lost = False
         self._heard = self._previous = float("nan")
         self._refusal = ""
-        self._complaint = Complaint()
+        self._errors = ErrorCounter()
         self._state = DeviceState(float("-inf"), "")
         self._longest_pause = min((each.limit for each in streams.values()), default=np.inf)
         self._longest_hold = max((each.signal.hold for each in streams.values()), default=0.0)
@@ -92,15 +100,15 @@ class Translator:
         match message:
             case Packet():
                 items += self._packet(message)
-            case Began():
+            case DeviceStarted():
                 items += self._begin(message)
-            case Changed():
+            case LinkChanged():
                 items += self._change(message)
-            case Said():
-                items += self._learn(message.report, message.time)
+            case DeviceReport():
+                items += self._take_report(message.report, message.time)
             case Tick():
                 items += self._tick(message.time)
-            case Lost():
+            case PacketsLost():
                 text = f"{message.count} packets lost: this program reads them too slowly"
                 items.append(self._note(message.time, EventKind.OVERRUN, text))
         return items
@@ -112,7 +120,7 @@ class Translator:
 
     def _packet(self, packet: Packet) -> list[Item]:
         items: list[Item] = []
-        self._excuse(packet.arrived - self._previous)
+        self._allow_pause(packet.arrived - self._previous)
         self._heard = self._previous = packet.arrived
         if self._packets is not None:
             self._packets.add(packet)
@@ -121,17 +129,17 @@ class Translator:
         try:
             decoded = self._decoder.feed(packet.uuid, packet.data, packet.arrived)
         except PacketError as error:
-            self._complaint.add(str(error))
+            self._errors.add(str(error))
         else:
-            items += self._translate(decoded, packet.arrived)
-        if text := self._complaint.due(packet.arrived):
+            items += self._items_of(decoded, packet.arrived)
+        if text := self._errors.due(packet.arrived):
             items.append(self._note(packet.arrived, EventKind.ERROR, text))
         return items + self._watch(packet.arrived)
 
-    def _excuse(self, pause: float) -> None:
+    def _allow_pause(self, pause: float) -> None:
         if pause > self._longest_pause:
             for stream in self._streams.values():
-                stream.excuse(pause - self._longest_pause)
+                stream.allow_pause(pause - self._longest_pause)
 
     def _watch(self, time: float) -> list[Item]:
         items: list[Item] = []
@@ -142,7 +150,7 @@ class Translator:
                 self._ask_restart(f"no {stream.signal.key}", reconnect=times == 2)
         return items
 
-    def _begin(self, message: Began) -> list[Item]:
+    def _begin(self, message: DeviceStarted) -> list[Item]:
         items = self.finish(message.time)
         self._decoder = message.decoder
         self._refusal = ""
@@ -159,16 +167,16 @@ class Translator:
             ]
         return items
 
-    def _change(self, message: Changed) -> list[Item]:
+    def _change(self, message: LinkChanged) -> list[Item]:
         items: list[Item] = []
         self._state = replace(self._state, link=message.state, rssi=message.rssi)
         if message.state is LinkState.STREAMING:
             items += self._resume(message.time)
         elif message.state in (LinkState.STALLED, LinkState.BACKING_OFF):
             items += self._lose(message)
-        return items + self._report(message.time)
+        return items + self._device_states(message.time)
 
-    def _lose(self, message: Changed) -> list[Item]:
+    def _lose(self, message: LinkChanged) -> list[Item]:
         items = self._take_packets()
         if self._lost:
             if message.state is LinkState.BACKING_OFF and message.reason != self._refusal:
@@ -196,24 +204,24 @@ class Translator:
     def _tick(self, time: float) -> list[Item]:
         items = self._release(time, time) + self._take_packets()
         if time - self._state.time >= STATE_EVERY_S:
-            items += self._report(time)
+            items += self._device_states(time)
         return items
 
     def _release(self, until: float, time: float) -> list[Item]:
         if self._decoder is None:
             return []
-        return self._translate(self._decoder.release(until), time)
+        return self._items_of(self._decoder.release(until), time)
 
-    def _translate(self, decoded: Sequence[Decoded], time: float) -> list[Item]:
+    def _items_of(self, decoded: Sequence[Decoded], time: float) -> list[Item]:
         items: list[Item] = []
         for each in decoded:
             if isinstance(each, Report):
-                items += self._learn(each, time)
+                items += self._take_report(each, time)
             elif isinstance(each, Block) and each.signal in self._streams:
                 items += self._streams[each.signal].take(each)
         return items
 
-    def _learn(self, report: Report, time: float) -> list[Item]:
+    def _take_report(self, report: Report, time: float) -> list[Item]:
         known = self._state
         self._state = replace(
             known,
@@ -226,7 +234,7 @@ class Translator:
             self._ask_restart("the device stopped by itself", reconnect=False)
         return [self._note(time, EventKind.INFO, report.text)] if report.text else []
 
-    def _report(self, time: float) -> list[Item]:
+    def _device_states(self, time: float) -> list[Item]:
         self._state = replace(self._state, time=time)
         states: list[Item] = [
             replace(self._state, stream=each.info.name, clock=each.clock)

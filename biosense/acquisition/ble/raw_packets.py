@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from biosense.acquisition.ble.link.inbox import Packet
-from biosense.core.errors import BadInput
+from biosense.core.own_streams import RAW_PACKETS
 from biosense.core.types import TEXT, Chunk, StreamInfo
 
 KEY = "packets"
@@ -23,7 +23,7 @@ def packets_info(device: str, source_id: str) -> StreamInfo:
         source_id,
         TEXT,
         lossy=True,
-        content_type="BLE packets",
+        content_type=RAW_PACKETS,
     )
 
 
@@ -39,29 +39,6 @@ def format_packet(uuid: str, data: bytes) -> str:
     """
     short = uuid[4:8] if uuid.startswith("0000") and uuid.endswith(_BASE) else uuid
     return f"{short} {data.hex()}"
-
-
-def parse_packet(text: str) -> tuple[str, bytes]:
-    r"""Return the UUID, long form, and the bytes of a packet that `format_packet` wrote.
-
-    Raises
-    ------
-    BadInput
-        If it is no such text.
-
-    Examples
-    --------
-    >>> parse_packet("2a37 163c")
-    ('00002a37-0000-1000-8000-00805f9b34fb', b'\x16<')
-    """
-    short, space, digits = text.partition(" ")
-    try:
-        data = bytes.fromhex(digits)
-    except ValueError:
-        space = ""
-    if not space or len(short) not in (4, 36):
-        raise BadInput(f"{text!r} is no packet: wanted the characteristic and its bytes in hex")
-    return (f"0000{short}{_BASE}" if len(short) == 4 else short), data
 
 
 class PacketLog:

@@ -114,7 +114,7 @@ class SignalStream:
         text = f"no {self.signal.key} for {time - self._heard:.1f} s, while others go on"
         return self.lose(time, self._heard, text)
 
-    def excuse(self, seconds: float) -> None:
+    def allow_pause(self, seconds: float) -> None:
         """Let time pass that says nothing of this signal, since nothing else came either."""
         self._heard += seconds
 

@@ -8,10 +8,10 @@ from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn, Self
 
-from biosense.acquisition.ble.decoding import Translator
+from biosense.acquisition.ble.decoding import LinkDecoder
 from biosense.acquisition.ble.driver import Advertisement, Driver
 from biosense.acquisition.ble.link.discovery import Recognise
-from biosense.acquisition.ble.link.inbox import Mailbox, Tick
+from biosense.acquisition.ble.link.inbox import Inbox, Tick
 from biosense.acquisition.ble.link.search import Search, describe, identify
 from biosense.acquisition.ble.link.states import Adapter, LinkState, LinkTimes
 from biosense.acquisition.ble.link.supervisor import Supervisor
@@ -103,9 +103,9 @@ class BleSource:
         self._options = driver_options
         self._times = times or LinkTimes()
         self._recognise = recognise
-        self._mailbox = Mailbox()
+        self._inbox = Inbox()
         self._supervisor: Supervisor | None = None
-        self._translator: Translator | None = None
+        self._decoder: LinkDecoder | None = None
         self._task: asyncio.Task[NoReturn] | None = None
 
     @property
@@ -135,12 +135,12 @@ class BleSource:
         if self._supervisor is not None:
             raise BadInput(f"sensor {self._wanted!r} was entered before: make a new source")
         try:
-            self._translator = await self._open()
+            self._decoder = await self._open()
         except BaseException:
             await finish(self._abandon())
             raise
         self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(lambda _: self._mailbox.end())
+        self._task.add_done_callback(lambda _: self._inbox.end())
         return self
 
     async def __aexit__(
@@ -160,11 +160,11 @@ class BleSource:
         """Yield items until the source is closed."""
         return self._iterate(self._opened())
 
-    async def _iterate(self, translator: Translator) -> AsyncIterator[Item]:
-        while (message := await self._mailbox.get()) is not None:
-            for item in translator.take(message):
+    async def _iterate(self, decoder: LinkDecoder) -> AsyncIterator[Item]:
+        while (message := await self._inbox.get()) is not None:
+            for item in decoder.take(message):
                 yield item
-        for item in translator.finish(self._clock.now()):
+        for item in decoder.finish(self._clock.now()):
             yield item
         self._raise_failure()
 
@@ -179,7 +179,7 @@ class BleSource:
         every = min([_TICK_S, *(_HOLD_TICKS * hold for hold in holds)])
         while True:
             await self._sleep(every)
-            self._mailbox.put(Tick(self._clock.now()))
+            self._inbox.put(Tick(self._clock.now()))
 
     async def _ended(self, task: asyncio.Task[NoReturn]) -> None:
         await asyncio.wait((task,))
@@ -189,7 +189,7 @@ class BleSource:
             with suppress(asyncio.CancelledError):
                 self._task.result()
 
-    async def _open(self) -> Translator:
+    async def _open(self) -> LinkDecoder:
         search = Search(self._wanted, self._timeout, self._recognise)
         for attempts_left in reversed(range(_ATTEMPTS)):
             try:
@@ -218,14 +218,14 @@ class BleSource:
             driver,
             device,
             self._radio,
-            self._mailbox,
+            self._inbox,
             clock=self._clock,
             sleep=self._sleep,
             times=self._times,
         )
         await self._supervisor.connect(device)
 
-    async def _begin(self) -> Translator:
+    async def _begin(self) -> LinkDecoder:
         assert self._supervisor is not None
         await self._supervisor.begin()
         driver, device = self._supervisor.driver, self._supervisor.device
@@ -236,14 +236,14 @@ class BleSource:
             for key, (info, signal) in describe(driver, name, identity, self._signals).items()
         }
         log = PacketLog(packets_info(name, f"{identity}-{KEY}")) if self._keep_packets else None
-        return Translator(streams, log, self._supervisor.ask_restart)
+        return LinkDecoder(streams, log, self._supervisor.ask_restart)
 
     async def _abandon(self) -> None:
         if self._supervisor is not None:
             await self._supervisor.close()
-        self._mailbox.clear()
+        self._inbox.clear()
 
-    def _opened(self) -> Translator:
-        if self._translator is None:
+    def _opened(self) -> LinkDecoder:
+        if self._decoder is None:
             raise BadInput(f"Bluetooth sensor {self._wanted!r} is not open: use it in `async with`")
-        return self._translator
+        return self._decoder

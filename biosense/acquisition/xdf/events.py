@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from biosense.core.own_streams import OWN_EVENTS
+from biosense.core.own_streams import HEALTH_TYPE, OWN_EVENTS, RAW_PACKETS
 from biosense.core.types import TEXT, Chunk, Event, EventKind, StreamInfo
 
 EVENTS = StreamInfo(
@@ -21,7 +21,7 @@ EVENTS = StreamInfo(
 )
 """The stream of a recording that holds its events: JSON with "kind", "stream" and "text"."""
 
-NO_MARKERS = ("BLE packets", "Health")
+NO_MARKERS = (RAW_PACKETS, HEALTH_TYPE)
 """Content types of text streams that programs write for programs: hundreds of samples a minute."""
 
 

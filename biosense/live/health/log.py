@@ -10,13 +10,15 @@ from dataclasses import fields
 
 import numpy as np
 
-from biosense.core.own_streams import OWN_HEALTH, OWN_MARKERS
+from biosense.core.own_streams import HEALTH_TYPE, OWN_HEALTH, OWN_MARKERS
 from biosense.core.stream_status import StreamStatus, is_low
 from biosense.core.types import TEXT, Chunk, StreamInfo
 
 log = logging.getLogger(__name__)
 
-HEALTH = StreamInfo(OWN_HEALTH, None, ("status",), 0.0, "", OWN_HEALTH, TEXT, content_type="Health")
+HEALTH = StreamInfo(
+    OWN_HEALTH, None, ("status",), 0.0, "", OWN_HEALTH, TEXT, content_type=HEALTH_TYPE
+)
 """One JSON object per sample: the health of one stream at one moment, null where not known."""
 
 EVERY_S = 5.0

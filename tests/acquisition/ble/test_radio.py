@@ -9,7 +9,7 @@ from bleak.exc import BleakDBusError, BleakError
 
 from biosense.acquisition.ble.driver import Advertisement
 from biosense.acquisition.ble.link import radio as radio_module
-from biosense.acquisition.ble.link.notifications import Reception
+from biosense.acquisition.ble.link.notifications import Notifications
 from biosense.acquisition.ble.link.radio import Radio
 from biosense.core.errors import DeviceLost, StreamNotFound
 from tests.support.ble.fakes import BATTERY, DATA
@@ -135,7 +135,7 @@ def test_one_at_a_time_scans_and_who_searches_in_vain_lets_others_have_their_tur
     assert quick == pytest.approx(2.3, abs=0.3)
 
 
-class Receiver(Reception):
+class Receiver(Notifications):
     def __init__(self):
         self.packets = []
         super().__init__(CLOCK, self.packets.append)
@@ -259,7 +259,7 @@ def test_answers_reach_the_driver_that_waits_and_its_bugs_are_carried_on(bleak):
         send(None, bytearray(b"more"))
         assert answers == [b"answer"]
         assert receiver.packets == []
-        await receiver.trouble()
+        await receiver.raise_failure()
 
     with pytest.raises(ZeroDivisionError):
         run_virtual(main())

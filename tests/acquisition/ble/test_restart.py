@@ -1,4 +1,4 @@
-"""Tending a sensor: kept awake, asked, started again in whole or in part; in virtual time."""
+"""A sensor kept alive: kept awake, asked, started again in whole or in part; in virtual time."""
 
 import numpy as np
 import pytest

@@ -27,7 +27,7 @@ class Packet:
 
 
 @dataclass(frozen=True)
-class Began:
+class DeviceStarted:
     """Say that the device was started: what follows is for a new decoder."""
 
     time: float
@@ -35,7 +35,7 @@ class Began:
 
 
 @dataclass(frozen=True)
-class Changed:
+class LinkChanged:
     """Say that the link is in another state, and why."""
 
     time: float
@@ -45,7 +45,7 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class Said:
+class DeviceReport:
     """Hold what the device told of itself when it was asked."""
 
     time: float
@@ -60,22 +60,22 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Lost:
-    """Say that packets found the mailbox full."""
+class PacketsLost:
+    """Say that packets found the inbox full."""
 
     time: float
     count: int
 
 
-Message = Packet | Began | Changed | Said | Tick | Lost
+Message = Packet | DeviceStarted | LinkChanged | DeviceReport | Tick | PacketsLost
 
 
-class Mailbox:
+class Inbox:
     """Keep messages in order until they are read; bounded in packets, the rest is rare.
 
     Examples
     --------
-    >>> box = Mailbox(capacity=1)
+    >>> box = Inbox(capacity=1)
     >>> for number in range(3):
     ...     box.put(Packet(float(number), "uuid", bytes([number])))
     >>> len(box), box.newest
@@ -111,10 +111,10 @@ class Mailbox:
 
     def _lose(self, time: float) -> None:
         last = self.newest
-        if isinstance(last, Lost):
-            self._messages[-1] = Lost(last.time, last.count + 1)
+        if isinstance(last, PacketsLost):
+            self._messages[-1] = PacketsLost(last.time, last.count + 1)
         else:
-            self._messages.append(Lost(time, 1))
+            self._messages.append(PacketsLost(time, 1))
 
     def clear(self) -> None:
         """Forget what is there."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from biosense.acquisition.ble.driver import Driver, Gatt
 from biosense.acquisition.ble.gatt_services import BATTERY_LEVEL, decode_battery
-from biosense.acquisition.ble.link.inbox import Mailbox, Said
+from biosense.acquisition.ble.link.inbox import DeviceReport, Inbox
 from biosense.acquisition.ble.link.timeouts import Sleep, first
 from biosense.core.clock import Clock
 from biosense.core.errors import BiosenseError, DeviceRefused, PacketError
@@ -18,16 +18,16 @@ T = TypeVar("T")
 _SOON_S = 5.0  # a device that stops again within this needs more than another start
 
 
-class Converse(Protocol):
-    """Talk to a device within limits; see `Supervisor.converse`."""
+class RunProcedure(Protocol):
+    """Run a GATT procedure within limits; see `Supervisor.run_procedure`."""
 
-    async def __call__(self, talk: Coroutine[Any, Any, T], doing: str) -> T:
-        """Return what the conversation returns."""
+    async def __call__(self, procedure: Coroutine[Any, Any, T], doing: str) -> T:
+        """Return what the procedure returns."""
         ...
 
 
-class Restart:
-    """A wish to have the device started again, from whoever finds that it needs it."""
+class RestartRequest:
+    """A request to start the device again, from whoever finds that it needs it."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
@@ -35,36 +35,36 @@ class Restart:
         self.reconnect = False
 
     def ask(self, reason: str, *, reconnect: bool) -> None:
-        """Wish; of several wishes the strongest counts."""
+        """Request it; of several requests the strongest counts."""
         self.reason = reason
         self.reconnect = self.reconnect or reconnect
         self.asked.set()
 
     def take(self) -> tuple[str, bool]:
-        """Return reason and whether to connect anew, and forget the wish."""
+        """Return reason and whether to connect anew, and forget the request."""
         taken = self.reason, self.reconnect
         self.forget()
         return taken
 
     def forget(self) -> None:
-        """Drop a wish that was for a connection of before."""
+        """Drop a request that was for a connection of before."""
         self.asked.clear()
         self.reason, self.reconnect = "", False
 
 
-class Tending:
-    """Tend a streaming device, one conversation at a time.
+class KeepAlive:
+    """Keep a streaming device going, one GATT procedure at a time.
 
     Parameters
     ----------
     driver, gatt
         The device, connected and started.
-    mailbox
+    inbox
         Gets what the device says.
     restart
-        Wishes to start again.
-    converse, start_again
-        How to talk to the device, and how to start it again.
+        Requests to start again.
+    run_procedure, start_again
+        How to run a procedure with the device, and how to start it again.
     clock, sleep
         Session time, and how to wait in it.
     battery_every
@@ -75,10 +75,10 @@ class Tending:
         self,
         driver: Driver,
         gatt: Gatt,
-        mailbox: Mailbox,
-        restart: Restart,
+        inbox: Inbox,
+        restart: RestartRequest,
         *,
-        converse: Converse,
+        run_procedure: RunProcedure,
         start_again: Callable[[str], Awaitable[None]],
         clock: Clock,
         sleep: Sleep,
@@ -86,16 +86,16 @@ class Tending:
     ) -> None:
         self._driver = driver
         self._gatt = gatt
-        self._mailbox = mailbox
+        self._inbox = inbox
         self._restart = restart
-        self._converse = converse
+        self._run_procedure = run_procedure
         self._start_again = start_again
         self._clock = clock
         self._sleep = sleep
         self._battery_every = battery_every
 
     async def run(self) -> str:
-        """Tend until the device must be connected anew; return why."""
+        """Keep it going until the device must be connected anew; return why."""
         now = self._clock.now()
         every = self._driver.keep_alive_every or float("inf")
         alive_at, battery_at, started = now + every, now + self._battery_every, now
@@ -103,14 +103,14 @@ class Tending:
             battery_at = float("inf")
         try:
             while True:
-                if await self._wished(min(alive_at, battery_at)):
+                if await self._restart_asked(min(alive_at, battery_at)):
                     reason, reconnect = self._restart.take()
                     if reconnect or self._clock.now() - started < _SOON_S:
                         return reason
                     await self._start_again(reason)
                     started = self._clock.now()
                 elif alive_at <= battery_at:
-                    await self._converse(self._driver.keep_alive(self._gatt), "stay awake")
+                    await self._run_procedure(self._driver.keep_alive(self._gatt), "stay awake")
                     alive_at = self._clock.now() + every
                 else:
                     asked = await self._ask_battery()
@@ -118,8 +118,8 @@ class Tending:
         except BiosenseError as error:
             return str(error)
 
-    async def _wished(self, time: float) -> bool:
-        """Wait until `time`, at most until a restart is wished for; True for that."""
+    async def _restart_asked(self, time: float) -> bool:
+        """Wait until `time`, at most until a restart is asked for; True for that."""
         asked = self._restart.asked
         if time == float("inf"):
             return await asked.wait()
@@ -132,9 +132,9 @@ class Tending:
 
     async def _ask_battery(self) -> bool:
         try:
-            level = await self._converse(self._gatt.read(BATTERY_LEVEL), "tell its battery")
+            level = await self._run_procedure(self._gatt.read(BATTERY_LEVEL), "tell its battery")
             report = decode_battery(level)
         except (DeviceRefused, PacketError):
             return False  # it will not say more the next time
-        self._mailbox.put(Said(self._clock.now(), report))
+        self._inbox.put(DeviceReport(self._clock.now(), report))
         return True

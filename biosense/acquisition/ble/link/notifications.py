@@ -11,7 +11,7 @@ from biosense.core.clock import Clock
 from biosense.core.errors import DeviceLost
 
 
-class Reception:
+class Notifications:
     """Receive from one connection.
 
     Packets are held until `release`, so that none reaches a decoder of before the device's start:
@@ -35,7 +35,7 @@ class Reception:
         self._closed = False
         self._holding = True
         self._held: list[Packet] = []
-        self._trouble = asyncio.Event()
+        self._failure = asyncio.Event()
         self._error: Exception = DeviceLost("the connection broke off")
 
     def packet(self, uuid: str, data: bytes) -> None:
@@ -53,12 +53,12 @@ class Reception:
     def lost(self) -> None:
         """Learn that the connection is gone."""
         self.is_lost = True
-        self._trouble.set()
+        self._failure.set()
 
     def failed(self, error: Exception) -> None:
         """Take an error of a driver's own callback."""
         self._error = error
-        self._trouble.set()
+        self._failure.set()
 
     def hold(self) -> None:
         """Keep what comes until `release`."""
@@ -76,7 +76,7 @@ class Reception:
         """Ignore what comes from now on."""
         self._closed = True
 
-    async def trouble(self) -> NoReturn:
+    async def raise_failure(self) -> NoReturn:
         """Wait until the connection breaks off or a callback fails, and raise that.
 
         Raises
@@ -84,5 +84,5 @@ class Reception:
         DeviceLost
             If the connection is gone.
         """
-        await self._trouble.wait()
+        await self._failure.wait()
         raise self._error

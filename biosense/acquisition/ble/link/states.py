@@ -34,7 +34,7 @@ class LinkTimes:
     Parameters
     ----------
     scan, command, stop, disconnect
-        Longest time of one look for a device that is gone, of one conversation with it (to prepare,
+        Longest time of one look for a device that is gone, of one procedure with it (to prepare,
         start or keep it), of stopping it and of disconnecting it.
     intervals, silence
         A device is stalled that sent nothing for `intervals` packet intervals, at least `silence`.
@@ -46,7 +46,7 @@ class LinkTimes:
     least_pause, most_pause
         Pause before the first attempt to come back; it doubles up to the second. A device that is
         stalled, and may go on by itself, stays connected during the first pause.
-    good_spell
+    stable_for
         A device that streamed for so long begins with the shortest pause again.
     battery
         Between two looks at the battery.
@@ -62,7 +62,7 @@ class LinkTimes:
     first_packet: float = 5.0
     least_pause: float = 0.5
     most_pause: float = 30.0
-    good_spell: float = 5.0
+    stable_for: float = 5.0
     battery: float = 60.0
 
     def __post_init__(self) -> None:

@@ -8,9 +8,15 @@ from random import Random
 from typing import Any, NoReturn, TypeVar
 
 from biosense.acquisition.ble.driver import Advertisement, Driver
-from biosense.acquisition.ble.link.inbox import Began, Changed, Mailbox, Packet, Said
-from biosense.acquisition.ble.link.keep_alive import Restart, Tending
-from biosense.acquisition.ble.link.notifications import Reception
+from biosense.acquisition.ble.link.inbox import (
+    DeviceReport,
+    DeviceStarted,
+    Inbox,
+    LinkChanged,
+    Packet,
+)
+from biosense.acquisition.ble.link.keep_alive import KeepAlive, RestartRequest
+from biosense.acquisition.ble.link.notifications import Notifications
 from biosense.acquisition.ble.link.states import Adapter, Connection, LinkState, LinkTimes
 from biosense.acquisition.ble.link.timeouts import Sleep, expire, first, within
 from biosense.core.clock import Clock
@@ -42,7 +48,7 @@ class Supervisor:
         As it was heard first.
     adapter
         The Bluetooth of this computer.
-    mailbox
+    inbox
         Gets everything that happens, in its order.
     clock, sleep
         Session time, and how to wait in it.
@@ -55,7 +61,7 @@ class Supervisor:
         driver: Driver,
         device: Advertisement,
         adapter: Adapter,
-        mailbox: Mailbox,
+        inbox: Inbox,
         *,
         clock: Clock,
         sleep: Sleep,
@@ -66,43 +72,43 @@ class Supervisor:
         self.driver = driver
         self.serial = ""
         self._adapter = adapter
-        self._mailbox = mailbox
+        self._inbox = inbox
         self._clock = clock
         self._sleep = sleep
         self._times = times
         self._jitter = Random(device.address)  # its own pauses, the same in every run
         self._failures = 0
         self._connection: Connection | None = None
-        self._reception: Reception | None = None
-        self._restart = Restart()
+        self._notifications: Notifications | None = None
+        self._restart = RestartRequest()
 
     async def connect(self, device: Advertisement) -> None:
         """Connect the device as it was heard just now; it is one's turn."""
         self.device = device
         self._change(LinkState.CONNECTING)
-        reception = Reception(self._clock, self._receive)
-        self._connection = await self._adapter.connect(device, reception, sleep=self._sleep)
-        self._reception = reception
+        notifications = Notifications(self._clock, self._receive)
+        self._connection = await self._adapter.connect(device, notifications, sleep=self._sleep)
+        self._notifications = notifications
 
     async def begin(self) -> None:
         """Ask the connected device what it is, and have it send."""
-        connection, reception = self._connected()
+        connection, notifications = self._connected()
         self._change(LinkState.SUBSCRIBING)
-        for report in await self.converse(self.driver.prepare(connection), "prepare"):
+        for report in await self.run_procedure(self.driver.prepare(connection), "prepare"):
             self.serial = report.serial or self.serial
-            self._mailbox.put(Said(self._clock.now(), report))
-        reception.started = True
-        await self.converse(self.driver.start(connection), "start")
-        self._began(reception)
+            self._inbox.put(DeviceReport(self._clock.now(), report))
+        notifications.started = True
+        await self.run_procedure(self.driver.start(connection), "start")
+        self._began(notifications)
 
     async def start_again(self, reason: str) -> None:
         """Stop and start the connected device, where it ended all or a part by itself."""
-        connection, reception = self._connected()
+        connection, notifications = self._connected()
         self._change(LinkState.SUBSCRIBING, f"starting again: {reason}")
-        await self.converse(self.driver.stop(connection), "stop")
-        reception.hold()
-        await self.converse(self.driver.start(connection), "start")
-        self._began(reception)
+        await self.run_procedure(self.driver.stop(connection), "stop")
+        notifications.hold()
+        await self.run_procedure(self.driver.start(connection), "start")
+        self._began(notifications)
 
     def ask_restart(self, reason: str, *, reconnect: bool) -> None:
         """Have the device started again, or even connected anew; returns at once."""
@@ -112,90 +118,92 @@ class Supervisor:
         """Keep the device, which has begun, streaming until cancelled; then let it go."""
         try:
             while True:
-                reason = await self._spell()
+                reason = await self._keep_streaming()
                 waited = self.state is LinkState.STALLED
-                await self._leave(reason)
-                await self._come_back(waited=waited)
+                await self._back_off(reason)
+                await self._reconnect(waited=waited)
         finally:
             await self.close()
 
     async def close(self) -> None:
         """Stop and disconnect the device, if it is connected."""
-        await self._let_go()
+        await self._disconnect()
         self._change(LinkState.STOPPED)
 
-    async def converse(self, talk: Coroutine[Any, Any, T], doing: str) -> T:
-        """Return what a conversation with the device returns.
+    async def run_procedure(self, procedure: Coroutine[Any, Any, T], doing: str) -> T:
+        """Run a GATT procedure with the device and return its result.
 
         Raises
         ------
         DeviceLost
             If the connection is lost meanwhile, or the device does not answer.
         """
-        _, reception = self._connected()
+        _, notifications = self._connected()
         limit = self._times.command
         try:
-            return await first(talk, reception.trouble(), expire(limit, self._sleep))
+            return await first(procedure, notifications.raise_failure(), expire(limit, self._sleep))
         except TimeoutError as error:
             name = self.device.name
             raise DeviceLost(f"{name} did not {doing} within {limit:g} s: {error}") from error
 
-    async def _spell(self) -> str:
+    async def _keep_streaming(self) -> str:
         """Watch the streaming device; return why that ended."""
-        _, reception = self._connected()
+        _, notifications = self._connected()
         self._restart.forget()
         since = self._clock.now()
         try:
             return await first(
-                self._end_of_link(reception), self._silence(reception), self._tending().run()
+                self._link_failure(notifications),
+                self._stall(notifications),
+                self._keep_alive().run(),
             )
         finally:
-            if self._clock.now() - since >= self._times.good_spell:
+            if self._clock.now() - since >= self._times.stable_for:
                 self._failures = 0
-            elif reception.has_heard:
+            elif notifications.has_heard:
                 # It is within reach and works, if not for long: no reason to wait half a minute.
                 self._failures = min(self._failures, _FEW)
 
-    def _tending(self) -> Tending:
+    def _keep_alive(self) -> KeepAlive:
         connection, _ = self._connected()
-        return Tending(
+        return KeepAlive(
             self.driver,
             connection,
-            self._mailbox,
+            self._inbox,
             self._restart,
-            converse=self.converse,
+            run_procedure=self.run_procedure,
             start_again=self.start_again,
             clock=self._clock,
             sleep=self._sleep,
             battery_every=self._times.battery,
         )
 
-    async def _end_of_link(self, reception: Reception) -> str:
+    async def _link_failure(self, notifications: Notifications) -> str:
         try:
-            await reception.trouble()
+            await notifications.raise_failure()
         except BiosenseError as error:
             return str(error)
 
-    async def _silence(self, reception: Reception) -> str:
+    async def _stall(self, notifications: Notifications) -> str:
         """Return when the device is stalled and does not go on by itself."""
         while True:
-            await self._fall_silent(reception)
-            reason = f"no packet for {self._clock.now() - reception.heard:.1f} s"
+            await self._wait_for_stall(notifications)
+            reason = f"no packet for {self._clock.now() - notifications.heard:.1f} s"
             self._change(LinkState.STALLED, reason)
             # The pause before the first attempt is spent listening: jammed radio delivers late what
             # it held back, and a new connection costs seconds of samples.
-            await self._sleep(self._pause())
+            await self._sleep(self._backoff_pause())
             if self.state is LinkState.STALLED:
                 return reason
 
-    async def _fall_silent(self, reception: Reception) -> None:
+    async def _wait_for_stall(self, notifications: Notifications) -> None:
         regular = [each.packet_interval for each in self.driver.signals if each.packet_interval]
         # Where nothing comes regularly only the connection and the battery can tell.
         usual = self._times.limit(min(regular, default=_NEVER_S))
         not_before = 0.0
         while True:
-            limit = usual if reception.has_heard else max(usual, self._times.first_packet)
-            left = max(reception.heard + limit, not_before) - self._clock.now()
+            limit = usual if notifications.has_heard else max(usual, self._times.first_packet)
+            left = max(notifications.heard + limit, not_before) - self._clock.now()
             if left <= _INSTANT_S and self.state is not LinkState.SUBSCRIBING:
                 return
             wait = min(left, usual) if left > _INSTANT_S else usual
@@ -205,16 +213,16 @@ class Supervisor:
                 # This program was held up: what came meanwhile is read before it is judged.
                 not_before = self._clock.now() + usual
 
-    async def _leave(self, reason: str) -> None:
+    async def _back_off(self, reason: str) -> None:
         self._change(LinkState.BACKING_OFF, reason)  # known at once: the rest takes a while
-        _, reception = self._connected()
-        reception.close()
-        await self._let_go()
+        _, notifications = self._connected()
+        notifications.close()
+        await self._disconnect()
 
-    async def _come_back(self, *, waited: bool) -> None:
+    async def _reconnect(self, *, waited: bool) -> None:
         while True:
             if not waited:
-                await self._sleep(self._pause())
+                await self._sleep(self._backoff_pause())
             waited = False
             self._failures += 1
             try:
@@ -222,7 +230,7 @@ class Supervisor:
                 await self.begin()
                 return
             except BiosenseError as error:
-                await self._let_go()
+                await self._disconnect()
                 self._change(LinkState.BACKING_OFF, str(error))
 
     async def _find_and_connect(self) -> None:
@@ -236,44 +244,44 @@ class Supervisor:
                     return
         raise StreamNotFound(f"{self.device.name} is not to be heard")
 
-    def _pause(self) -> float:
+    def _backoff_pause(self) -> float:
         pause = self._times.least_pause * 2.0 ** min(self._failures, 30)
         pause = min(pause, self._times.most_pause / _JITTER)
         return max(pause * self._jitter.uniform(1.0, _JITTER), self._times.least_pause)
 
-    def _began(self, reception: Reception) -> None:
-        self._mailbox.put(Began(self._clock.now(), self.driver.decoder()))
+    def _began(self, notifications: Notifications) -> None:
+        self._inbox.put(DeviceStarted(self._clock.now(), self.driver.decoder()))
         self._change(LinkState.STARTING)
-        reception.release()
+        notifications.release()
 
-    async def _let_go(self) -> None:
-        connection, reception = self._connection, self._reception
-        if connection is None or reception is None:
+    async def _disconnect(self) -> None:
+        connection, notifications = self._connection, self._notifications
+        if connection is None or notifications is None:
             return
-        if reception.started and not reception.is_lost:
+        if notifications.started and not notifications.is_lost:
             await self._try(self.driver.stop(connection), "stop", self._times.stop)
-        reception.close()
+        notifications.close()
         await self._try(connection.disconnect(), "disconnect", self._times.disconnect)
-        self._connection = self._reception = None
+        self._connection = self._notifications = None
 
-    async def _try(self, talk: Coroutine[Any, Any, None], doing: str, seconds: float) -> None:
+    async def _try(self, procedure: Coroutine[Any, Any, None], doing: str, seconds: float) -> None:
         try:
-            await within(seconds, talk, self._sleep)
+            await within(seconds, procedure, self._sleep)
         except (BiosenseError, TimeoutError) as error:
             # A device that is gone cannot be told anything; there is nothing else to do.
             log.info("could not %s %s: %s", doing, self.device.name, error)
 
-    def _connected(self) -> tuple[Connection, Reception]:
-        if self._connection is None or self._reception is None:
+    def _connected(self) -> tuple[Connection, Notifications]:
+        if self._connection is None or self._notifications is None:
             raise DeviceLost(f"{self.device.name} is not connected")
-        return self._connection, self._reception
+        return self._connection, self._notifications
 
     def _change(self, state: LinkState, reason: str = "") -> None:
         self.state = state
         log.debug("%s: %s %s", self.device.name, state, reason)
-        self._mailbox.put(Changed(self._clock.now(), state, reason, self.device.rssi))
+        self._inbox.put(LinkChanged(self._clock.now(), state, reason, self.device.rssi))
 
     def _receive(self, packet: Packet) -> None:
         if self.state in (LinkState.STARTING, LinkState.STALLED):
             self._change(LinkState.STREAMING)
-        self._mailbox.put(packet)
+        self._inbox.put(packet)
