@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from biosense.acquisition.replay import Replay
-from biosense.acquisition.xdf.reader import iterate
+from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import SystemClock
 from biosense.core.errors import BadInput, StreamNotFound
@@ -73,7 +73,7 @@ async def test_as_fast_as_possible_gives_the_items_of_the_file(
 ) -> None:
     clock = FakeClock()
     items = await played(Replay(recording, clock=clock, speed=speed, sleep=clock.sleep), clock)
-    expected = list(iterate(recording))
+    expected = list(XdfReader(recording).items())
     assert len(items) == len(expected) == 5
     assert all(same(item, other) for (_, item), other in zip(items, expected, strict=True))
     assert clock.now() == 5000.0
@@ -151,5 +151,5 @@ async def test_a_replay_recorded_again_is_the_same_recording(
         with Recorder(tmp_path, replay.infos, clock=clock) as recorder:
             async for item in replay:
                 recorder.put(item)
-    for one, other in zip(iterate(recording), iterate(tmp_path), strict=True):
+    for one, other in zip(XdfReader(recording).items(), XdfReader(tmp_path).items(), strict=True):
         assert same(one, other)

@@ -66,7 +66,7 @@ class Salvage(Protocol):
         ...
 
 
-class ChunkWalker:
+class ChunkScanner:
     """Iterate over the chunks of a file.
 
     Behind damage it goes on at the next boundary, or before it at the first chunk that `salvage`
@@ -75,8 +75,8 @@ class ChunkWalker:
     Examples
     --------
     >>> from biosense.acquisition.xdf.layout import pack_chunk
-    >>> walker = ChunkWalker(MAGIC + pack_chunk(Tag.BOUNDARY, BOUNDARY) + bytes([4, 9]))
-    >>> [chunk.tag for chunk in walker], walker.damage[0].start
+    >>> scanner = ChunkScanner(MAGIC + pack_chunk(Tag.BOUNDARY, BOUNDARY) + bytes([4, 9]))
+    >>> [chunk.tag for chunk in scanner], scanner.damage[0].start
     ([5], 27)
     """
 

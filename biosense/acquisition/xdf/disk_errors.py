@@ -16,8 +16,8 @@ _log = logging.getLogger(__name__)
 SLOW_S = 3.0  # a disk that is late by less does so now and then, and costs nothing
 
 
-class Trouble:
-    """Report the trouble with a disk, each kind once until it is over, and count what is lost.
+class DiskErrors:
+    """Report the errors of a disk, each kind once until it is over, and count what is lost.
 
     Every method may be called from any thread: the one that writes may hang in the disk.
 
@@ -26,7 +26,7 @@ class Trouble:
     on_failure
         Called when the disk refuses data and when samples are lost.
     on_event
-        Called when the disk is slow, at each doubling of the delay, and when trouble is over.
+        Called when the disk is slow, at each doubling of the delay, and when an error is over.
     clock
         Session time, for the events.
     limit
@@ -43,12 +43,12 @@ class Trouble:
     --------
     >>> from biosense.core.clock import SystemClock
     >>> logging.getLogger(__name__).setLevel(logging.CRITICAL + 1)
-    >>> said = []
-    >>> trouble = Trouble(said.append, said.append, SystemClock(), limit=1 << 20)
-    >>> trouble.refused("the disk is full")
-    >>> trouble.refused("the disk is full")
-    >>> trouble.over(seconds=2.5)
-    >>> said
+    >>> reported = []
+    >>> errors = DiskErrors(reported.append, reported.append, SystemClock(), limit=1 << 20)
+    >>> errors.refused("the disk is full")
+    >>> errors.refused("the disk is full")
+    >>> errors.over(seconds=2.5)
+    >>> reported
     [RecordingFailed('the disk is full'), Event(...'the disk takes data again after 2.5 s: \
 nothing was lost')]
     """
@@ -101,10 +101,10 @@ nothing was lost')]
                 f"the disk is {seconds:.1f} s behind: {self._mib(waiting)} wait in memory; a crash "
                 "now would lose them"
             )
-            self._say(EventKind.OVERRUN, text)
+            self._report(EventKind.OVERRUN, text)
 
     def over(self, seconds: float = 0.0) -> None:
-        """Take note that everything is on the disk; trouble had lasted for some seconds."""
+        """Take note that everything is on the disk; an error had lasted for some seconds."""
         with self._lock:
             if not self.failing and not self._delay_said:
                 return
@@ -114,14 +114,14 @@ nothing was lost')]
             lasted = f" after {seconds:.1f} s" if seconds else ""
             self.failing, self._delay_said = "", 0.0
             self._lost_before = self.lost.total()
-            self._say(EventKind.RECOVERED, f"{well}{lasted}: {cost}")
+            self._report(EventKind.RECOVERED, f"{well}{lasted}: {cost}")
 
     def _fail(self, reason: str) -> None:
         self.failing = reason
         _log.critical("%s", reason)
         self._on_failure(RecordingFailed(reason))
 
-    def _say(self, kind: EventKind, text: str) -> None:
+    def _report(self, kind: EventKind, text: str) -> None:
         _log.warning("%s", text)
         self._on_event(Event(self._clock.now(), kind, "", text))
 

@@ -46,8 +46,8 @@ class ItemWriter:
     def samples(self) -> dict[str, int]:
         """Samples written, by stream name."""
         counts: Counter[str] = Counter()
-        for tally in self._writer.tallies.values():
-            counts[tally.info.name] += tally.samples
+        for footer in self._writer.footers.values():
+            counts[footer.info.name] += footer.samples
         return dict(counts)
 
     def announce(self, info: StreamInfo, extra_desc: Description | str = "") -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosense.acquisition.stream_xml import parse_info, parse_xml
-from biosense.acquisition.xdf.chunk_scanner import ChunkWalker, Damage, RawChunk
+from biosense.acquisition.xdf.chunk_scanner import ChunkScanner, Damage, RawChunk
 from biosense.acquisition.xdf.layout import (
     BOUNDARY,
     STREAM_TAGS,
@@ -87,14 +87,14 @@ class XdfParser:
         self._layouts: dict[int, SampleLayout] = {}
         self._numbers: dict[int, int] = {}
         self._known = KnownStreams(data, self._layouts)
-        self._walker = ChunkWalker(data, self._known)
+        self._scanner = ChunkScanner(data, self._known)
         self._names: set[str] = set()
         self._last: dict[int, tuple[float, int]] = {}  # stamp, and the damage before it
 
     @property
     def damage(self) -> list[Damage]:
         """Bytes that could not be used so far."""
-        return self._walker.damage
+        return self._scanner.damage
 
     def __iter__(self) -> Iterator[Parsed]:
         for _, parsed in self.pairs():
@@ -103,7 +103,7 @@ class XdfParser:
 
     def pairs(self) -> Iterator[tuple[RawChunk, Parsed | None]]:
         """Yield each usable chunk with its content, None where that says nothing (a boundary)."""
-        for chunk in self._walker:
+        for chunk in self._scanner:
             try:
                 yield chunk, self._parse(chunk)
             except (Malformed, BadInput) as error:
@@ -120,15 +120,15 @@ class XdfParser:
         mended: RawChunk | None = None
         if content is not None:
             note = f"{reason}: it was recounted"
-            self._walker.note(Damage(chunk.start, chunk.start + 1, note, mended=True))
+            self._scanner.note(Damage(chunk.start, chunk.start + 1, note, mended=True))
             mended = replace(chunk, content=content)
         else:
-            mended = self._walker.reject(chunk, reason)
+            mended = self._scanner.reject(chunk, reason)
         if mended is not None:
             try:
                 yield mended, self._parse(mended)
             except (Malformed, BadInput) as error:
-                self._walker.note(Damage(mended.start, mended.stop, str(error)))
+                self._scanner.note(Damage(mended.start, mended.stop, str(error)))
         elif chunk.tag == Tag.STREAM_HEADER:
             info = damaged_header(chunk.content.decode("utf-8", "replace"))
             if info is not None:

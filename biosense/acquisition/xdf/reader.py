@@ -68,7 +68,7 @@ class XdfReader:
             self._size = len(data)  # a recording that is still being written grows on
             parser = XdfParser(data)
             for parsed in parser:
-                self._look(parsed)
+                self._index(parsed)
         if self._foreign:
             drop_impossible(self._measured)
         for summary in self.streams:
@@ -152,7 +152,7 @@ class XdfReader:
             if not waiting:
                 return
 
-    def _look(self, parsed: object) -> None:
+    def _index(self, parsed: object) -> None:
         if isinstance(parsed, Header):
             self.streams.append(StreamSummary(parsed.info))
         elif isinstance(parsed, Samples):
@@ -167,27 +167,6 @@ class XdfReader:
         elif isinstance(parsed, FileHeader):
             self._foreign = parsed.root.findtext("writer") != WRITER
             self.started = self.started or _wall_time(parsed.root.findtext("datetime") or "")
-
-
-def iterate(path: Path) -> Iterator[Record]:
-    """Yield a recording's chunks, clock measurements and events in the order of the file.
-
-    Parameters
-    ----------
-    path
-        A recording folder, or an .xdf file of any program.
-
-    Raises
-    ------
-    RecordingDamaged
-        If it is no XDF file at all.
-    """
-    return XdfReader(path).items()
-
-
-def stream_headers(path: Path) -> list[StreamInfo]:
-    """Return the streams of a recording, without the events of the run."""
-    return list(XdfReader(path).infos)
 
 
 def load(path: Path) -> Recording:

@@ -16,12 +16,12 @@ import numpy as np
 from biosense.acquisition.stream_xml import Description, header_xml
 from biosense.acquisition.xdf.append_file import sync_folder
 from biosense.acquisition.xdf.backlog import LIMIT_BYTES, Backlog
-from biosense.acquisition.xdf.disk_errors import Trouble
+from biosense.acquisition.xdf.disk_errors import DiskErrors
 from biosense.acquisition.xdf.events import EVENTS
 from biosense.acquisition.xdf.layout import SampleLayout
 from biosense.acquisition.xdf.recording_folder import XDF_NAME, Sidecar, write_sidecar
 from biosense.acquisition.xdf.writer import XdfWriter
-from biosense.acquisition.xdf.writer_thread import NewStream, Writing, waiting_samples
+from biosense.acquisition.xdf.writer_thread import NewStream, WriterLoop, waiting_samples
 from biosense.core.clock import Clock, SystemClock
 from biosense.core.errors import BadInput, RecordingFailed
 from biosense.core.types import Chunk, Event, Record, StreamInfo
@@ -54,8 +54,8 @@ class Recorder:
     to keep and did not. The file is readable up to there.
 
     A disk that is full, slow or gone holds up nobody: what it does not take waits in memory and is
-    tried again, in order, until it is taken. `on_failure` is called once per trouble, `on_event`
-    when a disk is slow and when trouble is over. Only when `memory` is used up, or at the end,
+    tried again, in order, until it is taken. `on_failure` is called once per error, `on_event`
+    when a disk is slow and when an error is over. Only when `memory` is used up, or at the end,
     samples are lost; they are counted, and that is said by `on_failure` too.
 
     `Chunk.ok` has no place in XDF: what a source does not trust it must say in its samples.
@@ -117,7 +117,7 @@ class Recorder:
         real_clock = real_clock or SystemClock()
         self._give_up_after = give_up_after
         self._backlog: Backlog[Record | NewStream] = Backlog(real_clock, memory)
-        self._trouble = Trouble(on_failure, on_event, clock, memory)
+        self._errors = DiskErrors(on_failure, on_event, clock, memory)
         self._checked: set[StreamInfo] = set()
         self._summary: RecordingSummary | None = None
         started = datetime.now().astimezone()
@@ -126,10 +126,10 @@ class Recorder:
         self._session_time = clock.now()
         with self._starting():
             self._writer = XdfWriter(folder / XDF_NAME, started=self._sidecar.started)
-            self._writing = Writing(
+            self._writing = WriterLoop(
                 self._writer,
                 self._backlog,
-                self._trouble,
+                self._errors,
                 clock=clock,
                 real_clock=real_clock,
                 sync_every=sync_every,
@@ -168,12 +168,12 @@ class Recorder:
     @property
     def lost(self) -> int:
         """Samples, events and measurements that were lost."""
-        return self._trouble.lost.total()
+        return self._errors.lost.total()
 
     @property
     def failing(self) -> str:
         """What is wrong with the disk now; empty while it takes data."""
-        return self._trouble.failing
+        return self._errors.failing
 
     def put(self, item: Record) -> None:
         """Hand over an item, from any thread; returns at once, order is kept.
@@ -203,8 +203,8 @@ class Recorder:
             self._thread.join(self._give_up_after)
         if self._summary is None:
             for name, count in waiting_samples(self._backlog).items():
-                self._trouble.lose(name, count, self._backlog.bytes, final=True)
-            self._trouble.fault(
+                self._errors.lose(name, count, self._backlog.bytes, final=True)
+            self._errors.fault(
                 f"the disk has taken nothing for {self._give_up_after:g} s and is not waited for "
                 f"any longer: {self.lost} samples are not in {self.folder / XDF_NAME}"
             )
@@ -230,8 +230,8 @@ class Recorder:
         except EOFError:
             raise RecordingFailed(f"the recording in {self.folder} has ended already") from None
         if not taken and isinstance(item, Chunk):
-            self._trouble.lose(item.info.name, item.n, self._backlog.bytes)
-        self._writing.look()
+            self._errors.lose(item.info.name, item.n, self._backlog.bytes)
+        self._writing.check_delay()
 
     @contextmanager
     def _starting(self) -> Iterator[None]:
@@ -260,10 +260,10 @@ class Recorder:
         try:
             self._write_sidecar(finished=finished, samples=summary.samples, lost=summary.lost)
         except OSError as error:
-            self._trouble.refused(f"the sidecar of {self.folder} keeps its first state: {error}")
+            self._errors.refused(f"the sidecar of {self.folder} keeps its first state: {error}")
 
     def _sum_up(self) -> RecordingSummary:
-        samples, lost = self._writing.items.samples, dict(self._trouble.lost)
+        samples, lost = self._writing.items.samples, dict(self._errors.lost)
         return RecordingSummary(self.folder, self._writer.size, samples, lost)
 
     def _check(self, item: Record) -> None:

@@ -24,7 +24,7 @@ from biosense.acquisition.xdf.losses import Loss, find_losses
 from biosense.acquisition.xdf.parse import Footer, Header, Offset, Parsed, Samples, XdfParser
 from biosense.acquisition.xdf.reader import XdfReader, opened
 from biosense.acquisition.xdf.recording_folder import SIDECAR_NAME, XDF_NAME
-from biosense.acquisition.xdf.writer import Tally
+from biosense.acquisition.xdf.writer import StreamFooter
 from biosense.core.errors import BadInput, RecordingFailed
 
 
@@ -89,35 +89,35 @@ def _make_folder(path: Path, out: Path) -> Path:
 
 def copy_usable(data: bytes | mmap.mmap, file: BinaryIO) -> dict[str, int]:
     """Write the usable chunks of a file, and exact footers; return the samples by stream."""
-    tallies: list[Tally] = []
+    footers: list[StreamFooter] = []
     file.write(MAGIC)
     for chunk, parsed in XdfParser(data).pairs():
         number = None
         if isinstance(parsed, Header):
-            tallies.append(Tally(parsed.info))
+            footers.append(StreamFooter(parsed.info))
         if isinstance(parsed, Footer):
             continue
         if isinstance(parsed, Header | Samples | Offset):
             number = parsed.number + 1
         if isinstance(parsed, Samples):
-            tallies[parsed.number].count(parsed.stamps)
+            footers[parsed.number].count(parsed.stamps)
         elif isinstance(parsed, Offset):
-            tallies[parsed.number].offsets.append((parsed.time, parsed.offset))
+            footers[parsed.number].offsets.append((parsed.time, parsed.offset))
         if number is not None or chunk.tag not in STREAM_TAGS:
-            file.write(pack_chunk(chunk.tag, _content(chunk, parsed, tallies), number))
+            file.write(pack_chunk(chunk.tag, _content(chunk, parsed, footers), number))
     file.write(pack_chunk(Tag.BOUNDARY, BOUNDARY))
-    for number, tally in enumerate(tallies, 1):
-        file.write(pack_chunk(Tag.STREAM_FOOTER, tally.footer_xml().encode("utf-8"), number))
-    return {tally.info.name: tally.samples for tally in tallies}
+    for number, footer in enumerate(footers, 1):
+        file.write(pack_chunk(Tag.STREAM_FOOTER, footer.to_xml().encode("utf-8"), number))
+    return {footer.info.name: footer.samples for footer in footers}
 
 
-def _content(chunk: RawChunk, parsed: Parsed | None, tallies: list[Tally]) -> bytes:
+def _content(chunk: RawChunk, parsed: Parsed | None, footers: list[StreamFooter]) -> bytes:
     """Return the content as it is, or what was made of it where others could not read it."""
     if isinstance(parsed, Header) and not _is_xml(chunk.content):
         return header_xml(parsed.info).encode("utf-8")
     if isinstance(parsed, Samples) and _starts_unstamped(chunk.content):
         # A stamp that is left out goes on from the sample before, which may be lost.
-        return SampleLayout(tallies[parsed.number].info).pack(parsed.stamps, parsed.data)
+        return SampleLayout(footers[parsed.number].info).pack(parsed.stamps, parsed.data)
     return chunk.content
 
 

@@ -27,7 +27,7 @@ from biosense.core.types import Chunk, ClockOffset, Floats, StreamInfo
 
 
 @dataclass
-class Tally:
+class StreamFooter:
     """Count what the file holds of a stream: the content of its footer."""
 
     info: StreamInfo
@@ -43,7 +43,7 @@ class Tally:
             self.samples += len(stamps)
             self.last = float(stamps[-1])
 
-    def footer_xml(self) -> str:
+    def to_xml(self) -> str:
         """Write the stream's footer."""
         root = ElementTree.Element("info")
         texts = {"sample_count": str(self.samples)}
@@ -95,7 +95,7 @@ class XdfWriter:
 
     def __init__(self, path: Path, *, started: datetime | None = None) -> None:
         self.path = path
-        self.tallies: dict[int, Tally] = {}
+        self.footers: dict[int, StreamFooter] = {}
         self._ids: dict[str, int] = {}
         self._layouts: dict[int, SampleLayout] = {}
         self.file = AppendFile(path)
@@ -132,10 +132,10 @@ class XdfWriter:
 
         A stream of a known name takes its place: what follows under that name belongs to it.
         """
-        number = len(self.tallies) + 1
+        number = len(self.footers) + 1
         header = header_xml(info, extra_desc=extra_desc).encode("utf-8")
         self.file.append(pack_chunk(Tag.STREAM_HEADER, header, number))
-        self.tallies[number] = Tally(info)
+        self.footers[number] = StreamFooter(info)
         self._layouts[number] = SampleLayout(info)
         self._ids[info.name] = number
         return number
@@ -154,7 +154,7 @@ class XdfWriter:
             return
         content = self._layouts[number].pack(stamps, chunk.data)
         self.file.append(pack_chunk(Tag.SAMPLES, content, number))
-        self.tallies[number].count(stamps)
+        self.footers[number].count(stamps)
 
     def write_offset(self, offset: ClockOffset) -> None:
         """Write a clock measurement: `offset.time` is in the stream's own clock."""
@@ -166,7 +166,7 @@ class XdfWriter:
             )
         content = pack_offset(offset.time, offset.offset)
         self.file.append(pack_chunk(Tag.CLOCK_OFFSET, content, number))
-        self.tallies[number].offsets.append((float(offset.time), float(offset.offset)))
+        self.footers[number].offsets.append((float(offset.time), float(offset.offset)))
 
     def boundary(self) -> None:
         """Write a mark from which a reader of a damaged file can go on."""
@@ -182,9 +182,9 @@ class XdfWriter:
             return
         try:
             self.boundary()
-            for number, tally in self.tallies.items():
-                footer = tally.footer_xml().encode("utf-8")
-                self.file.append(pack_chunk(Tag.STREAM_FOOTER, footer, number))
+            for number, footer in self.footers.items():
+                content = footer.to_xml().encode("utf-8")
+                self.file.append(pack_chunk(Tag.STREAM_FOOTER, content, number))
             self.sync()
         finally:
             self._is_open = False

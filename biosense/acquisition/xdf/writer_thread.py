@@ -12,7 +12,7 @@ from typing import TypeVar
 from biosense.acquisition.stream_xml import Description
 from biosense.acquisition.xdf.append_file import FULL
 from biosense.acquisition.xdf.backlog import Backlog
-from biosense.acquisition.xdf.disk_errors import SLOW_S, Trouble
+from biosense.acquisition.xdf.disk_errors import SLOW_S, DiskErrors
 from biosense.acquisition.xdf.events import EVENTS
 from biosense.acquisition.xdf.item_writer import ItemWriter
 from biosense.acquisition.xdf.writer import XdfWriter
@@ -30,7 +30,7 @@ class NewStream:
     extra_desc: Description | str
 
 
-class Writing:
+class WriterLoop:
     """Write what waits, one item after the other, and sync every second.
 
     What the disk refuses stays in memory and is tried again until it is taken: a disk that is
@@ -44,7 +44,7 @@ class Writing:
     backlog
         What waits.
     trouble
-        Who is told of trouble.
+        Who reports errors of the disk.
     clock
         Session time, by which syncs are due.
     real_clock
@@ -57,7 +57,7 @@ class Writing:
         self,
         writer: XdfWriter,
         backlog: Backlog[Record | NewStream],
-        trouble: Trouble,
+        errors: DiskErrors,
         *,
         clock: Clock,
         real_clock: Clock,
@@ -68,7 +68,7 @@ class Writing:
         self.written = 0
         self._writer = writer
         self._backlog = backlog
-        self._trouble = trouble
+        self._errors = errors
         self._clock = clock
         self._real_clock = real_clock
         self._sync_every = sync_every
@@ -82,23 +82,23 @@ class Writing:
         try:
             self._write_all()
         except Exception as fault:
-            self._trouble.fault(f"the recorder stopped by a fault of its own: {fault!r}")
+            self._errors.fault(f"the recorder stopped by a fault of its own: {fault!r}")
             raise
         finally:
             self._backlog.close()
             self._finish()
 
-    def look(self) -> None:
+    def check_delay(self) -> None:
         """Say so if the disk is slow; from any thread, since this one may hang in it."""
         syncing = self._writer.file.syncing and self._sync_since is not None
         sync_delay = self._real_clock.now() - (self._sync_since or 0.0) if syncing else 0.0
-        self._trouble.late(max(self._backlog.age(), sync_delay), self._backlog.bytes)
+        self._errors.late(max(self._backlog.age(), sync_delay), self._backlog.bytes)
 
     def _write_all(self) -> None:
         due = self._clock.now() + self._sync_every
         while True:
             item = self._backlog.first(max(0.0, due - self._clock.now()))
-            if item is not None and self._tried(self._write, item):
+            if item is not None and self._try(self._write, item):
                 self._backlog.done()
                 self.written += 1
             elif self._backlog.closed.is_set():
@@ -107,7 +107,7 @@ class Writing:
                 self._backlog.closed.wait(self._retry_every)
             if self._clock.now() >= due:
                 self._sync()
-                # After trouble, a sync shows that it is over.
+                # After an error, a sync shows that it is over.
                 wait = self._sync_every if self._failed_since is None else self._retry_every
                 due = self._clock.now() + wait
 
@@ -118,8 +118,8 @@ class Writing:
             self.items.write(item)
 
     def _sync(self) -> None:
-        self._tried(lambda _: self._mark_and_sync(), None)
-        self.look()
+        self._try(lambda _: self._mark_and_sync(), None)
+        self.check_delay()
 
     def _mark_and_sync(self) -> None:
         self._writer.boundary()
@@ -127,24 +127,24 @@ class Writing:
         if not file.end_sync():
             return
         if not file.is_in_place():
-            self._bring_back()
+            self._revive()
         elif self._sync_since is not None and self._backlog.age() < SLOW_S:
-            self._well()
+            self._recovered()
         file.begin_sync()
         self._sync_since = self._real_clock.now()
 
-    def _bring_back(self) -> None:
+    def _revive(self) -> None:
         gone = f"{self._writer.path} was deleted or moved, or its disk was taken away"
         self._refused(FileNotFoundError(errno.ENOENT, gone))
         self._broken = False  # as long as the open file takes data it gets them
         with suppress(OSError):  # looked at again at the next sync
             self._writer.file.revive()
 
-    def _well(self) -> None:
+    def _recovered(self) -> None:
         since, self._failed_since = self._failed_since, None
-        self._trouble.over(0.0 if since is None else self._real_clock.now() - since)
+        self._errors.over(0.0 if since is None else self._real_clock.now() - since)
 
-    def _tried(self, work: Callable[[_T], None], argument: _T) -> bool:
+    def _try(self, work: Callable[[_T], None], argument: _T) -> bool:
         try:
             if self._broken:
                 self._writer.file.revive()
@@ -160,21 +160,21 @@ class Writing:
         if self._failed_since is None:
             self._failed_since = self._real_clock.now()
         self._sync_since = None
-        self._trouble.refused(
+        self._errors.refused(
             f"the disk refuses data: {error}; {self._writer.path} is valid up to byte "
             f"{self._writer.size}; what comes now waits in memory: free space, or bring it back"
         )
 
     def _finish(self) -> None:
         is_here = self._writer.file.is_in_place()
-        if self._tried(lambda _: self.items.finish(), None):
+        if self._try(lambda _: self.items.finish(), None):
             if is_here and not len(self._backlog):
-                self._well()
+                self._recovered()
         else:
             with suppress(OSError):
                 self._writer.file.close()
         for name, count in waiting_samples(self._backlog).items():
-            self._trouble.lose(name, count, self._backlog.bytes, final=True)
+            self._errors.lose(name, count, self._backlog.bytes, final=True)
 
 
 def waiting_samples(backlog: Backlog[Record | NewStream]) -> Counter[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pyxdf
 
 from biosense.acquisition.lsl import LslOutlet
-from biosense.acquisition.xdf.reader import iterate
+from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.types import EventKind
 from tests.support.lsl_streams import (
@@ -39,7 +39,7 @@ async def test_one_wild_stamp_is_replaced_before_it_is_recorded_and_used(tmp_pat
     with Recorder(tmp_path, [info], clock=CLOCK) as recorder:
         for item in items:
             recorder.put(item)
-    offline = np.concatenate([chunk.times for chunk in chunks(list(iterate(tmp_path)))])
+    offline = np.concatenate([chunk.times for chunk in chunks(list(XdfReader(tmp_path).items()))])
     np.testing.assert_array_equal(offline, live)
     (path,) = tmp_path.glob("*.xdf")
     streams, _ = pyxdf.load_xdf(path, dejitter_timestamps=False, synchronize_clocks=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import pyxdf
 
-from biosense.acquisition.xdf.chunk_scanner import ChunkWalker
+from biosense.acquisition.xdf.chunk_scanner import ChunkScanner
 from biosense.acquisition.xdf.layout import BOUNDARY, MAGIC, Tag, pack_chunk
 from biosense.acquisition.xdf.parse import Samples, XdfParser
 from biosense.acquisition.xdf.reader import XdfReader, load
@@ -56,7 +56,7 @@ def test_a_file_without_its_first_bytes_is_no_recording(
 
 @pytest.mark.usefixtures("quiet")
 def test_pyxdf_loads_a_cut_file_trimmed_to_its_last_complete_chunk(whole: bytes) -> None:
-    ends = [len(MAGIC), *(chunk.stop for chunk in ChunkWalker(whole))]
+    ends = [len(MAGIC), *(chunk.stop for chunk in ChunkScanner(whole))]
     for end in ends:
         streams, _ = pyxdf.load_xdf(io.BytesIO(whole[:end]))
         kept = sum(stop <= end for stop in ends_of_samples(whole))
@@ -88,7 +88,7 @@ def test_garbage_between_chunks_costs_at_most_the_way_to_the_next_boundary(
     whole: bytes, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    chunks = list(ChunkWalker(whole))
+    chunks = list(ChunkScanner(whole))
     at = int(rng.integers(4, len(chunks) - 8))
     garbage = rng.bytes(int(rng.integers(1, 300)))
     torn = whole[: chunks[at].stop] + garbage + whole[chunks[at].stop :]
@@ -104,7 +104,7 @@ def test_garbage_between_chunks_costs_at_most_the_way_to_the_next_boundary(
 @pytest.mark.parametrize("byte", range(5))
 @pytest.mark.parametrize("value", [0x00, 0x01, 0x05, 0x7F, 0xFF])
 def test_a_damaged_length_costs_no_sample(whole: bytes, byte: int, value: int) -> None:
-    for chunk in ChunkWalker(whole):
+    for chunk in ChunkScanner(whole):
         torn = bytearray(whole)
         torn[chunk.start + byte] = value
         parser = XdfParser(bytes(torn))
@@ -114,7 +114,7 @@ def test_a_damaged_length_costs_no_sample(whole: bytes, byte: int, value: int) -
 
 
 def test_a_damaged_number_of_samples_costs_nothing(whole: bytes) -> None:
-    chunk = next(chunk for chunk in ChunkWalker(whole) if chunk.tag == Tag.SAMPLES)
+    chunk = next(chunk for chunk in ChunkScanner(whole) if chunk.tag == Tag.SAMPLES)
     for byte in range(5):
         torn = bytearray(whole)
         torn[chunk.start + 11 + byte] = 0x6E
@@ -126,7 +126,9 @@ def test_a_damaged_number_of_samples_costs_nothing(whole: bytes) -> None:
 def test_damage_costs_only_the_chunk_that_it_hits(whole: bytes) -> None:
     """LabRecorder writes a boundary every 10 s: waiting for it would cost seconds."""
     bare = b"".join(
-        whole[chunk.start : chunk.stop] for chunk in ChunkWalker(whole) if chunk.tag != Tag.BOUNDARY
+        whole[chunk.start : chunk.stop]
+        for chunk in ChunkScanner(whole)
+        if chunk.tag != Tag.BOUNDARY
     )
     data = MAGIC + bare
     chunks = [chunk for chunk, parsed in XdfParser(data).pairs() if isinstance(parsed, Samples)]
@@ -142,7 +144,7 @@ def test_damage_costs_only_the_chunk_that_it_hits(whole: bytes) -> None:
 
 
 def test_a_header_with_a_garbled_description_still_gives_its_samples(whole: bytes) -> None:
-    header = next(chunk for chunk in ChunkWalker(whole) if chunk.tag == Tag.STREAM_HEADER)
+    header = next(chunk for chunk in ChunkScanner(whole) if chunk.tag == Tag.STREAM_HEADER)
     at = whole.index(b"<desc>", header.start)
     torn = whole[:at] + b"<\xff>" + whole[at + 3 :]
     parser = XdfParser(torn)
@@ -153,7 +155,7 @@ def test_a_header_with_a_garbled_description_still_gives_its_samples(whole: byte
 
 
 def test_unknown_chunks_are_skipped(whole: bytes) -> None:
-    first = next(iter(ChunkWalker(whole))).stop
+    first = next(iter(ChunkScanner(whole))).stop
     torn = whole[:first] + pack_chunk(77, b"anything") + whole[first:]
     parser = XdfParser(torn)
     assert len([item for item in parser if isinstance(item, Samples)]) == len(values(whole))

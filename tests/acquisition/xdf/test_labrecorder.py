@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import pyxdf
 
-from biosense.acquisition.xdf.chunk_scanner import ChunkWalker
+from biosense.acquisition.xdf.chunk_scanner import ChunkScanner
 from biosense.acquisition.xdf.gaps import GapFinder
 from biosense.acquisition.xdf.layout import Tag
 from biosense.acquisition.xdf.reader import XdfReader
@@ -49,7 +49,7 @@ def test_a_whole_file_is_read_as_pyxdf_reads_it(tmp_path: Path, channel_format: 
     data = record([sender, markers(), eeg(name="empty", appears_at=41.9)], SECONDS)
     reader = saved(tmp_path / "a.xdf", data)
     assert reader.complete
-    bare = sum(chunk.content.count(b"\x00") > 0 for chunk in ChunkWalker(data) if chunk.tag == 3)
+    bare = sum(chunk.content.count(b"\x00") > 0 for chunk in ChunkScanner(data) if chunk.tag == 3)
     assert bare
     streams, _ = pyxdf.load_xdf(
         tmp_path / "a.xdf", synchronize_clocks=False, dejitter_timestamps=False
@@ -130,7 +130,7 @@ def test_streams_of_one_name_are_two(tmp_path: Path) -> None:
 def test_a_crash_while_closing_costs_no_sample(tmp_path: Path) -> None:
     data = record([eeg(), markers()], SECONDS)
     whole = saved(tmp_path / "a.xdf", data)
-    footer = next(chunk for chunk in ChunkWalker(data) if chunk.tag == Tag.STREAM_FOOTER)
+    footer = next(chunk for chunk in ChunkScanner(data) if chunk.tag == Tag.STREAM_FOOTER)
     for size in range(footer.start, len(data), 37):
         reader = saved(tmp_path / "b.xdf", data[:size])
         assert not reader.complete

@@ -11,10 +11,10 @@ import pytest
 import pyxdf
 
 from biosense.acquisition.xdf.append_file import AppendFile
-from biosense.acquisition.xdf.chunk_scanner import ChunkWalker
+from biosense.acquisition.xdf.chunk_scanner import ChunkScanner
 from biosense.acquisition.xdf.events import EVENTS
 from biosense.acquisition.xdf.layout import Tag
-from biosense.acquisition.xdf.reader import XdfReader, iterate, load
+from biosense.acquisition.xdf.reader import XdfReader, load
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.acquisition.xdf.recording_folder import (
     Sidecar,
@@ -58,7 +58,7 @@ def recorded(folder: Path, items: list[Item], infos: list[StreamInfo] | None = N
 
 
 def tags(folder: Path) -> list[int]:
-    return [chunk.tag for chunk in ChunkWalker((folder / "recording.xdf").read_bytes())]
+    return [chunk.tag for chunk in ChunkScanner((folder / "recording.xdf").read_bytes())]
 
 
 def test_headers_and_boundary_stand_before_the_first_sample(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_headers_and_boundary_stand_before_the_first_sample(tmp_path: Path) -> N
 def test_items_come_back_in_the_order_in_which_they_were_put(tmp_path: Path) -> None:
     event = Event(2.0, EventKind.GAP, "eeg", "0.5 s ü")
     items = [eeg(1.0), event, Chunk.of(WORDS, [2.5], [["go"]]), eeg(3.0)]
-    got = list(iterate(recorded(tmp_path, items, [EEG])))
+    got = list(XdfReader(recorded(tmp_path, items, [EEG])).items())
     assert got[1] == event
     assert isinstance(got[2], Chunk)
     assert got[2].data.tolist() == [["go"]]
@@ -101,7 +101,7 @@ def test_a_stream_in_session_time_says_so_by_constant_offsets(tmp_path: Path) ->
     assert set(stream["clock_values"]) == {0.0}
     expected = np.concatenate([eeg(float(second)).times for second in range(23)])
     assert np.array_equal(stream["time_stamps"], expected)
-    assert [item for item in iterate(folder) if isinstance(item, ClockOffset)] == []
+    assert [item for item in XdfReader(folder).items() if isinstance(item, ClockOffset)] == []
 
 
 def test_a_stream_with_measurements_gets_no_offsets_of_ours(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_stream_with_measurements_gets_no_offsets_of_ours(tmp_path: Path) -> N
     chunk = Chunk(STRAP, stamps - 6000.0, np.zeros((5, 1), np.int32), np.ones(5, bool), stamps)
     offset = ClockOffset(STRAP, 6999.0, -6000.0)
     folder = recorded(tmp_path, [offset, chunk])
-    got = list(iterate(folder))
+    got = list(XdfReader(folder).items())
     assert got[0] == ClockOffset(STRAP, 6999.0, -6000.0)
     assert len(got) == 2
     assert isinstance(got[1], Chunk)
@@ -288,7 +288,7 @@ def test_boundaries_and_syncs_come_with_the_clock(
             recorder.put(eeg(float(second)))
             while synced.get(timeout=10) <= before:
                 pass  # a sync that began before this item was written
-    chunks = ChunkWalker((tmp_path / "recording.xdf").read_bytes())
+    chunks = ChunkScanner((tmp_path / "recording.xdf").read_bytes())
     boundaries = {chunk.stop for chunk in chunks if chunk.tag == Tag.BOUNDARY}
     assert set(ends[:-1]) <= boundaries, "what is synced ends with a boundary, all but the end"
     assert len(boundaries) >= 3

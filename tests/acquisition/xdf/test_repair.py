@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import pyxdf
 
-from biosense.acquisition.xdf.chunk_scanner import ChunkWalker, RawChunk
+from biosense.acquisition.xdf.chunk_scanner import ChunkScanner, RawChunk
 from biosense.acquisition.xdf.layout import MAGIC, Tag, pack_chunk
 from biosense.acquisition.xdf.losses import find_losses
 from biosense.acquisition.xdf.parse import Footer, Samples, XdfParser
@@ -78,7 +78,7 @@ def test_repair_overwrites_nothing(tmp_path: Path, whole: bytes) -> None:
 
 def test_repair_gives_a_repeated_stream_id_a_new_one(tmp_path: Path, whole: bytes) -> None:
     """Pyxdf throws away all it had of a stream when its header comes again."""
-    header = next(chunk for chunk in ChunkWalker(whole) if chunk.tag == Tag.STREAM_HEADER)
+    header = next(chunk for chunk in ChunkScanner(whole) if chunk.tag == Tag.STREAM_HEADER)
     again = pack_chunk(Tag.STREAM_HEADER, header.content, header.stream_id)
     data = pack_chunk(Tag.SAMPLES, bytes.fromhex("0100"), header.stream_id)
     footers = [chunk for chunk, parsed in XdfParser(whole).pairs() if isinstance(parsed, Footer)]
@@ -148,7 +148,7 @@ def test_two_places_are_told_apart_and_words_count_themselves(tmp_path: Path) ->
 
 @pytest.mark.usefixtures("quiet")
 def test_a_wrong_length_costs_nothing_and_is_mended(tmp_path: Path, whole: bytes) -> None:
-    chunk = [chunk for chunk in ChunkWalker(whole) if chunk.tag == Tag.SAMPLES][2]
+    chunk = [chunk for chunk in ChunkScanner(whole) if chunk.tag == Tag.SAMPLES][2]
     torn = bytearray(whole)
     torn[chunk.start + 1 : chunk.start + 5] = struct.pack("<I", 7)
     (tmp_path / "a.xdf").write_bytes(torn)
@@ -175,7 +175,7 @@ def test_a_stamp_left_out_behind_a_lost_chunk_is_counted_back(tmp_path: Path) ->
     times = 0.125 * np.arange(2, 1000)  # a pull of 3 samples, then of 4
     sender = Sender("n", times, np.arange(998.0)[:, None], "int32", 8.0, offset=0.0)
     data = record([sender], 42.0, footers=False)
-    chunks = [chunk for chunk in ChunkWalker(data) if chunk.tag == Tag.SAMPLES]
+    chunks = [chunk for chunk in ChunkScanner(data) if chunk.tag == Tag.SAMPLES]
     odd = next(
         number for number, chunk in enumerate(chunks) if number > 9 and chunk.content[5] == 0
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import pyxdf
 
-from biosense.acquisition.xdf.reader import XdfReader, iterate, load, stream_headers
+from biosense.acquisition.xdf.reader import XdfReader, load
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.errors import BadInput, RecordingDamaged
 from biosense.core.types import TEXT, Chunk, ClockOffset, Modality, StreamInfo
@@ -97,7 +97,9 @@ def test_items_come_in_the_order_of_the_file(tmp_path: Path) -> None:
         assert (writer.add_stream(a), writer.add_stream(b)) == (1, 2)
         for number, info in enumerate([b, a, a, b]):
             writer.write(Chunk.of(info, [float(number)], [[1, 2]]))
-    names = [item.info.name for item in iterate(tmp_path / "a.xdf") if isinstance(item, Chunk)]
+    names = [
+        item.info.name for item in XdfReader(tmp_path / "a.xdf").items() if isinstance(item, Chunk)
+    ]
     assert names == ["int16", "int8", "int8", "int16"]
 
 
@@ -125,7 +127,7 @@ def test_a_repeated_name_is_numbered(tmp_path: Path) -> None:
     with XdfWriter(tmp_path / "a.xdf") as writer:
         for _ in range(3):
             writer.add_stream(info)
-    names = [info.name for info in stream_headers(tmp_path / "a.xdf")]
+    names = [info.name for info in XdfReader(tmp_path / "a.xdf").infos]
     assert names == ["int8", "int8 (2)", "int8 (3)"]
 
 

@@ -7,7 +7,7 @@ import pytest
 import pyxdf
 
 from biosense.acquisition.xdf.layout import MAGIC, Tag, pack_chunk, pack_offset
-from biosense.acquisition.xdf.reader import XdfReader, iterate, load
+from biosense.acquisition.xdf.reader import XdfReader, load
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.clock import ClockFit, SystemClock
@@ -52,7 +52,7 @@ def test_times_offline_equal_times_live(tmp_path: Path, reset: bool) -> None:
                     recorder.put(items[number])
     for info, items in ((ECG, first), (EEG, second)):
         live = [item for item in items if isinstance(item, ClockOffset) or item.n]
-        mine = [item for item in iterate(tmp_path) if item.info.name == info.name]
+        mine = [item for item in XdfReader(tmp_path).items() if item.info.name == info.name]
         assert len(live) == len(mine)
         for before, after in zip(live, mine, strict=True):
             if isinstance(before, Chunk):
