@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from biosense.acquisition.ble.link.discovery import FoundSensor
-    from biosense.acquisition.camera.discovery import CameraFound
-    from biosense.acquisition.lsl.discovery import Found
+    from biosense.acquisition.camera.discovery import FoundCamera
+    from biosense.acquisition.lsl.discovery import FoundStream
 
 
 def devices(
@@ -30,7 +30,7 @@ def devices(
     from biosense.cli.console import print_json
 
     configure(lan=lan)
-    streams, sensors = asyncio.run(_look(seconds))
+    streams, sensors = asyncio.run(_search(seconds))
     cameras = find_cameras()
     if json:
         found = {
@@ -43,7 +43,7 @@ def devices(
     _print(streams, sensors, cameras)
 
 
-async def _look(seconds: float) -> tuple[Sequence[Found], Sequence[FoundSensor]]:
+async def _search(seconds: float) -> tuple[Sequence[FoundStream], Sequence[FoundSensor]]:
     """Look for streams and sensors at the same time."""
     from biosense.acquisition.lsl.discovery import find_streams
 
@@ -68,7 +68,7 @@ async def _find_sensors(seconds: float) -> Sequence[FoundSensor]:
 
 
 def _print(
-    streams: Sequence[Found], sensors: Sequence[FoundSensor], cameras: Sequence[CameraFound]
+    streams: Sequence[FoundStream], sensors: Sequence[FoundSensor], cameras: Sequence[FoundCamera]
 ) -> None:
     from rich.table import Table
 
@@ -92,7 +92,7 @@ def _print(
         console.print("nothing found; is the sensor on, its program running, and --lan needed?")
 
 
-def _plain(stream: Found) -> dict[str, Any]:
+def _plain(stream: FoundStream) -> dict[str, Any]:
     # `asdict` would copy the handle as well, which belongs to LSL and cannot be copied.
     names = [field.name for field in fields(stream) if field.name != "handle"]
     return {name: getattr(stream, name) for name in names}

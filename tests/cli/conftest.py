@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from biosense.acquisition.xdf.chunk_scanner import ChunkWalker
+from biosense.acquisition.xdf.chunk_scanner import ChunkScanner
 from biosense.acquisition.xdf.layout import Tag
 from biosense.acquisition.xdf.recording_folder import XDF_NAME
 from biosense.cli.app import main
@@ -126,7 +126,7 @@ def cut(brief: Brief, tmp_path: Path) -> Path:
     """A recording that was cut in half, in the middle of a chunk of samples of sim-eda."""
     path = tmp_path / "cut.xdf"
     data = brief.xdf.read_bytes()
-    chunks = list(ChunkWalker(data))
+    chunks = list(ChunkScanner(data))
     eda = next(c.stream_id for c in chunks if b"<name>sim-eda</name>" in c.content)
     middle = [(c.start + c.stop) // 2 for c in chunks if (c.tag, c.stream_id) == (Tag.SAMPLES, eda)]
     path.write_bytes(data[: next(at for at in middle if at > len(data) / 2)])

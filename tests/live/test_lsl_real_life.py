@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import pyxdf
 
-from biosense.acquisition.lsl import Found, LslClock, LslSource, Poller, resolve
+from biosense.acquisition.lsl import FoundStream, LslClock, LslSource, Poller, resolve
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.types import Chunk, ClockOffset, Event, EventKind
 from biosense.live.config.run_settings import RunSettings
@@ -50,7 +50,7 @@ BACK = (*(sent.name for sent in KILLED), "watch", "twin (2)")
 @dataclass
 class Life:
     outcome: Outcome
-    markers: Found
+    markers: FoundStream
     inspection: Inspection
 
     def said(self, stream: str) -> list[str]:
@@ -67,7 +67,7 @@ def wanted() -> list[str]:
     return [*(sent.name for sent in (*KILLED, *LIVING) if "twin" not in sent.name), *ids]
 
 
-async def live_through(run: Run, back: asyncio.Event) -> tuple[RunSummary, Found]:
+async def live_through(run: Run, back: asyncio.Event) -> tuple[RunSummary, FoundStream]:
     """Kill seven streams with their program, stop another program, and bring all back."""
     with Sender() as first, Sender() as second, Sender() as living:
         first.add(*KILLED)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from biosense.acquisition.simulated import simulate
-from biosense.acquisition.xdf.chunk_scanner import ChunkWalker
+from biosense.acquisition.xdf.chunk_scanner import ChunkScanner
 from biosense.acquisition.xdf.gaps import Gap
 from biosense.acquisition.xdf.layout import SampleLayout, Tag, pack_chunk
 from biosense.acquisition.xdf.parse import Samples, XdfParser
@@ -90,7 +90,7 @@ def test_a_wrong_rate_is_a_rate_and_no_gaps(tmp_path: Path, rate: float, words: 
 def test_a_killed_recording_says_how_far_it_goes(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xdf", regular(IMU, 20.0), regular(SLOW, 19.5))
     data = path.read_bytes()
-    footer = next(chunk for chunk in ChunkWalker(data) if chunk.tag == Tag.STREAM_FOOTER)
+    footer = next(chunk for chunk in ChunkScanner(data) if chunk.tag == Tag.STREAM_FOOTER)
     path.write_bytes(data[: footer.start])
     found = inspect(path)
     assert not found.closed
@@ -169,7 +169,7 @@ def test_streams_of_one_name_do_not_share_a_lane(tmp_path: Path) -> None:
             for number in range(len(streams)):
                 writer.add_stream(replace(first.info, source_id=f"strap-{number}"))
         data = path.read_bytes()
-        footer = next(each for each in ChunkWalker(data) if each.tag == Tag.STREAM_FOOTER)
+        footer = next(each for each in ChunkScanner(data) if each.tag == Tag.STREAM_FOOTER)
         chunks = b"".join(
             pack_chunk(Tag.SAMPLES, SampleLayout(first.info).pack(part.times, part.data), number)
             for start in range(0, first.n, 256)

@@ -11,7 +11,7 @@ from biosense.acquisition.camera.opencv import load_opencv
 
 
 @dataclass(frozen=True)
-class CameraFound:
+class FoundCamera:
     """Name a camera: its index, and the picture that it would give (pixels, frames a second)."""
 
     index: int
@@ -20,7 +20,7 @@ class CameraFound:
     fps: float
 
 
-def find_cameras(limit: int = 8) -> tuple[CameraFound, ...]:
+def find_cameras(limit: int = 8) -> tuple[FoundCamera, ...]:
     """Return the cameras with an index below `limit`.
 
     Each is opened and closed again, without taking a picture: a camera that another program uses
@@ -35,7 +35,7 @@ def find_cameras(limit: int = 8) -> tuple[CameraFound, ...]:
                 capture.get(value)
                 for value in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
             )
-            found.append(CameraFound(index, int(width), int(height), plausible_fps(fps)))
+            found.append(FoundCamera(index, int(width), int(height), plausible_fps(fps)))
         capture.release()
     return tuple(found)
 

@@ -20,7 +20,7 @@ _SHARED_KEYS = ("type", "hostname")  # what many streams have in common
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundStream:
     """Describe a stream as it announces itself; its labels and units are known once it is open.
 
     Parameters
@@ -61,7 +61,7 @@ class Found:
 
         Examples
         --------
-        >>> found = Found("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "4f0c")
+        >>> found = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "4f0c")
         >>> [found.matches(wanted) for wanted in ("cap", "cap-17", "type=EEG", "EEG")]
         [True, True, True, False]
         """
@@ -73,7 +73,7 @@ class Found:
         values = (self.name, self.content_type, self.source_id, self.hostname, self.uid)
         return (key, value) in zip(KEYS, values, strict=True)
 
-    def is_like(self, other: Found) -> bool:
+    def is_like(self, other: FoundStream) -> bool:
         """Tell whether two outlets are the same stream as far as they say, which is LSL's rule."""
         return all(
             getattr(self, key) == getattr(other, key)
@@ -89,7 +89,7 @@ class Found:
         )
 
 
-def look_around() -> tuple[Found, ...]:
+def query_network() -> tuple[FoundStream, ...]:
     """Return the streams that answer to one query; it is one packet to each port, and may be lost.
 
     Blocks for `LslSettings.pass_seconds`.
@@ -100,90 +100,91 @@ def look_around() -> tuple[Found, ...]:
 
 
 class Searcher:
-    """Look for streams on behalf of many: all who ask at the same time share one look.
+    """Look for streams on behalf of many: all who ask at the same time share one query.
 
-    A look costs packets to every port, and 64 sources that look for their senders at once would
+    A query costs packets to every port, and 64 sources that look for their senders at once would
     drown the answers. For any thread.
 
     Parameters
     ----------
     look
-        Looks once, see `look_around`.
+        Asks once, see `query_network`.
 
     Attributes
     ----------
-    looks
-        Number of looks that are done.
+    queries
+        Number of queries that are done.
 
     Examples
     --------
-    >>> searcher = Searcher(lambda: (Found("cap", "EEG", 8, 250.0, "float32", "", "lab", "4f0c"),))
-    >>> [found.name for found in searcher.look()], searcher.looks
+    >>> cap = FoundStream("cap", "EEG", 8, 250.0, "float32", "", "lab", "4f0c")
+    >>> searcher = Searcher(lambda: (cap,))
+    >>> [found.name for found in searcher.query()], searcher.queries
     (['cap'], 1)
     >>> [found.uid for found in searcher.known(1)], searcher.known(0)
     (['4f0c'], ())
     """
 
-    def __init__(self, look: Callable[[], tuple[Found, ...]] = look_around) -> None:
-        self.looks = 0
-        self._look = look
+    def __init__(self, query: Callable[[], tuple[FoundStream, ...]] = query_network) -> None:
+        self.queries = 0
+        self._query = query
         self._begun = 0
-        self._result: tuple[Found, ...] = ()
-        self._seen: dict[str, tuple[int, Found]] = {}
+        self._result: tuple[FoundStream, ...] = ()
+        self._seen: dict[str, tuple[int, FoundStream]] = {}
         self._change = threading.Condition()
 
-    def look(self) -> tuple[Found, ...]:
-        """Return what answers to a look that begins from now on; blocks for one, or nearly two."""
+    def query(self) -> tuple[FoundStream, ...]:
+        """Return what answers to a query that begins from now on; blocks for one, or nearly two."""
         with self._change:
             number = self._begun + 1
-            while self.looks < min(number, self._begun):
+            while self.queries < min(number, self._begun):
                 self._change.wait()
-            if self.looks >= number:
+            if self.queries >= number:
                 return self._result
             self._begun = number
-        found: tuple[Found, ...] = ()
+        found: tuple[FoundStream, ...] = ()
         try:
-            found = self._look()
+            found = self._query()
         finally:
             with self._change:
-                self.looks, self._result = number, found
+                self.queries, self._result = number, found
                 for each in found:
                     self._seen.setdefault(each.uid, (number, each))
                 self._change.notify_all()
         return found
 
-    def known(self, looks: int) -> tuple[Found, ...]:
-        """Return every stream that had been seen when `looks` looks were done."""
+    def known(self, queries: int) -> tuple[FoundStream, ...]:
+        """Return every stream that had been seen when `queries` queries were done."""
         with self._change:
-            return tuple(found for number, found in self._seen.values() if number <= looks)
+            return tuple(found for number, found in self._seen.values() if number <= queries)
 
-    def has_twin(self, found: Found) -> bool:
-        """Tell whether the last look saw another outlet that says the same of itself."""
+    def has_twin(self, found: FoundStream) -> bool:
+        """Tell whether the last query saw another outlet that says the same of itself."""
         with self._change:
             return any(each.uid != found.uid and each.is_like(found) for each in self._result)
 
-    def search(self, seconds: float) -> Iterator[tuple[Found, ...]]:
-        """Yield all streams seen in this search so far, by name, after each of its looks."""
+    def search(self, seconds: float) -> Iterator[tuple[FoundStream, ...]]:
+        """Yield all streams seen in this search so far, by name, after each of its queries."""
         if not seconds > 0:
             raise BadInput(f"seconds={seconds} of a search must be positive")
-        found: dict[str, Found] = {}
+        found: dict[str, FoundStream] = {}
         stop = time.monotonic() + seconds
         while True:
-            found |= {each.uid: each for each in self.look()}
+            found |= {each.uid: each for each in self.query()}
             yield tuple(sorted(found.values(), key=lambda each: (each.name, each.uid)))
             if time.monotonic() >= stop:
                 return
 
 
-def find_streams(seconds: float = 2.0) -> tuple[Found, ...]:
+def find_streams(seconds: float = 2.0) -> tuple[FoundStream, ...]:
     """Find all streams within reach, sorted by name.
 
     Parameters
     ----------
     seconds
-        How long to look, rounded up to whole looks (0.25 s; on a network 1.25 s).
+        How long to look, rounded up to whole queries (0.25 s; on a network 1.25 s).
     """
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundStream, ...] = ()
     for found in Searcher().search(seconds):  # noqa: B007 - the last pass knows them all
         pass
     return found
@@ -195,7 +196,7 @@ def resolve(
     *,
     give_up: Callable[[], bool] = lambda: False,
     searcher: Searcher | None = None,
-) -> Found:
+) -> FoundStream:
     """Find one stream by its name, its source_id, or one property as `key=value`.
 
     Parameters
@@ -205,9 +206,9 @@ def resolve(
     seconds
         How long to look at most.
     give_up
-        Asked between two looks; True ends the search early.
+        Asked between two queries; True ends the search early.
     searcher
-        Whose looks are shared; one of its own by default.
+        Whose queries are shared; one of its own by default.
 
     Raises
     ------
@@ -216,11 +217,11 @@ def resolve(
     BadInput
         If there are several; the message says how to name one of them.
     """
-    found: tuple[Found, ...] = ()
-    before: list[Found] = []
+    found: tuple[FoundStream, ...] = ()
+    before: list[FoundStream] = []
     for found in (searcher or Searcher()).search(seconds):
         hits = [each for each in found if each.matches(wanted)]
-        # A namesake may answer a little later: only what the next look confirms is unique.
+        # A namesake may answer a little later: only what the next query confirms is unique.
         if give_up() or (hits and hits == before):
             break
         before = hits
@@ -235,9 +236,9 @@ def resolve(
     return hits[0]
 
 
-def _found(handle: Any) -> Found:
+def _found(handle: Any) -> FoundStream:
     number = handle.channel_format()
-    return Found(
+    return FoundStream(
         handle.name(),
         handle.type(),
         handle.channel_count(),
@@ -250,7 +251,7 @@ def _found(handle: Any) -> Found:
     )
 
 
-def _missing(wanted: str, found: tuple[Found, ...], seconds: float) -> str:
+def _missing(wanted: str, found: tuple[FoundStream, ...], seconds: float) -> str:
     there = "; ".join(map(str, found)) or "none"
     advice = "start its sender"
     if not settings().lan:

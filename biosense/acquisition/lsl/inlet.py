@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosense.acquisition.lsl.discovery import Found
+from biosense.acquisition.lsl.discovery import FoundStream
 from biosense.acquisition.stream_xml import parse_info
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import TEXT, Floats, StreamInfo
@@ -43,7 +43,7 @@ class Inlet:
         If the stream has no channels or no type of samples that can be read.
     """
 
-    def __init__(self, found: Found, *, unique: bool = True) -> None:
+    def __init__(self, found: FoundStream, *, unique: bool = True) -> None:
         import pylsl
         from pylsl.util import LostError, TimeoutError
 
@@ -83,9 +83,9 @@ class Inlet:
             return None
         except self._lost_error as error:
             raise StreamNotFound(f"{self._gone()}: start it again") from error
-        return self.describe(timeout)
+        return self.read_stream_info(timeout)
 
-    def describe(self, timeout: float) -> StreamInfo | None:
+    def read_stream_info(self, timeout: float) -> StreamInfo | None:
         """Read the full description, without subscribing; None, and errors, as from `open`."""
         try:
             return parse_info(self._inlet.info(timeout).as_xml())
@@ -146,7 +146,7 @@ class Inlet:
 
 
 def open_inlet(
-    found: Found,
+    found: FoundStream,
     timeout: float,
     *,
     unique: bool = True,
@@ -178,7 +178,7 @@ def open_inlet(
         raise
 
 
-def describe(found: Found, timeout: float) -> StreamInfo:
+def read_stream_info(found: FoundStream, timeout: float) -> StreamInfo:
     """Read the full description of a stream; a sender that waits for readers does not see one.
 
     Raises
@@ -190,7 +190,7 @@ def describe(found: Found, timeout: float) -> StreamInfo:
     """
     inlet = Inlet(found, unique=False)
     try:
-        info = inlet.describe(timeout)
+        info = inlet.read_stream_info(timeout)
     finally:
         inlet.close()
     if info is None:
@@ -198,7 +198,7 @@ def describe(found: Found, timeout: float) -> StreamInfo:
     return info
 
 
-def _can_recover(found: Found) -> bool:
+def _can_recover(found: FoundStream) -> bool:
     # LSL looks for a lost stream by an XPath query that it does not quote, and only by source_id.
     fields = (found.name, found.content_type, found.source_id)
     return bool(found.source_id) and not any("'" in text for text in fields)

@@ -154,15 +154,15 @@ class StampCheck:
 
     def summary(self) -> str:
         """Tell what was wrong so far, and what was done about it."""
-        told = [
+        parts = [
             f"{self.invalid} not finite (replaced)",
             f"{self.backwards} before the one ahead of them (kept)",
         ]
         if self.ahead:
-            told.append(
+            parts.append(
                 f"{self.ahead} later than their own arrival (moved, last by {self.lead:.6g} s)"
             )
-        return ", ".join(told)
+        return ", ".join(parts)
 
     def forget(self) -> None:
         """Expect stamps in another clock from here on."""

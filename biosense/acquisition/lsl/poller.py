@@ -12,12 +12,12 @@ from biosense.acquisition.lsl.discovery import Searcher
 from biosense.core.errors import BadInput
 from biosense.core.types import Item
 
-_OPENERS = 64  # sources that are opened at the same time: each waits for a look, and for its sender
+_OPENERS = 64  # sources opened at the same time: each waits for a query, and for its sender
 
 T = TypeVar("T")
 
 
-class Member(Protocol):
+class PolledSource(Protocol):
     """What is polled; all but `take` is called in the poller's thread."""
 
     loop: asyncio.AbstractEventLoop
@@ -54,13 +54,13 @@ class Poller:
     Examples
     --------
     >>> poller = Poller(0.01)
-    >>> async def look():
+    >>> async def query():
     ...     poller.enter()
     ...     try:
     ...         return await asyncio.wrap_future(poller.submit(lambda: "found"))
     ...     finally:
     ...         await poller.leave()
-    >>> asyncio.run(look())
+    >>> asyncio.run(query())
     'found'
     """
 
@@ -70,7 +70,7 @@ class Poller:
         self.searcher = Searcher()
         self._poll = poll
         self._users = 0
-        self._members: list[Member] = []
+        self._sources: list[PolledSource] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._running: Future[None] | None = None
@@ -100,16 +100,16 @@ class Poller:
         assert self._executor is not None
         return self._executor.submit(work)
 
-    def add(self, member: Member) -> None:
-        """Poll `member` from now on; for any thread."""
+    def add(self, source: PolledSource) -> None:
+        """Poll `source` from now on; for any thread."""
         with self._lock:
-            self._members.append(member)
+            self._sources.append(source)
 
-    def remove(self, member: Member) -> None:
-        """Poll `member` no more: its `collect` is not running when this returns."""
+    def remove(self, source: PolledSource) -> None:
+        """Poll `source` no more: its `collect` is not running when this returns."""
         with self._lock:
-            if member in self._members:
-                self._members.remove(member)
+            if source in self._sources:
+                self._sources.remove(source)
 
     def _run(self, stop: threading.Event) -> None:
         while not stop.wait(self._poll):
@@ -117,20 +117,20 @@ class Poller:
                 for loop, batch in self._collected().items():
                     loop.call_soon_threadsafe(_hand_over, batch)
 
-    def _collected(self) -> dict[asyncio.AbstractEventLoop, list[tuple[Member, list[Item]]]]:
-        batches: dict[asyncio.AbstractEventLoop, list[tuple[Member, list[Item]]]] = {}
-        for member in tuple(self._members):
+    def _collected(self) -> dict[asyncio.AbstractEventLoop, list[tuple[PolledSource, list[Item]]]]:
+        batches: dict[asyncio.AbstractEventLoop, list[tuple[PolledSource, list[Item]]]] = {}
+        for source in tuple(self._sources):
             try:
-                items = member.collect()
+                items = source.collect()
             except Exception as error:  # noqa: BLE001 - it ends that source, which raises it
-                self._members.remove(member)
-                member.fail(error)
+                self._sources.remove(source)
+                source.fail(error)
             else:
                 if items:
-                    batches.setdefault(member.loop, []).append((member, items))
+                    batches.setdefault(source.loop, []).append((source, items))
         return batches
 
 
-def _hand_over(batch: list[tuple[Member, list[Any]]]) -> None:
-    for member, items in batch:
-        member.take(items)
+def _hand_over(batch: list[tuple[PolledSource, list[Any]]]) -> None:
+    for source, items in batch:
+        source.take(items)

@@ -19,7 +19,7 @@ PATIENCE_S = 5.0  # for an offset; LSL needs 0.64 s, and probes anew every 2 s
 _REPEAT_S = 10.0  # a complaint about stamps is repeated no more often
 
 
-class Link(Protocol):
+class SampleInlet(Protocol):
     """What a reader needs of an inlet; see `Inlet`."""
 
     def pull(self) -> tuple[Floats, NDArray[Any]]:
@@ -60,9 +60,9 @@ class StreamReader:
         How often the sender was found again.
     """
 
-    def __init__(self, link: Link, info: StreamInfo, clock: Clock) -> None:
+    def __init__(self, inlet: SampleInlet, info: StreamInfo, clock: Clock) -> None:
         self.info = info
-        self._link = link
+        self._inlet = inlet
         self._clock = clock
         self._fit = ClockFit()
         now = clock.now()
@@ -74,7 +74,7 @@ class StreamReader:
         self._waits_since = now
         self._returned = False
         self.returns = 0
-        self._complained = -np.inf
+        self._reported_at = -np.inf
 
     def connected(self, hostname: str) -> Event:
         """Report that the stream is open."""
@@ -88,7 +88,7 @@ class StreamReader:
         DeviceLost
             If the sender is gone and LSL will not find it by itself; go on with `resume`.
         """
-        if self._link.reconnected():
+        if self._inlet.reconnected():
             self._expect_new_clock()
         yield from self._measure()
         if self._measured:
@@ -97,9 +97,9 @@ class StreamReader:
             yield from self._chunks()
         yield from self._watch()
 
-    def resume(self, link: Link) -> None:
+    def resume(self, inlet: SampleInlet) -> None:
         """Go on with another inlet of the same stream, whose sender was started again."""
-        self._link = link
+        self._inlet = inlet
         self._expect_new_clock()
 
     @property
@@ -133,7 +133,7 @@ class StreamReader:
         # While the sender is silent LSL repeats its last measurement, which says nothing new.
         if self._measured and (now < self._measure_at or self._silence.lost):
             return
-        offset = self._link.offset()
+        offset = self._inlet.offset()
         if offset is not None:
             yield from self._add(self._clock.now(), offset)
         elif not self._measured and now - self._waits_since > PATIENCE_S:
@@ -142,7 +142,7 @@ class StreamReader:
             self._measure_at = now + MEASURE_S
 
     def _measure_by_arrival(self) -> Iterator[Item]:
-        while (pulled := self._link.pull()) and len(pulled[0]):
+        while (pulled := self._inlet.pull()) and len(pulled[0]):
             self._held.append(pulled)
         stamps = [each[0][np.isfinite(each[0])] for each in self._held]
         newest = max((float(each.max()) for each in stamps if len(each)), default=None)
@@ -170,11 +170,11 @@ class StreamReader:
     def _chunks(self) -> Iterator[Item]:
         full = True
         while full:
-            stamps, data = self._held.popleft() if self._held else self._link.pull()
+            stamps, data = self._held.popleft() if self._held else self._inlet.pull()
             if len(stamps) == 0:
                 return
             # The sender may have come back, with another clock, since the poll began.
-            if self._link.reconnected():
+            if self._inlet.reconnected():
                 self._expect_new_clock()
                 self._held.appendleft((stamps, data))
                 return
@@ -204,8 +204,8 @@ class StreamReader:
         faults = check.faults
         stamps = check.take(stamps, latest=arrived - self._fit.offset)
         now = self._clock.now()
-        if check.faults > faults and now - self._complained >= _REPEAT_S:
-            self._complained = now
+        if check.faults > faults and now - self._reported_at >= _REPEAT_S:
+            self._reported_at = now
             yield self._event(EventKind.ERROR, f"bad time stamps so far: {check.summary()}")
         return stamps
 

@@ -10,10 +10,10 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from biosense.acquisition.lsl.discovery import Found, resolve
+from biosense.acquisition.lsl.discovery import FoundStream, resolve
 from biosense.acquisition.lsl.inlet import BUFFER_S, Inlet, open_inlet
 from biosense.acquisition.lsl.poller import Poller
-from biosense.acquisition.lsl.supervisor import Supervised
+from biosense.acquisition.lsl.supervisor import SupervisedStream
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput
 from biosense.core.types import Event, EventKind, Item, StreamInfo
@@ -59,7 +59,7 @@ class LslSource:
 
     def __init__(
         self,
-        wanted: str | Found,
+        wanted: str | FoundStream,
         *,
         clock: Clock,
         name: str = "",
@@ -80,7 +80,7 @@ class LslSource:
         self._was_entered = False
         self._items: asyncio.Queue[Item | None] = asyncio.Queue()
         self._failure: BaseException | None = None
-        self._stream: Supervised | None = None
+        self._stream: SupervisedStream | None = None
         self._pending: Iterator[Item] | None = None
         self._handed, self._taken = 0, 0  # items, counted in the poller's thread and in the loop
         self._full_since: float | None = None
@@ -114,7 +114,7 @@ class LslSource:
             await self._abandon(opening)
             raise
         self._infos = (info,)
-        self._stream = Supervised(
+        self._stream = SupervisedStream(
             inlet,
             info,
             self._clock,

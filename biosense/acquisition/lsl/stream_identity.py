@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from biosense.acquisition.lsl.discovery import Found
+from biosense.acquisition.lsl.discovery import FoundStream
 from biosense.core.types import StreamInfo
 
 
-class Sight(StrEnum):
+class SenderState(StrEnum):
     """Say what is seen of a stream that does not send."""
 
     AWAY = "away"
@@ -21,14 +21,16 @@ class Sight(StrEnum):
 
 
 @dataclass(frozen=True)
-class Sighting:
+class SenderSearch:
     """Hold what is seen of a stream, and those that are seen in its place."""
 
-    sight: Sight
-    found: tuple[Found, ...] = ()
+    state: SenderState
+    found: tuple[FoundStream, ...] = ()
 
 
-def sight(lost: Found, found: Collection[Found], before: Collection[Found]) -> Sighting:
+def find_sender(
+    lost: FoundStream, found: Collection[FoundStream], before: Collection[FoundStream]
+) -> SenderSearch:
     """Tell what became of a stream.
 
     It is alive if its very outlet answers. It is back where exactly one new outlet could be it:
@@ -49,15 +51,15 @@ def sight(lost: Found, found: Collection[Found], before: Collection[Found]) -> S
 
     Examples
     --------
-    >>> cap = Found("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "uid 1")
-    >>> again = Found("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "uid 2")
-    >>> sight(cap, [cap], []).sight.value, sight(cap, [again], []).sight.value
+    >>> cap = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "uid 1")
+    >>> again = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "uid 2")
+    >>> find_sender(cap, [cap], []).state.value, find_sender(cap, [again], []).state.value
     ('alive', 'back')
-    >>> sight(cap, [again], [again]).sight.value
+    >>> find_sender(cap, [again], [again]).state.value
     'away'
     """
     if any(each.uid == lost.uid for each in found):
-        return Sighting(Sight.ALIVE)
+        return SenderSearch(SenderState.ALIVE)
     uids, labels = {each.uid for each in before}, {_label(each) for each in before}
     new = [each for each in found if each.uid not in uids]
     others = [each for each in new if _label(each) not in labels]
@@ -67,9 +69,13 @@ def sight(lost: Found, found: Collection[Found], before: Collection[Found]) -> S
         or [each for each in others if _same_but(lost, each, "source_id")]
     )
     if back:
-        return Sighting(Sight.BACK if len(back) == 1 else Sight.UNCLEAR, tuple(back))
+        return SenderSearch(
+            SenderState.BACK if len(back) == 1 else SenderState.UNCLEAR, tuple(back)
+        )
     reshaped = tuple(each for each in new if _label(each) == _label(lost))
-    return Sighting(Sight.RESHAPED, reshaped) if reshaped else Sighting(Sight.AWAY)
+    return (
+        SenderSearch(SenderState.RESHAPED, reshaped) if reshaped else SenderSearch(SenderState.AWAY)
+    )
 
 
 def changes(before: StreamInfo, after: StreamInfo) -> str:
@@ -80,21 +86,21 @@ def changes(before: StreamInfo, after: StreamInfo) -> str:
     >>> changes(info, replace(info, sfreq=500.0, unit="mV"))
     'a nominal rate of 500 Hz instead of 250 Hz, unit mV instead of uV'
     """
-    told = []
+    parts = []
     if before.sfreq != after.sfreq:
-        told.append(f"a nominal rate of {after.sfreq:g} Hz instead of {before.sfreq:g} Hz")
+        parts.append(f"a nominal rate of {after.sfreq:g} Hz instead of {before.sfreq:g} Hz")
     if before.unit != after.unit:
-        told.append(f"unit {after.unit or 'unknown'} instead of {before.unit or 'unknown'}")
+        parts.append(f"unit {after.unit or 'unknown'} instead of {before.unit or 'unknown'}")
     if before.channels != after.channels:
         names = ", ".join(after.channels), ", ".join(before.channels)
-        told.append(f"channels {names[0]} instead of {names[1]}")
-    return ", ".join(told)
+        parts.append(f"channels {names[0]} instead of {names[1]}")
+    return ", ".join(parts)
 
 
-def _same_but(lost: Found, other: Found, field: str) -> bool:
+def _same_but(lost: FoundStream, other: FoundStream, field: str) -> bool:
     here = field == "name" or lost.hostname == other.hostname
     return here and other.is_like(replace(lost, **{field: getattr(other, field)}))
 
 
-def _label(found: Found) -> tuple[str, str, str]:
+def _label(found: FoundStream) -> tuple[str, str, str]:
     return found.name, found.content_type, found.source_id

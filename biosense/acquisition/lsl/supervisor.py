@@ -7,19 +7,19 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Protocol, TypeVar
 
-from biosense.acquisition.lsl.discovery import Found, Searcher
-from biosense.acquisition.lsl.inlet import Inlet, describe, open_inlet
+from biosense.acquisition.lsl.discovery import FoundStream, Searcher
+from biosense.acquisition.lsl.inlet import Inlet, open_inlet, read_stream_info
 from biosense.acquisition.lsl.reader import StreamReader
-from biosense.acquisition.lsl.stream_identity import Sight, Sighting, changes, sight
+from biosense.acquisition.lsl.stream_identity import SenderSearch, SenderState, changes, find_sender
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import Chunk, Event, EventKind, Item, StreamInfo
 
-_RETRY_S = 1.0  # between two looks for a sender that is gone
+_RETRY_S = 1.0  # between two queries for a sender that is gone
 _RETRY_LATER_S = 5.0  # once it has been gone for long
 _LONG_S = 60.0
 _QUIET_S = 5.0  # an irregular stream may be quiet for hours: is its sender still there?
-_MISSES = 2  # looks without an answer after which a quiet stream is lost: answers do get lost
+_MISSES = 2  # queries without an answer after which a quiet stream is lost: answers do get lost
 _LSL_S = 4.0  # LSL takes up to 2 s from the return of a sender to its first sample
 
 T = TypeVar("T")
@@ -35,12 +35,12 @@ class Submit(Protocol):
         ...
 
 
-class Supervised:
+class SupervisedStream:
     """Read a stream, and bring it back when its sender was gone.
 
     LSL finds a sender that comes back as it was, where it has a source_id, and keeps what was not
-    read of the time before. All others are found here, see `sight`. What takes time (a look, the
-    opening of an inlet) is done by `submit`, never by `poll`.
+    read of the time before. All others are found here, see `find_sender`. What takes time (a query,
+    the opening of an inlet) is done by `submit`, never by `poll`.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Supervised:
     clock
         Session time; must tell LSL's local clock.
     searcher
-        Who looks.
+        Who queries the network.
     submit
         Runs a function in another thread.
     timeout
@@ -77,12 +77,12 @@ class Supervised:
         self._timeout = timeout
         self._gone = False  # LSL has given up the inlet
         self._heard_at = clock.now()
-        self._alive_at = searcher.looks  # looks that were done when the sender was last heard
-        self._looked_at = -_RETRY_LATER_S
+        self._alive_at = searcher.queries  # queries that were done when the sender was last heard
+        self._queried_at = -_RETRY_LATER_S
         self._identified = 0  # returns of the sender of which it is known what came back
         self._missed = 0
         self._back: tuple[str, float] = ("", 0.0)  # an outlet that could be it, and since when
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
         self._steps = self._supervise()
 
     def connected(self) -> Event:
@@ -117,7 +117,7 @@ class Supervised:
         self._heard_at = self._clock.now()
         self._missed = 0
         if self._reader.returns == self._identified:
-            self._alive_at = self._searcher.looks
+            self._alive_at = self._searcher.queries
 
     @property
     def _lost(self) -> bool:
@@ -127,27 +127,27 @@ class Supervised:
 
     def _supervise(self) -> Steps[None]:
         while True:
-            while not self._curious():
+            while not self._is_due():
                 yield None
-            found = yield from self._awaited(self._submit(self._searcher.look))
-            self._looked_at = self._clock.now()
+            found = yield from self._awaited(self._submit(self._searcher.query))
+            self._queried_at = self._clock.now()
             before = self._searcher.known(self._alive_at)
-            yield from self._judge(sight(self._inlet.found, found, before))
+            yield from self._judge(find_sender(self._inlet.found, found, before))
 
-    def _curious(self) -> bool:
+    def _is_due(self) -> bool:
         now = self._clock.now()
-        since_look, silence = now - self._looked_at, now - self._heard_at
+        since_query, silence = now - self._queried_at, now - self._heard_at
         if self._lost or self._reader.returns > self._identified:
-            return since_look >= (_RETRY_S if silence < _LONG_S else _RETRY_LATER_S)
-        return self._info.sfreq == 0 and min(since_look, silence) >= _QUIET_S
+            return since_query >= (_RETRY_S if silence < _LONG_S else _RETRY_LATER_S)
+        return self._info.sfreq == 0 and min(since_query, silence) >= _QUIET_S
 
-    def _judge(self, seen: Sighting) -> Steps[None]:
-        if seen.sight is Sight.ALIVE:
+    def _judge(self, seen: SenderSearch) -> Steps[None]:
+        if seen.state is SenderState.ALIVE:
             yield from self._found_alive()
-        elif seen.sight is Sight.BACK:
+        elif seen.state is SenderState.BACK:
             yield from self._found_back(seen.found[0])
-        elif seen.sight is not Sight.AWAY:
-            yield from self._say_once(seen)
+        elif seen.state is not SenderState.AWAY:
+            yield from self._report_once(seen)
         elif self._info.sfreq == 0:
             self._missed += 1
             if self._missed == _MISSES:
@@ -158,10 +158,10 @@ class Supervised:
         if self._gone:  # the connection broke, the sender did not
             yield from self._reopen(self._inlet.found)
         elif self._info.sfreq == 0:
-            self._alive_at = self._searcher.looks
+            self._alive_at = self._searcher.queries
             yield from self._reader.answers()
 
-    def _found_back(self, found: Found) -> Steps[None]:
+    def _found_back(self, found: FoundStream) -> Steps[None]:
         if self._reader.returns > self._identified:  # LSL has brought it back
             yield from self._identify(found)
             return
@@ -169,21 +169,21 @@ class Supervised:
         if self._back[0] != found.uid:
             self._back = (found.uid, now)
         if not found.is_like(self._inlet.found):
-            patience = 0.5 * _RETRY_S  # the stream itself may follow: what the next look confirms
+            patience = 0.5 * _RETRY_S  # the stream itself may follow: what the next query confirms
         elif self._inlet.recovers and not self._gone:
             patience = _LSL_S
         if now - self._back[1] >= patience:
             yield from self._reopen(found)
 
-    def _identify(self, found: Found) -> Steps[None]:
-        asked = self._submit(partial(describe, found, self._timeout))
+    def _identify(self, found: FoundStream) -> Steps[None]:
+        asked = self._submit(partial(read_stream_info, found, self._timeout))
         info = yield from self._answered(asked, found)
         if info is not None:
             self._identified = self._reader.returns
-            yield from self._say_changes(found, info)
+            yield from self._report_changes(found, info)
             self._inlet.found = found
 
-    def _reopen(self, found: Found) -> Steps[None]:
+    def _reopen(self, found: FoundStream) -> Steps[None]:
         heard_at = self._heard_at
         opened = yield from self._opened(found)
         if opened is None:
@@ -194,14 +194,14 @@ class Supervised:
         if self._heard_at > heard_at and not self._gone:
             self._submit(inlet.close)  # it has come back by itself meanwhile
             return
-        yield from self._say_changes(found, info)
+        yield from self._report_changes(found, info)
         self._submit(self._inlet.close)
         self._inlet, self._gone = inlet, False
         self._reader.resume(inlet)
         self._identified = self._reader.returns
         self._heard()
 
-    def _opened(self, found: Found) -> Steps[Opened | None]:
+    def _opened(self, found: FoundStream) -> Steps[Opened | None]:
         unique = not self._searcher.has_twin(found)
         future = self._submit(partial(open_inlet, found, self._timeout, unique=unique))
         try:
@@ -210,15 +210,15 @@ class Supervised:
             future.add_done_callback(_close_opened)
             raise
 
-    def _answered(self, future: Future[T], found: Found) -> Steps[T | None]:
+    def _answered(self, future: Future[T], found: FoundStream) -> Steps[T | None]:
         try:
             return (yield from self._awaited(future))
         except StreamNotFound:  # gone again by now
             return None
         except BadInput as error:
-            if found.uid not in self._said:
-                self._said.add(found.uid)
-                yield from self._say(EventKind.ERROR, f"is back, but cannot be read: {error}")
+            if found.uid not in self._reported:
+                self._reported.add(found.uid)
+                yield from self._report(EventKind.ERROR, f"is back, but cannot be read: {error}")
             return None
 
     def _awaited(self, future: Future[T]) -> Steps[T]:
@@ -226,39 +226,39 @@ class Supervised:
             yield None
         return future.result()
 
-    def _say_once(self, seen: Sighting) -> Steps[None]:
+    def _report_once(self, seen: SenderSearch) -> Steps[None]:
         before, uids = self._inlet.found, {each.uid for each in seen.found}
-        if uids <= self._said:
+        if uids <= self._reported:
             return
-        self._said |= uids
-        if seen.sight is Sight.UNCLEAR:
+        self._reported |= uids
+        if seen.state is SenderState.UNCLEAR:
             text = f"{len(uids)} streams could be it: close all but one of "
-            yield from self._say(EventKind.ERROR, text + "; ".join(map(str, seen.found)))
+            yield from self._report(EventKind.ERROR, text + "; ".join(map(str, seen.found)))
             return
         now = seen.found[0]
-        yield from self._say(
+        yield from self._report(
             EventKind.ERROR,
             f"its sender is back with {now.n_channels} channels of {now.dtype} instead of "
             f"{before.n_channels} of {before.dtype}, and cannot go on as the same stream: start a "
             f"new run to record it, or set its sender back",
         )
 
-    def _say_changes(self, found: Found, info: StreamInfo) -> Steps[None]:
+    def _report_changes(self, found: FoundStream, info: StreamInfo) -> Steps[None]:
         before = self._inlet.found
         if found.name != before.name:
             text = f"its sender calls it {found.name!r} now: it goes on as {self._info.name!r}"
-            yield from self._say(EventKind.INFO, text)
+            yield from self._report(EventKind.INFO, text)
         if found.source_id != before.source_id:
             text = f"its source_id is {found.source_id!r} now, it was {before.source_id!r}"
-            yield from self._say(EventKind.INFO, text)
+            yield from self._report(EventKind.INFO, text)
         if changed := changes(self._info, info):
-            yield from self._say(
+            yield from self._report(
                 EventKind.ERROR,
                 f"is back with {changed}: it is recorded with its right times, but described and "
                 f"processed as it was at first; start a new run",
             )
 
-    def _say(self, kind: EventKind, text: str) -> Steps[None]:
+    def _report(self, kind: EventKind, text: str) -> Steps[None]:
         yield Event(self._clock.now(), kind, self._info.name, text)
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from biosense.acquisition.lsl.discovery import Found, find_streams
+from biosense.acquisition.lsl.discovery import FoundStream, find_streams
 from biosense.acquisition.lsl.poller import Poller
 from biosense.acquisition.lsl.source import LslSource
 from biosense.core.clock import Clock
@@ -20,7 +20,7 @@ from biosense.core.types import Chunk
 log = logging.getLogger(__name__)
 
 Sink = Callable[[Chunk], None]
-Find = Callable[[float], Sequence[Found]]
+Find = Callable[[float], Sequence[FoundStream]]
 
 _SEARCH_S = 0.3
 _RETRY_S = 1.0  # between two searches while a stream is missing
@@ -118,14 +118,14 @@ class Feed:
             if isinstance(result, Exception):
                 raise result
 
-    def _begin(self, missing: Sequence[Wanted], found: Sequence[Found]) -> None:
+    def _begin(self, missing: Sequence[Wanted], found: Sequence[FoundStream]) -> None:
         for wanted in missing:
             match = matching(wanted, found)
             if match is not None and wanted in self._wanted:
                 reading = self._read(wanted, match, self._wanted[wanted])
                 self._reading[wanted] = asyncio.create_task(reading)
 
-    async def _read(self, wanted: Wanted, found: Found, sink: Sink) -> None:
+    async def _read(self, wanted: Wanted, found: FoundStream, sink: Sink) -> None:
         source = LslSource(found, clock=self._clock, name=wanted.name, poller=self._poller)
         try:
             async with source:
@@ -136,12 +136,12 @@ class Feed:
             log.info("stream %r cannot be shown now: %s", wanted.name, error)
 
 
-def matching(wanted: Wanted, found: Sequence[Found]) -> Found | None:
+def matching(wanted: Wanted, found: Sequence[FoundStream]) -> FoundStream | None:
     """Return the stream that is meant; None where none is, or several could be.
 
     Examples
     --------
-    >>> one = Found("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "4f0c")
+    >>> one = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "4f0c")
     >>> matching(Wanted("cap (2)", "cap-17"), [one]) is one, matching(Wanted("cap", "x"), [one])
     (True, None)
     """

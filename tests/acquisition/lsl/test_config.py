@@ -52,10 +52,10 @@ def test_the_default_is_this_computer_and_the_environment_names_the_session():
         "print(settings(), pylsl.StreamOutlet(pylsl.StreamInfo('n', source_id='i'))"
         ".get_info().session_id())"
     )
-    told, _ = run(code)
-    assert told == "this computer only (lan=False), session 'default' default"
-    told, _ = run(code, BIOSENSE_LSL_SESSION="room-7")
-    assert told == "this computer only (lan=False), session 'room-7' room-7"
+    answer, _ = run(code)
+    assert answer == "this computer only (lan=False), session 'default' default"
+    answer, _ = run(code, BIOSENSE_LSL_SESSION="room-7")
+    assert answer == "this computer only (lan=False), session 'room-7' room-7"
 
 
 def test_a_configuration_that_came_too_late_is_noticed():
@@ -70,5 +70,5 @@ def test_a_configuration_that_came_too_late_is_noticed():
 
 
 def test_importing_the_package_loads_no_lsl():
-    told, _ = run("import biosense.acquisition.lsl, sys; print('pylsl' in sys.modules)")
-    assert told == "False"
+    answer, _ = run("import biosense.acquisition.lsl, sys; print('pylsl' in sys.modules)")
+    assert answer == "False"

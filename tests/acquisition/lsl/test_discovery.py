@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from biosense.acquisition.lsl import LslOutlet, MarkerOutlet, find_streams, resolve
-from biosense.acquisition.lsl.discovery import Found, Searcher
+from biosense.acquisition.lsl.discovery import FoundStream, Searcher
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import Modality
 from tests.support.lsl_streams import describe
 
-CAP = Found("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "1")
+CAP = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "1")
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +55,16 @@ def test_a_stream_is_meant_by_name_id_or_property(outlets, wanted, source_id):
 
 
 def test_two_of_one_name_are_not_guessed_between(outlets):
-    with pytest.raises(BadInput, match="2 LSL streams match 'twin'") as told:
+    with pytest.raises(BadInput, match="2 LSL streams match 'twin'") as error:
         resolve("twin", 3.0)
-    assert "source_id=left" in str(told.value)
-    assert "source_id=right" in str(told.value)
+    assert "source_id=left" in str(error.value)
+    assert "source_id=right" in str(error.value)
 
 
 def test_a_miss_says_what_was_wanted_what_there_is_and_what_to_do(outlets):
-    with pytest.raises(StreamNotFound) as told:
+    with pytest.raises(StreamNotFound) as error:
         resolve("wrist", 0.3)
-    message = str(told.value)
+    message = str(error.value)
     assert "no LSL stream 'wrist' within 0.3 s on this computer only" in message
     assert "--lan" in message
     assert "'chest' (type=ECG, 1 channels, 130 Hz, source_id=id-chest" in message
@@ -86,7 +86,9 @@ def test_a_search_needs_time():
 
 
 def test_what_a_run_says_of_itself_is_meant_only_by_its_name():
-    own = Found("biosense-markers", "Markers", 1, 0.0, "str", "biosense-markers-5e0c", "lab", "1")
+    own = FoundStream(
+        "biosense-markers", "Markers", 1, 0.0, "str", "biosense-markers-5e0c", "lab", "1"
+    )
     named = ("biosense-markers", "source_id=biosense-markers-5e0c", "name=biosense-markers")
     assert all(own.matches(wanted) for wanted in named)
     assert not own.matches("type=Markers")
@@ -95,39 +97,41 @@ def test_what_a_run_says_of_itself_is_meant_only_by_its_name():
 
 def test_who_asks_while_a_look_is_under_way_waits_for_the_next_one():
     begun, go_on = threading.Event(), threading.Event()
-    looks = []
+    queries = []
 
-    def look():
-        looks.append(len(looks))
+    def query():
+        queries.append(len(queries))
         begun.set()
         assert go_on.wait(5)
-        return (Found(f"look {looks[-1]}", "", 1, 0.0, "int8", "", "lab", str(looks[-1])),)
+        return (
+            FoundStream(f"look {queries[-1]}", "", 1, 0.0, "int8", "", "lab", str(queries[-1])),
+        )
 
-    searcher = Searcher(look)
+    searcher = Searcher(query)
     with ThreadPoolExecutor(8) as pool:
-        first = pool.submit(searcher.look)
+        first = pool.submit(searcher.query)
         assert begun.wait(5)
-        later = [pool.submit(searcher.look) for _ in range(7)]
+        later = [pool.submit(searcher.query) for _ in range(7)]
         go_on.set()
     assert first.result()[0].name == "look 0"
-    assert len(looks) <= 1 + 7
+    assert len(queries) <= 1 + 7
     assert all(each.result()[0].name != "look 0" for each in later)
-    assert searcher.looks == len(looks)
+    assert searcher.queries == len(queries)
 
 
 def test_a_look_that_fails_does_not_stop_the_next_one():
     answers = iter([OSError("no network"), (CAP,)])
 
-    def look():
+    def query():
         answer = next(answers)
         if isinstance(answer, OSError):
             raise answer
         return answer
 
-    searcher = Searcher(look)
+    searcher = Searcher(query)
     with pytest.raises(OSError, match="no network"):
-        searcher.look()
-    assert searcher.look() == (CAP,)
+        searcher.query()
+    assert searcher.query() == (CAP,)
     assert searcher.known(1) == ()
     assert searcher.known(2) == (CAP,)
 
@@ -136,6 +140,6 @@ def test_a_twin_is_another_outlet_that_says_the_same_of_itself():
     twin, other = replace(CAP, uid="2"), replace(CAP, uid="3", source_id="x")
     searcher = Searcher(lambda: (CAP, twin, other))
     assert not searcher.has_twin(CAP)  # nobody has looked yet
-    searcher.look()
+    searcher.query()
     assert searcher.has_twin(CAP)
     assert not searcher.has_twin(other)

@@ -5,7 +5,15 @@ import pytest
 from biosense.acquisition.lsl import LslOutlet, MarkerOutlet
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, Modality, StreamInfo
-from tests.support.lsl_streams import chunks, collect, count, describe, ready, samples, source_of
+from tests.support.lsl_streams import (
+    chunks,
+    collect,
+    count,
+    describe,
+    ready,
+    samples,
+    source_of,
+)
 
 
 async def test_a_description_arrives_as_it_was_given():

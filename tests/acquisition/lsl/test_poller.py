@@ -7,7 +7,15 @@ import pytest
 
 from biosense.acquisition.lsl import LslOutlet, LslSource, Poller
 from biosense.core.errors import BadInput
-from tests.support.lsl_streams import CLOCK, chunks, collect, count, describe, ready, samples
+from tests.support.lsl_streams import (
+    CLOCK,
+    chunks,
+    collect,
+    count,
+    describe,
+    ready,
+    samples,
+)
 
 
 class FakeMember:

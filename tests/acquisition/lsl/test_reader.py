@@ -53,20 +53,20 @@ def clock():
 
 
 @pytest.fixture
-def link():
+def inlet():
     return FakeLink()
 
 
 @pytest.fixture
-def reader(link, clock):
-    return StreamReader(link, INFO, clock)
+def reader(inlet, clock):
+    return StreamReader(inlet, INFO, clock)
 
 
-def test_samples_wait_for_the_first_measurement_of_the_clock(reader, link):
-    link.known = None
-    link.send([990.0, 990.01])
+def test_samples_wait_for_the_first_measurement_of_the_clock(reader, inlet):
+    inlet.known = None
+    inlet.send([990.0, 990.01])
     assert list(reader.poll()) == []
-    link.known = 10.0
+    inlet.known = 10.0
     first, second = reader.poll()
     assert first == ClockOffset(INFO, 990.0, 10.0)
     assert isinstance(second, Chunk)
@@ -76,21 +76,21 @@ def test_samples_wait_for_the_first_measurement_of_the_clock(reader, link):
     assert second.ok.all()
 
 
-def test_the_clock_is_measured_every_five_seconds(reader, link, clock):
+def test_the_clock_is_measured_every_five_seconds(reader, inlet, clock):
     measured = 0
     for _ in range(600):
-        link.send([clock.time])
+        inlet.send([clock.time])
         measured += len(offsets(list(reader.poll())))
         clock.time += 0.02
     assert measured == 3
 
 
-def test_items_in_their_order_give_the_same_times_again(reader, link, clock):
+def test_items_in_their_order_give_the_same_times_again(reader, inlet, clock):
     rng = np.random.default_rng(1)
     items = []
     for second in range(60):
-        link.known = 10.0 + 1e-4 * second + 1e-4 * rng.standard_normal()
-        link.send(clock.time - link.known - 0.5 + np.arange(100) / 100)
+        inlet.known = 10.0 + 1e-4 * second + 1e-4 * rng.standard_normal()
+        inlet.send(clock.time - inlet.known - 0.5 + np.arange(100) / 100)
         items.extend(reader.poll())
         clock.time += 1.0
     fit = ClockFit()
@@ -103,29 +103,29 @@ def test_items_in_their_order_give_the_same_times_again(reader, link, clock):
     assert len(offsets(items)) == 12
 
 
-def test_a_full_pull_is_followed_by_another(reader, link):
+def test_a_full_pull_is_followed_by_another(reader, inlet):
     for start in range(0, 3 * MAX_SAMPLES, MAX_SAMPLES):
-        link.send(900 + np.arange(start, start + MAX_SAMPLES) / 100)
-    link.send([995.0])
+        inlet.send(900 + np.arange(start, start + MAX_SAMPLES) / 100)
+    inlet.send([995.0])
     assert [chunk.n for chunk in chunks(list(reader.poll()))] == [MAX_SAMPLES] * 3 + [1]
 
 
-def test_silence_is_lost_and_its_end_recovered_with_its_length(reader, link, clock):
-    link.send([999.99])
+def test_silence_is_lost_and_its_end_recovered_with_its_length(reader, inlet, clock):
+    inlet.send([999.99])
     list(reader.poll())
     clock.time += 1.5
     (lost,) = reader.poll()
     assert (lost.kind, lost.stream, lost.text) == (EventKind.LOST, "cap", "no sample for 1.5 s")
     clock.time += 1.0
     assert list(reader.poll()) == []
-    link.send([1002.5])
+    inlet.send([1002.5])
     recovered, chunk = reader.poll()
     assert recovered.text == "back after 2.5 s without samples"
     assert isinstance(chunk, Chunk)
 
 
-def test_no_clock_is_measured_while_the_sender_is_silent(reader, link, clock):
-    link.send([999.99])
+def test_no_clock_is_measured_while_the_sender_is_silent(reader, inlet, clock):
+    inlet.send([999.99])
     list(reader.poll())
     clock.time += 8.0
     list(reader.poll())
@@ -133,15 +133,15 @@ def test_no_clock_is_measured_while_the_sender_is_silent(reader, link, clock):
     assert offsets(list(reader.poll())) == []
 
 
-def test_a_reconnection_waits_for_a_new_measurement(reader, link, clock):
-    link.send([999.99])
+def test_a_reconnection_waits_for_a_new_measurement(reader, inlet, clock):
+    inlet.send([999.99])
     list(reader.poll())
     clock.time += 3.0
     list(reader.poll())
-    link.back, link.known = True, None
-    link.send([50.0, 50.01])
+    inlet.back, inlet.known = True, None
+    inlet.send([50.0, 50.01])
     assert list(reader.poll()) == []
-    link.known = 953.0
+    inlet.known = 953.0
     items = list(reader.poll())
     assert [type(item).__name__ for item in items] == [
         "ClockOffset",
@@ -156,54 +156,54 @@ def test_a_reconnection_waits_for_a_new_measurement(reader, link, clock):
     np.testing.assert_allclose(items[-1].times, [1003.0, 1003.01])
 
 
-def test_an_irregular_stream_is_back_as_soon_as_its_clock_is_known(link, clock):
-    reader = StreamReader(link, describe("keys", sfreq=0.0, channels=("key",)), clock)
+def test_an_irregular_stream_is_back_as_soon_as_its_clock_is_known(inlet, clock):
+    reader = StreamReader(inlet, describe("keys", sfreq=0.0, channels=("key",)), clock)
     list(reader.poll())
     assert [event.kind for event in reader.lose("gone")] == [EventKind.LOST]
-    link.back, link.known = True, None
+    inlet.back, inlet.known = True, None
     assert list(reader.poll()) == []
-    link.known = 3.0
+    inlet.known = 3.0
     items = list(reader.poll())
     assert events(items, EventKind.RECOVERED)[0].text == "reconnected"
     assert not reader.lost
-    link.send([clock.time])
+    inlet.send([clock.time])
     assert events(list(reader.poll()), EventKind.RECOVERED) == []
 
 
 def test_a_sender_that_stamps_the_end_of_each_packet_and_trembles_has_no_bad_stamps(
-    reader, link, clock
+    reader, inlet, clock
 ):
     lateness = np.random.default_rng(5).uniform(0, 0.03, 100)
     items = []
     for late in lateness:
         clock.time += 0.1
-        link.send(clock.time + late - 0.05 + np.arange(-9, 1) / 100)
+        inlet.send(clock.time + late - 0.05 + np.arange(-9, 1) / 100)
         items.extend(reader.poll())
     assert events(items, EventKind.ERROR) == []
     assert count(items) == 1000
 
 
-def test_samples_that_come_with_the_reconnection_are_held_back(reader, link):
+def test_samples_that_come_with_the_reconnection_are_held_back(reader, inlet):
     list(reader.poll())
-    link.send([50.0])
-    pull = link.pull
+    inlet.send([50.0])
+    pull = inlet.pull
 
     def reconnect_during_the_pull():
         pulled = pull()
-        link.back = len(pulled[0]) > 0
+        inlet.back = len(pulled[0]) > 0
         return pulled
 
-    link.pull, link.known = reconnect_during_the_pull, 0.0
+    inlet.pull, inlet.known = reconnect_during_the_pull, 0.0
     assert chunks(list(reader.poll())) == []
-    link.known = 950.0
+    inlet.known = 950.0
     (chunk,) = chunks(list(reader.poll()))
     np.testing.assert_allclose(chunk.times, [1000.0])
 
 
-def test_without_measurement_the_arrival_stands_in_and_is_called_so(reader, link, clock):
-    link.known = None
+def test_without_measurement_the_arrival_stands_in_and_is_called_so(reader, inlet, clock):
+    inlet.known = None
     for start in (0, MAX_SAMPLES):
-        link.send(np.arange(start, start + MAX_SAMPLES) / 100)
+        inlet.send(np.arange(start, start + MAX_SAMPLES) / 100)
     list(reader.poll())
     clock.time += 6.0
     items = list(reader.poll())
@@ -213,10 +213,10 @@ def test_without_measurement_the_arrival_stands_in_and_is_called_so(reader, link
     assert items.index(offsets(items)[0]) < items.index(chunks(items)[0])
 
 
-def test_bad_stamps_are_reported_but_not_again_and_again(reader, link, clock):
+def test_bad_stamps_are_reported_but_not_again_and_again(reader, inlet, clock):
     items = []
     for _ in range(20):
-        link.send([clock.time, np.nan, clock.time - 0.01])
+        inlet.send([clock.time, np.nan, clock.time - 0.01])
         items.extend(reader.poll())
         clock.time += 1.0
     first, *later = events(items, EventKind.ERROR)
@@ -228,11 +228,11 @@ def test_bad_stamps_are_reported_but_not_again_and_again(reader, link, clock):
     assert (np.diff(times) >= 0).all()
 
 
-def test_a_hole_in_the_stamps_that_was_no_silence_is_a_gap(reader, link, clock):
-    link.send([991.0])
+def test_a_hole_in_the_stamps_that_was_no_silence_is_a_gap(reader, inlet, clock):
+    inlet.send([991.0])
     list(reader.poll())
     clock.time += 0.1
-    link.send([999.0])
+    inlet.send([999.0])
     (gap,) = events(list(reader.poll()), EventKind.GAP)
     assert gap.text == "8.0 s between two time stamps"
 
@@ -243,11 +243,11 @@ def test_a_lost_sender_is_reported_once(reader):
     assert list(reader.lose("gone")) == []
 
 
-def live(reader, link, clock, stamps):
+def live(reader, inlet, clock, stamps):
     """Send a sample each 10 ms with these stamps, in a clock that is session time; return items."""
     items = []
     for stamp in stamps:
-        link.send([stamp])
+        inlet.send([stamp])
         items.extend(reader.poll())
         clock.time += 0.01
     return items
@@ -269,39 +269,39 @@ def replayed(items):
 
 
 @pytest.mark.parametrize("wild", [1e9, 2000.0, np.inf])
-def test_one_stamp_from_the_future_does_not_silence_its_stream(reader, link, clock, wild):
+def test_one_stamp_from_the_future_does_not_silence_its_stream(reader, inlet, clock, wild):
     right = clock.time + np.arange(300) / 100
     sent = right.copy()
     sent[100] = wild
-    items = live(reader, link, clock, sent)
+    items = live(reader, inlet, clock, sent)
     np.testing.assert_allclose(times_of(items), right, atol=1e-6)
     np.testing.assert_array_equal(replayed(items), times_of(items))
     assert len(events(items, EventKind.ERROR)) == 1
 
 
-def test_a_sender_whose_clock_is_set_forward_goes_on_without_a_break(reader, link, clock):
+def test_a_sender_whose_clock_is_set_forward_goes_on_without_a_break(reader, inlet, clock):
     right = clock.time + np.arange(1200) / 100
     jump = np.where(np.arange(1200) >= 300, 700.0, 0.0)
-    items = live(reader, link, clock, (right + jump)[:800])
-    link.known = -700.0  # LSL's next measurement tells
-    items += live(reader, link, clock, (right + jump)[800:])
+    items = live(reader, inlet, clock, (right + jump)[:800])
+    inlet.known = -700.0  # LSL's next measurement tells
+    items += live(reader, inlet, clock, (right + jump)[800:])
     assert len(events(items, EventKind.CLOCK_RESET)) == 1
     np.testing.assert_allclose(times_of(items), right, atol=1e-6)
     np.testing.assert_array_equal(replayed(items), times_of(items))
 
 
-def test_a_sender_that_stamps_in_a_clock_of_its_own_is_heard_all_the_same(reader, link, clock):
+def test_a_sender_that_stamps_in_a_clock_of_its_own_is_heard_all_the_same(reader, inlet, clock):
     right = clock.time + np.arange(500) / 100
-    items = live(reader, link, clock, right + 1.7e9)
+    items = live(reader, inlet, clock, right + 1.7e9)
     assert "later than their own arrival (moved, last by 1.7e+09 s)" in (
         events(items, EventKind.ERROR)[0].text
     )
     np.testing.assert_allclose(times_of(items), right, atol=1e-5)
 
 
-def test_a_true_gap_is_kept(reader, link, clock):
-    items = live(reader, link, clock, clock.time + np.arange(100) / 100)
+def test_a_true_gap_is_kept(reader, inlet, clock):
+    items = live(reader, inlet, clock, clock.time + np.arange(100) / 100)
     clock.time += 60.0
-    items += live(reader, link, clock, clock.time + np.arange(100) / 100)
+    items += live(reader, inlet, clock, clock.time + np.arange(100) / 100)
     assert np.diff(times_of(items)).max() == pytest.approx(60.01)
     assert events(items, EventKind.ERROR) == []

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from biosense.acquisition.lsl.discovery import Found
-from biosense.acquisition.lsl.stream_identity import Sight, changes, sight
+from biosense.acquisition.lsl.discovery import FoundStream
+from biosense.acquisition.lsl.stream_identity import SenderState, changes, find_sender
 from tests.support.lsl_streams import describe
 
-CAP = Found("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "1")
+CAP = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "1")
 NAMELESS = replace(CAP, source_id="")
-OTHER = Found("band", "EDA", 1, 4.0, "float32", "band-2", "lab", "9")
+OTHER = FoundStream("band", "EDA", 1, 4.0, "float32", "band-2", "lab", "9")
 
 
 def again(found=CAP, **changed):
@@ -20,46 +20,50 @@ def again(found=CAP, **changed):
 @pytest.mark.parametrize(
     ("lost", "found", "expected"),
     [
-        (CAP, [], Sight.AWAY),
-        (CAP, [OTHER], Sight.AWAY),
-        (CAP, [CAP, OTHER], Sight.ALIVE),
-        (CAP, [CAP, again()], Sight.ALIVE),
-        (CAP, [again()], Sight.BACK),
-        (CAP, [again(sfreq=500.0)], Sight.BACK),
-        (CAP, [again(hostname="elsewhere")], Sight.BACK),
-        (CAP, [again(name="helmet")], Sight.BACK),
-        (CAP, [again(source_id="98113")], Sight.BACK),
-        (CAP, [again(source_id="98113", hostname="elsewhere")], Sight.AWAY),
-        (CAP, [again(name="helmet", source_id="98113")], Sight.AWAY),
-        (CAP, [again(name="helmet", content_type="ECG")], Sight.AWAY),
-        (CAP, [again(), again(uid="3")], Sight.UNCLEAR),
-        (CAP, [again(name="a"), again(name="b", uid="3")], Sight.UNCLEAR),
-        (CAP, [again(n_channels=9)], Sight.RESHAPED),
-        (CAP, [again(dtype="int16")], Sight.RESHAPED),
-        (CAP, [again(n_channels=9), again(uid="3")], Sight.BACK),
-        (NAMELESS, [again(NAMELESS)], Sight.BACK),
-        (NAMELESS, [again(NAMELESS, name="helmet")], Sight.AWAY),
-        (NAMELESS, [again(NAMELESS, n_channels=9)], Sight.RESHAPED),
+        (CAP, [], SenderState.AWAY),
+        (CAP, [OTHER], SenderState.AWAY),
+        (CAP, [CAP, OTHER], SenderState.ALIVE),
+        (CAP, [CAP, again()], SenderState.ALIVE),
+        (CAP, [again()], SenderState.BACK),
+        (CAP, [again(sfreq=500.0)], SenderState.BACK),
+        (CAP, [again(hostname="elsewhere")], SenderState.BACK),
+        (CAP, [again(name="helmet")], SenderState.BACK),
+        (CAP, [again(source_id="98113")], SenderState.BACK),
+        (CAP, [again(source_id="98113", hostname="elsewhere")], SenderState.AWAY),
+        (CAP, [again(name="helmet", source_id="98113")], SenderState.AWAY),
+        (CAP, [again(name="helmet", content_type="ECG")], SenderState.AWAY),
+        (CAP, [again(), again(uid="3")], SenderState.UNCLEAR),
+        (CAP, [again(name="a"), again(name="b", uid="3")], SenderState.UNCLEAR),
+        (CAP, [again(n_channels=9)], SenderState.RESHAPED),
+        (CAP, [again(dtype="int16")], SenderState.RESHAPED),
+        (CAP, [again(n_channels=9), again(uid="3")], SenderState.BACK),
+        (NAMELESS, [again(NAMELESS)], SenderState.BACK),
+        (NAMELESS, [again(NAMELESS, name="helmet")], SenderState.AWAY),
+        (NAMELESS, [again(NAMELESS, n_channels=9)], SenderState.RESHAPED),
     ],
 )
 def test_what_is_seen_of_a_lost_stream(lost, found, expected):
-    assert sight(lost, found, before=[lost, OTHER]).sight is expected
+    assert find_sender(lost, found, before=[lost, OTHER]).state is expected
 
 
 def test_the_stream_itself_comes_before_one_that_could_be_it():
     helmet, cap = again(name="helmet", uid="3"), again()
-    assert sight(CAP, [helmet, cap], before=[CAP]).found == (cap,)
+    assert find_sender(CAP, [helmet, cap], before=[CAP]).found == (cap,)
 
 
 def test_a_stream_that_was_there_before_is_never_taken_for_a_lost_one():
     left, right = replace(NAMELESS, uid="L"), replace(NAMELESS, uid="R")
-    assert sight(left, [right], before=[left, right]).sight is Sight.AWAY
-    assert sight(left, [right, again(NAMELESS)], before=[left, right]).found == (again(NAMELESS),)
+    assert find_sender(left, [right], before=[left, right]).state is SenderState.AWAY
+    assert find_sender(left, [right, again(NAMELESS)], before=[left, right]).found == (
+        again(NAMELESS),
+    )
 
 
 def test_another_stream_of_the_same_device_is_not_taken_for_a_lost_one_when_both_come_back():
     left, right = replace(CAP, name="left", uid="L"), replace(CAP, name="right", uid="R")
-    assert sight(left, [replace(right, uid="2")], before=[left, right]).sight is Sight.AWAY
+    assert (
+        find_sender(left, [replace(right, uid="2")], before=[left, right]).state is SenderState.AWAY
+    )
 
 
 def test_changes_are_told_with_both_sides():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from biosense.acquisition.lsl import Found, LslOutlet, LslSource, MarkerOutlet, find_streams
+from biosense.acquisition.lsl import FoundStream, LslOutlet, LslSource, MarkerOutlet, find_streams
 from biosense.acquisition.lsl.inlet import _can_recover
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import Chunk, EventKind
@@ -114,7 +114,7 @@ def outlet_of(info):
     ("name", "source_id", "by_lsl"), [("cap", "7", True), ("cap", "", False), ("Pat's", "7", False)]
 )
 def test_lsl_brings_back_only_what_its_own_query_can_name(name, source_id, by_lsl):
-    assert _can_recover(Found(name, "EEG", 1, 1.0, "int8", source_id, "lab", "1")) is by_lsl
+    assert _can_recover(FoundStream(name, "EEG", 1, 1.0, "int8", source_id, "lab", "1")) is by_lsl
 
 
 async def test_two_streams_of_one_name_are_read_under_names_of_their_own():

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from biosense.acquisition.lsl import supervisor
-from biosense.acquisition.lsl.discovery import Found, Searcher
-from biosense.acquisition.lsl.supervisor import Supervised
+from biosense.acquisition.lsl.discovery import FoundStream, Searcher
+from biosense.acquisition.lsl.supervisor import SupervisedStream
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import Event, EventKind
 from tests.support.lsl_streams import count, describe, events
 
-CAP = Found("cap", "EEG", 1, 100.0, "float32", "cap-17", "lab", "1")
+CAP = FoundStream("cap", "EEG", 1, 100.0, "float32", "cap-17", "lab", "1")
 AGAIN = replace(CAP, uid="2")
 
 
@@ -63,26 +63,26 @@ class Bench:
         self.time = 1000.0
         self.info = describe("cap", channels=("C3",), sfreq=found.sfreq, dtype="float32")
         self.answers = [found]
-        self.looks = 0
+        self.queries = 0
         self.inlet = FakeInlet(found, **options)
         self.opened = []
         self.answer = self.info  # to who asks for the description, or opens
-        self.stream = Supervised(
+        self.stream = SupervisedStream(
             self.inlet,
             self.info,
             self,
-            searcher=Searcher(self.look),
+            searcher=Searcher(self.query),
             submit=self.submit,
             timeout=1.0,
         )
         monkeypatch.setattr(supervisor, "open_inlet", self.open)
-        monkeypatch.setattr(supervisor, "describe", lambda found, timeout: self.described())
+        monkeypatch.setattr(supervisor, "read_stream_info", lambda found, timeout: self.described())
 
     def now(self):
         return self.time
 
-    def look(self):
-        self.looks += 1
+    def query(self):
+        self.queries += 1
         return tuple(self.answers)
 
     def submit(self, work):
@@ -125,14 +125,14 @@ def said(items):
 
 def test_a_stream_that_sends_costs_no_look(bench):
     assert count(bench.run(60, bench.inlet)) == 1500
-    assert bench.looks == 0
+    assert bench.queries == 0
 
 
 def test_a_sender_that_is_only_silent_is_looked_for_but_left_alone(bench):
     bench.run(2, bench.inlet)
     items = bench.run(8)
     assert said(items) == ["lost: no sample for 1.0 s"]
-    assert 5 <= bench.looks <= 8
+    assert 5 <= bench.queries <= 8
     assert said(bench.run(1, bench.inlet)) == ["recovered: back after 8.0 s without samples"]
     assert bench.opened == []
 
@@ -141,10 +141,10 @@ def test_a_sender_that_is_gone_for_long_is_looked_for_less_often(bench):
     bench.run(2, bench.inlet)
     bench.answers = []
     bench.run(60)
-    before = bench.looks
+    before = bench.queries
     bench.run(60)
     assert before > 50
-    assert bench.looks - before <= 13
+    assert bench.queries - before <= 13
 
 
 def test_one_that_lsl_brings_back_is_left_to_lsl_and_what_it_changed_is_told(bench):
@@ -154,10 +154,10 @@ def test_one_that_lsl_brings_back_is_left_to_lsl_and_what_it_changed_is_told(ben
     assert said(bench.run(2.5)) == ["lost: no sample for 1.0 s"]
     bench.inlet.reconnect()
     items = bench.run(3, bench.inlet)
-    told = said(items)
-    assert told[0].startswith("recovered: reconnected after 2.5 s")
-    assert "a nominal rate of 50 Hz instead of 100 Hz" in told[1]
-    assert len(told) == 2
+    texts = said(items)
+    assert texts[0].startswith("recovered: reconnected after 2.5 s")
+    assert "a nominal rate of 50 Hz instead of 100 Hz" in texts[1]
+    assert len(texts) == 2
     assert count(items) == 75
     assert bench.opened == []
 
@@ -261,7 +261,7 @@ def test_one_that_cannot_be_read_is_said_once_and_tried_again(monkeypatch):
 def test_a_quiet_marker_stream_is_no_fault_while_its_sender_answers(monkeypatch):
     bench = Bench(monkeypatch, replace(CAP, sfreq=0.0))
     assert said(bench.run(60)) == []
-    assert 9 <= bench.looks <= 12
+    assert 9 <= bench.queries <= 12
 
 
 def test_a_marker_stream_whose_sender_died_is_lost_and_back_with_it(monkeypatch):
@@ -289,7 +289,7 @@ def test_closing_closes_what_is_being_opened(monkeypatch):
     bench.run(2, bench.inlet)
     bench.inlet.break_off()
     slow = Future()
-    bench.submit = lambda work: slow if bench.looks else Bench.submit(bench, work)
+    bench.submit = lambda work: slow if bench.queries else Bench.submit(bench, work)
     bench.stream._submit = lambda work: bench.submit(work)
     bench.answers = [AGAIN]
     bench.run(1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from biosense.acquisition.lsl import LslClock, LslOutlet
-from biosense.acquisition.lsl.discovery import Found
+from biosense.acquisition.lsl.discovery import FoundStream
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, Event, EventKind, Modality, StreamInfo
 from biosense.gui.connection.control_client import Greeting, Link, Message, Preview, Reply
@@ -165,8 +165,8 @@ def test_failure_of_a_sink_is_named_not_swallowed() -> None:
         feed.close()
 
 
-def _found(name: str, source_id: str, uid: str = "u") -> Found:
-    return Found(name, "ECG", 1, 100.0, "float32", source_id, "lab", uid)
+def _found(name: str, source_id: str, uid: str = "u") -> FoundStream:
+    return FoundStream(name, "ECG", 1, 100.0, "float32", source_id, "lab", uid)
 
 
 def test_namesakes_are_told_apart_or_left_alone() -> None:
