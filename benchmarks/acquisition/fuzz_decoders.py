@@ -11,16 +11,12 @@ or where a driver has no sample packets here. The samples are made from the publ
 from __future__ import annotations
 
 import argparse
-import random
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from biosense.acquisition.ble import gatt_services
-from biosense.acquisition.ble.driver import Block, Decoded, Decoder, Signal
+from biosense.acquisition.ble.driver import Decoded, Decoder, Signal
 from biosense.acquisition.ble.drivers.ganglion import packets as ganglion_packets
 from biosense.acquisition.ble.drivers.ganglion.driver import Ganglion
 from biosense.acquisition.ble.drivers.heart_rate import HR, RR, HeartRateDecoder
@@ -35,10 +31,7 @@ from biosense.acquisition.ble.drivers.polar.driver import NOMINAL
 from biosense.acquisition.ble.drivers.polar.frames import CONTROL, DATA
 from biosense.acquisition.ble.registry import DRIVERS
 from biosense.core.errors import PacketError
-
-MOST_BYTES = 512  # of a characteristic (Bluetooth Core 5.4, vol. 3, part F, 3.2.9)
-SAMPLES_PER_BYTE = 8  # what a packet can hold at most
-HELD_SAMPLES = 5_000  # and what can have waited for it
+from biosense.testing.decoder_checks import DecoderExample, feed_damaged
 
 Seeds = Sequence[tuple[str, str]]  # characteristic, hex
 Make = Callable[[], tuple[Decoder, Sequence[Signal]]]
@@ -50,14 +43,8 @@ class Subject:
     make: Make
     seeds: Seeds
 
-
-@dataclass
-class Outcome:
-    accepted: int = 0
-    refused: int = 0
-    largest: int = 0
-    slowest: float = 0.0
-    seconds: float = 0.0
+    def example(self, packets: int, seed: int) -> DecoderExample:
+        return DecoderExample(self.make, self.seeds, packets, seed)
 
 
 class Pure:
@@ -178,72 +165,6 @@ SUBJECTS = {
 }
 
 
-def damaged(rng: random.Random, seeds: Sequence[bytes], last: bytes) -> bytes:
-    """Return a packet: random, or made from a valid one or from the one before."""
-    packet = rng.choice(seeds) if rng.random() < 0.8 else last
-    match rng.randrange(8):
-        case 0:
-            return rng.randbytes(rng.choice((rng.randrange(24), rng.randrange(MOST_BYTES))))
-        case 1:
-            return packet[: rng.randrange(len(packet) + 1)]
-        case 2:
-            return (packet + rng.randbytes(rng.randrange(1, 64)))[:MOST_BYTES]
-        case 3:
-            return packet[: rng.randrange(1, 12)] + rng.randbytes(rng.randrange(250))
-        case 4:
-            return (packet + rng.choice(seeds))[:MOST_BYTES]
-        case 5:
-            return packet
-    flipped = bytearray(packet)
-    for _ in range(rng.randrange(1, 9) if flipped else 0):
-        flipped[rng.randrange(len(flipped))] ^= 1 << rng.randrange(8)
-    return bytes(flipped)
-
-
-def check(decoded: Sequence[Decoded], packet: bytes, signals: dict[str, Signal]) -> int:
-    """Return the number of samples; raise where a block breaks its contract."""
-    blocks = [each for each in decoded if isinstance(each, Block)]
-    for block in blocks:
-        signal, n = signals[block.signal], len(block.stamps)
-        assert block.data.shape == (n, len(signal.channels)), (signal.key, block.data.shape)
-        assert block.data.dtype == signal.dtype, (signal.key, block.data.dtype)
-        assert np.isfinite(block.stamps).all(), (signal.key, block.stamps)
-        assert n > 0, signal.key
-        assert (block.stamps[1:] > block.stamps[:-1]).all(), (signal.key, block.stamps)
-    total = sum(block.data.size for block in blocks)
-    assert total <= SAMPLES_PER_BYTE * len(packet) + HELD_SAMPLES, total
-    return total
-
-
-def fuzz(subject: Subject, packets: int, seed: int) -> Outcome:
-    """Feed damaged packets; raises what a decoder raises but PacketError."""
-    rng, outcome = random.Random(seed), Outcome()
-    decoder, listed = subject.make()
-    signals = {signal.key: signal for signal in listed}
-    seeds = [(uuid, bytes.fromhex(text)) for uuid, text in subject.seeds]
-    by_uuid = {uuid: [data for each, data in seeds if each == uuid] for uuid, _ in seeds}
-    now, packet = 0.0, b""
-    for _ in range(packets):
-        uuid = rng.choice(seeds)[0]
-        packet = damaged(rng, by_uuid[uuid], packet)
-        now += rng.choice((0.0, 0.001, 0.02, 0.5)) if rng.random() < 0.999 else 1e4
-        began = time.perf_counter()
-        try:
-            decoded = [*decoder.feed(uuid, packet, now), *decoder.release(now)]
-            outcome.accepted += 1
-        except PacketError:
-            decoded = []
-            outcome.refused += 1
-        except Exception as error:
-            error.add_note(f"upon {packet.hex(' ')!r} of {uuid}, seed {seed}")
-            raise
-        spent = time.perf_counter() - began
-        outcome.seconds += spent
-        outcome.slowest = max(outcome.slowest, spent)
-        outcome.largest = max(outcome.largest, check(decoded, packet, signals))
-    return outcome
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--packets", type=int, default=1_000_000)
@@ -256,7 +177,7 @@ def main() -> int:
     print(f"{'decoder':14}{'packets':>9}{'accepted':>10}{'refused':>9}{'us each':>9}", end="")
     print(f"{'slowest ms':>12}{'most values':>13}")
     for name in [options.decoder] if options.decoder else SUBJECTS:
-        found = fuzz(SUBJECTS[name], options.packets, options.seed)
+        found = feed_damaged(SUBJECTS[name].example(options.packets, options.seed))
         each = found.seconds / options.packets * 1e6
         print(
             f"{name:14}{options.packets:9}{found.accepted:10}{found.refused:9}{each:9.1f}", end=""

@@ -41,6 +41,10 @@ def live(
         Path | None,
         typer.Option(metavar="FILE.task", help="A Face Landmarker model: adds blendshapes."),
     ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[:ARG]", help="A source that a plug-in brings; repeat."),
+    ] = None,
     simulate: Annotated[bool, typer.Option(help="Add the simulated participant.")] = False,
     seed: Seed = SEED,
     model: Model = None,
@@ -65,7 +69,8 @@ def live(
     from biosense.live.config.preset import Preset, load_preset
 
     given = Preset() if preset is None else load_preset(preset)
-    streams = wanted_streams(given, lsl or [], ble or [], camera, seed if simulate else None)
+    seeds = seed if simulate else None
+    streams = wanted_streams(given, lsl or [], ble or [], camera, seeds, source or [])
     if not streams:
         raise typer.BadParameter(
             "name at least one stream: --lsl NAME, --ble NAME, --camera INDEX, --simulate or a "

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from biosense.core.errors import BadInput
+
 if TYPE_CHECKING:
     from biosense.core.registry import Registry
     from biosense.datasets.base import Dataset
@@ -104,9 +106,10 @@ class DataOptions:
 
 def check_name(table: Registry[Any], name: str) -> None:
     """Refuse a name that is not in a table; the answer names those that are."""
-    if name not in table:
-        known = ", ".join(sorted(table))
-        raise typer.BadParameter(f"no {table.kind} {name!r}; there are: {known}")
+    try:
+        table[name]
+    except BadInput as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from biosense.cli.study_data import (
     NoCache,
     NoVideo,
     Root,
+    check_name,
     log,
     opened,
 )
@@ -64,8 +65,7 @@ def train(
     """Fit a fusion model to a data set, or to simulated people (`biosense train simulated`)."""
     from biosense.models.registry import MODELS
 
-    if model not in MODELS:
-        raise typer.BadParameter(f"no model {model!r}; there are: {', '.join(sorted(MODELS))}")
+    check_name(MODELS, model)
     if dataset == SIMULATED:
         _simulated(out, people or 48, minutes, model, epochs or 20, seed, jobs)
         return

@@ -81,13 +81,8 @@ def register_dataset(name: str) -> Callable[[Reader], Reader]:
     --------
     biosense.testing.check_dataset : Try whether a data set does what every data set promises.
 
-    Examples
-    --------
-    >>> from biosense.datasets.base import About
-    >>> @register_dataset("beeps")
-    ... class Beeps:
-    ...     about = About("beeps", "Beeps", "me", "https://beeps.org", continuous=False, people=9)
-    >>> DATASETS["beeps"].about.people
-    9
+    Notes
+    -----
+    `examples/plugins/own_dataset.py` in biosense's repository is a template.
     """
     return lambda reader: DATASETS.register(name, reader)

@@ -16,14 +16,18 @@ from biosense.core.registry import Registry
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PLUGINS = EXAMPLES / "plugins"
 
-_TABLES = {"own_dataset": "biosense.datasets.registry:DATASETS"}
+_TABLES = (
+    "biosense.datasets.registry:DATASETS",
+    "biosense.acquisition.registry:SOURCES",
+    "biosense.acquisition.ble.registry:DRIVERS",
+)
 
 
 @contextmanager
 def registered(name: str) -> Iterator[ModuleType]:
     """Import a template; what it registers is known within this context and not behind it."""
     with ExitStack() as stack:
-        for target in _TABLES.values():
+        for target in _TABLES:
             module, _, table = target.partition(":")
             known: Registry[object] = getattr(importlib.import_module(module), table)
             stack.enter_context(patch.dict(known._registered))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import Chunk, Item, Modality, StreamInfo
 from biosense.testing.contract import ContractBroken
 from biosense.testing.source_checks import check_source
+from tests.support.examples import template
 
 INFO = StreamInfo("grip", Modality.EDA, ("force",), 32.0, "S", source_id="grip-1")
 CHUNKS = 6
@@ -150,3 +152,12 @@ def test_a_device_that_is_not_there_is_named() -> None:
 
 async def test_it_runs_inside_of_an_event_loop_as_in_a_notebook() -> None:
     check_source(Sound)
+
+
+def test_the_template_passes() -> None:
+    class Fast:
+        def now(self) -> float:
+            return 20.0 * time.monotonic()
+
+    make = template("own_device").Wristband
+    check_source(lambda: make("COM3", clock=Fast()), absent=lambda: make("nowhere", clock=Fast()))

@@ -30,7 +30,12 @@ class RunSources:
 
 
 def wanted_streams(
-    preset: Preset, lsl: Sequence[str], ble: Sequence[str], camera: str | None, seed: int | None
+    preset: Preset,
+    lsl: Sequence[str],
+    ble: Sequence[str],
+    camera: str | None,
+    seed: int | None,
+    source: Sequence[str] = (),
 ) -> tuple[StreamPreset, ...]:
     """Return the streams of a preset, and those named by options: they are required.
 
@@ -48,6 +53,7 @@ def wanted_streams(
         named.append(StreamPreset(StreamKind.CAMERA, camera, required=True))
     if seed is not None:
         named.append(StreamPreset(StreamKind.SIMULATE, seed, required=True))
+    named += [StreamPreset(StreamKind.SOURCE, each, required=True) for each in source]
     for each in named:
         same = [at for at, known in enumerate(streams) if _is_same(known, each)]
         if same:
@@ -129,6 +135,7 @@ class _SourceFactory:
             StreamKind.BLE: self._ble,
             StreamKind.CAMERA: self._camera,
             StreamKind.SIMULATE: self._simulated,
+            StreamKind.SOURCE: self._registered,
         }
         return makers[stream.kind](stream)
 
@@ -175,6 +182,11 @@ class _SourceFactory:
             return SimulatedSource(seed, clock=self.clock)
         modalities = tuple(map(Modality, stream.signals))
         return SimulatedSource(seed, clock=self.clock, modalities=modalities)
+
+    def _registered(self, stream: StreamPreset) -> Source:
+        from biosense.acquisition.registry import open_source
+
+        return open_source(str(stream.target), clock=self.clock, options=stream.options)
 
 
 def _driver_options(stream: StreamPreset) -> dict[str, object]:

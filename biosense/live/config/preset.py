@@ -25,6 +25,7 @@ class StreamKind(StrEnum):
     BLE = "ble"
     CAMERA = "camera"
     SIMULATE = "simulate"
+    SOURCE = "source"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class StreamPreset:
     ----------
     kind, target
         Where it comes from, and which one: an LSL stream as in `--lsl`, a sensor as in `--ble`, a
-        camera as in `--camera`, the seed of a simulated participant.
+        camera as in `--camera`, the seed of a simulated participant, a registered source as in
+        `--source`.
     name
         What its stream is called in the run (what the names of its streams begin with, for a sensor
         or camera); empty for its own name.
@@ -48,7 +50,8 @@ class StreamPreset:
     delays
         Delays in seconds of single signals, by signal, in place of that of `change`.
     options
-        Of a sensor: settings of its driver, a list as a tuple. Of a camera: "face_model", the path
+        Of a sensor: settings of its driver, a list as a tuple. Of a registered source: what it
+        takes, likewise. Of a camera: "face_model", the path
         of a Face Landmarker `.task` file.
     """
 
@@ -132,7 +135,8 @@ def parse_preset(text: str, path: Path) -> Preset:
 
 def _stream(table: TomlTable) -> StreamPreset:
     kind, target = _target(table)
-    name = "" if kind is StreamKind.SIMULATE else table.text("name", "")
+    nameless = kind in (StreamKind.SIMULATE, StreamKind.SOURCE)
+    name = "" if nameless else table.text("name", "")
     several = kind in (StreamKind.BLE, StreamKind.SIMULATE)
     signals = table.texts("signals") if several else ()
     if kind is StreamKind.SIMULATE and not set(signals) <= set(Modality):
@@ -140,12 +144,13 @@ def _stream(table: TomlTable) -> StreamPreset:
     required = table.flag("required", False)
     delay, delays = _delays(table)
     try:
-        change = _change(table, delay) if kind is StreamKind.LSL else StreamChange(delay=delay)
+        foreign = kind in (StreamKind.LSL, StreamKind.SOURCE)
+        change = _change(table, delay) if foreign else StreamChange(delay=delay)
         for each in delays.values():
             StreamChange(delay=each)
     except BadInput as error:
         raise table.wrong(str(error)) from error
-    options = _options(table) if kind is StreamKind.BLE else {}
+    options = _options(table) if kind in (StreamKind.BLE, StreamKind.SOURCE) else {}
     if kind is StreamKind.CAMERA and (face_model := table.text("face_model", "")):
         options["face_model"] = face_model
     table.end()
@@ -158,6 +163,7 @@ def _target(table: TomlTable) -> tuple[StreamKind, str | int]:
         StreamKind.BLE: table.text("ble", ""),
         StreamKind.CAMERA: table.whatever("camera", _is_camera, "an index, a file or an address"),
         StreamKind.SIMULATE: table.whatever("simulate", _is_seed, "a seed: 0, 1, .."),
+        StreamKind.SOURCE: table.text("source", ""),
     }
     kinds = [kind for kind in StreamKind if kind in table]
     if len(kinds) != 1:
@@ -190,7 +196,7 @@ def _delays(table: TomlTable) -> tuple[float, dict[str, float]]:
 
 
 def _options(table: TomlTable) -> dict[str, object]:
-    wanted = 'a table of settings of its driver: { modality = "ecg" }'
+    wanted = 'a table of settings: { modality = "ecg" }'
     given = table.mapping("options", lambda _: True, wanted)
     return {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
 

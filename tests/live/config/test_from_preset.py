@@ -9,6 +9,7 @@ from biosense.live.adapted_source import AdaptedSource, StreamChange
 from biosense.live.config.make_sources import make_sources, wanted_streams
 from biosense.live.config.preset import Preset, StreamKind, StreamPreset, parse_preset
 from biosense.live.config.run_settings import RunOptions, run_settings
+from tests.support.examples import registered
 
 
 def test_settings_are_those_of_the_preset_but_for_the_options() -> None:
@@ -43,7 +44,7 @@ def test_streams_named_by_options_are_required_and_not_opened_twice() -> None:
             StreamPreset(StreamKind.BLE, "H10", required=True),
         )
     )
-    streams = wanted_streams(preset, ["cap", "gaze"], ["Muse"], "1", 7)
+    streams = wanted_streams(preset, ["cap", "gaze"], ["Muse"], "1", 7, ["wristband"])
     assert [(each.kind.value, each.target, each.required) for each in streams] == [
         ("lsl", "cap", True),
         ("camera", "1", True),
@@ -51,6 +52,7 @@ def test_streams_named_by_options_are_required_and_not_opened_twice() -> None:
         ("lsl", "gaze", True),
         ("ble", "Muse", True),
         ("simulate", 7, True),
+        ("source", "wristband", True),
     ]
     assert streams[1].change.delay == 0.03, "what the preset says of its camera stays"
 
@@ -61,10 +63,12 @@ def test_sources_are_made_of_streams() -> None:
         StreamPreset(StreamKind.BLE, "H10", signals=("ecg",), delays={"ecg": 0.01}),
         StreamPreset(StreamKind.BLE, "Ganglion", options={"modality": "ecg", "acc": False}),
         StreamPreset(StreamKind.CAMERA, 0),
+        StreamPreset(StreamKind.SOURCE, "wristband:COM3"),
     )
-    sources = make_sources(wanted, clock=SystemClock(), preview=lambda _: None)
+    with registered("own_device"):
+        sources = make_sources(wanted, clock=SystemClock(), preview=lambda _: None)
     kinds = [type(each).__name__ for each in sources.all]
-    assert kinds == ["AdaptedSource", "AdaptedSource", "BleSource", "CameraSource"]
+    assert kinds == ["AdaptedSource", "AdaptedSource", "BleSource", "CameraSource", "Wristband"]
     assert sources.own == sources.all[1:]
     assert sources.optional == sources.all[1:]
     strap, board = sources.all[1], sources.all[2]

@@ -71,6 +71,11 @@ def test_a_preset_says_all_of_this() -> None:
         [[stream]]
         simulate = 7
         signals = ["eda"]
+        [[stream]]
+        source = "wristband:COM3"
+        unit = "S"
+        delay_ms = 3
+        options = { baud = 9600 }
         """,
         FILE,
     )
@@ -88,6 +93,12 @@ def test_a_preset_says_all_of_this() -> None:
         ),
         StreamPreset(StreamKind.CAMERA, 1),
         StreamPreset(StreamKind.SIMULATE, 7, signals=("eda",)),
+        StreamPreset(
+            StreamKind.SOURCE,
+            "wristband:COM3",
+            change=StreamChange(unit="S", delay=0.003),
+            options={"baud": 9600},
+        ),
     )
 
 
@@ -113,7 +124,7 @@ WRONG = {
     "[preflight]\nmin_rate = 95": "[preflight] min_rate=95.0 must be a share from 0 to 1",
     "[preflight]\nseconds = -1": "seconds=-1.0 of a pre-flight must be from 0 to 600",
     "[preflight]\nmax_clock_ms = 0": "max_clock_ms=0.0 must be positive",
-    "[[stream]]\nname = 'a'": "number 1 must have one of lsl, ble, camera, simulate; it has none",
+    "[[stream]]\nname = 'a'": "simulate, source; it has none",
     "[[stream]]\nlsl = 'a'\nble = 'b'": "it has lsl and ble",
     "[[stream]]\nlsl = 1": "lsl in [[stream]] number 1 is 1, wanted a text",
     "[[stream]]\ncamera = -1": "camera in [[stream]] number 1 is -1, wanted an index",
@@ -124,7 +135,7 @@ WRONG = {
     "[[stream]]\nlsl = 'a'\ndelay_ms = '12'": "is '12', wanted milliseconds, or a table",
     "[[stream]]\nlsl = 'a'\ndelay_ms = 12000": "a delay of 12000 ms must be within 10000 ms of 0",
     "[[stream]]\nlsl = 'a'\nsignals = ['ecg']": "number 1 has no key 'signals'; it can have: lsl",
-    "[[stream]]\nble = 'a'\noptions = 3": "is 3, wanted a table of settings of its driver",
+    "[[stream]]\nble = 'a'\noptions = 3": "is 3, wanted a table of settings",
     "[[stream]]\nble = 'a'\nunit = 'uV'": "number 1 has no key 'unit'",
     "[[stream]]\nble = 'a'\ndelay_ms = { ecg = 99999 }": "a delay of 99999 ms",
     "[[stream]]\nsimulate = 1\nsignals = ['smell']": "has signals ['smell'], wanted some of eeg",
