@@ -20,8 +20,8 @@ import torch
 from biosense.datasets.registry import DATASETS
 from biosense.models.training.settings import STUDY
 from biosense.studies.base import Bounds, StudyData
-from biosense.studies.calibration import Calibration
 from biosense.studies.candidates.families import FamilyCandidate
+from biosense.studies.execution.calibration import Calibration
 from biosense.studies.execution.plan import Entry, Kind, Plan, Split
 from biosense.studies.features.cache import FeatureCache
 from biosense.studies.features.extract import ExtractSettings

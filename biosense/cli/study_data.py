@@ -141,7 +141,7 @@ def log(text: str) -> None:
 def labelled_counts(text: str | None, protocol: str) -> tuple[int, ...] | None:
     """Return the numbers of labelled videos that were asked for, and None where none were."""
     from biosense.core.errors import BadInput
-    from biosense.studies.calibration import Calibration
+    from biosense.studies.execution.calibration import Calibration
     from biosense.studies.splits.protocols import PROTOCOLS
 
     if text is None:

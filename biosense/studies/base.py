@@ -78,7 +78,7 @@ class Fold:
 
 
 @dataclass(frozen=True, eq=False)
-class Predicted:
+class Prediction:
     """Hold what a candidate said of one test sequence.
 
     Parameters

@@ -9,17 +9,18 @@ from typing import Any
 from biosense.core.errors import BadInput
 from biosense.models.deployment.checkpoint import Loaded, check_compatible
 from biosense.processing.conditioning import conditioned_fingerprints
-from biosense.studies.base import Bounds, Predicted, StudyData, Values
+from biosense.studies.base import Bounds, Prediction, StudyData, Values
 from biosense.studies.candidates.controls import CONTROLS, controls_for
 from biosense.studies.candidates.families import FittedModel
-from biosense.studies.execution.collect_predictions import gather
+from biosense.studies.candidates.fit_folds import blind
+from biosense.studies.execution.collect_predictions import collect_predictions
 from biosense.studies.execution.plan import Entry, Kind, Plan, Split
 from biosense.studies.executor import Executor
-from biosense.studies.fit_folds import blind
 from biosense.studies.run import RunSettings, run_jobs
-from biosense.studies.scoring.scores import jsonable
+from biosense.studies.scoring.predictions import Predictions
+from biosense.studies.scoring.scores import jsonable, score
 from biosense.studies.scoring.statistics import RESAMPLES
-from biosense.studies.scoring.summary import intervals, level_of, numbers, shared_values
+from biosense.studies.scoring.summary import control_scores, intervals, level_of, mean_scores
 from biosense.studies.splits.protocols import LEAST_UNITS
 
 
@@ -76,11 +77,11 @@ def evaluate_checkpoint(
     check_compatible(loaded.info, data.features, marks)
     fitted = FittedModel(loaded.model)
     said = fitted.predict_all([blind(sequence) for sequence in data.sequences])
-    predicted = [
-        Predicted(sequence, mean, sd, "all")
+    predictions = Predictions.of(
+        Prediction(sequence, mean, sd, "all")
         for sequence, (mean, sd) in zip(data.sequences, said, strict=True)
-    ]
-    level = level_of(predicted)
+    )
+    level = level_of(predictions)
     controls, notes = _controls(data, level, executor or Executor())
     card = loaded.info.card
     trained = f"the checkpoint was trained on: {card.data or 'its card does not say what'}"
@@ -93,8 +94,8 @@ def evaluate_checkpoint(
         people=len(data.subjects),
         sequences=len(data.sequences),
         fabricated=fabricated,
-        metrics=numbers(predicted, level),
-        intervals=intervals(predicted, level, n_resamples),
+        metrics=_scores(predictions, level),
+        intervals=intervals(predictions, level, n_resamples),
         controls=controls,
         notes=(
             f"{trained}; {same}",
@@ -122,8 +123,13 @@ def _controls(
         folds = plan.split.of(data)
     except BadInput as error:
         return {}, (f"no controls: {error}",)
-    said = gather(plan, folds, run_jobs(data, plan, folds, RunSettings(executor)))
+    results = run_jobs(data, plan, folds, RunSettings(executor))
     found: dict[str, Values] = {
-        name: shared_values(numbers(each.predicted, level)) for name, each in said.items()
+        name: control_scores(_scores(each.predictions, level))
+        for name, each in collect_predictions(plan, folds, results).items()
     }
     return found, ()
+
+
+def _scores(predictions: Predictions, level: str) -> Values:
+    return mean_scores([score(own) for own in predictions.seeds], level)

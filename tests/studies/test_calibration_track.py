@@ -9,9 +9,9 @@ import pytest
 
 from biosense.core.errors import BadInput
 from biosense.studies.base import StudyData
-from biosense.studies.calibration import Calibration, calibration_for, sides_of
 from biosense.studies.candidates.baselines import RidgeCandidate
 from biosense.studies.candidates.families import FamilyCandidate
+from biosense.studies.execution.calibration import Calibration, calibration_for, sides_of
 from biosense.studies.execution.jobs import Job, JobStore, carry_out
 from biosense.studies.execution.plan import Entry, Kind, Plan, PlanSettings, Split, plan_study
 from biosense.studies.report.page import content_of, render

@@ -10,7 +10,7 @@ import pytest
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
 from biosense.studies import run
-from biosense.studies.base import Predicted
+from biosense.studies.base import Prediction
 from biosense.studies.candidates.corruptions import Removed, corruptions, masks
 from biosense.studies.candidates.families import only
 from biosense.studies.execution.jobs import Job, JobStore, carry_out, job_key
@@ -18,8 +18,10 @@ from biosense.studies.execution.plan import Entry, Kind, Plan, Split
 from biosense.studies.results.read import read_study
 from biosense.studies.results.verdicts import verdicts
 from biosense.studies.run import Done, RunSettings, run_study
-from biosense.studies.scoring.summary import numbers, people_scores
-from biosense.studies.scoring.variant_scores import table_of_moments
+from biosense.studies.scoring.predictions import Predictions
+from biosense.studies.scoring.scores import score
+from biosense.studies.scoring.summary import mean_scores, people_scores
+from biosense.studies.scoring.variant_scores import sums_of_moments
 from tests.support.study_toys import BOTH, QUICK, Seeing, Watcher, small_plan, toy_study
 
 
@@ -44,14 +46,18 @@ def test_no_candidate_ever_sees_a_test_target(data, protocol):
     assert found.protocol == protocol
 
 
+def scores_of(said):
+    return mean_scores([score(Predictions.of(said).first)], "sequence")
+
+
 def test_a_row_holds_the_scores_of_the_predictions(data, result):
     plan = small_plan()
     folds = plan.split.of(data)
     said = []
     for fold in folds:
         fitted = Seeing(BOTH).fit(fold.train, fold.validation, 0)
-        said += [Predicted(s, *fitted.predict(s), fold.name) for s in fold.test]
-    expected = numbers(said, "sequence")
+        said += [Prediction(s, *fitted.predict(s), fold.name) for s in fold.test]
+    expected = scores_of(said)
     for target in ("valence", "arousal"):
         metrics = result.row("both").metrics[target]
         for name in ("ccc", "pearson", "rmse", "mae", "pooled_ccc", "nll"):
@@ -61,7 +67,9 @@ def test_a_row_holds_the_scores_of_the_predictions(data, result):
         assert bounds.low < bounds.value < bounds.high
     everybody = [person.scores["valence"]["both"] for person in result.table]
     assert np.mean(everybody) == pytest.approx(expected["valence"]["ccc"])
-    assert {s: v["valence"] for s, v in people_scores(said, "sequence").items()} == pytest.approx(
+    assert {
+        s: v["valence"] for s, v in people_scores(Predictions.of(said), "sequence").items()
+    } == pytest.approx(
         {person.subject: person.scores["valence"]["both"] for person in result.table}
     )
 
@@ -147,12 +155,12 @@ def test_moments_give_the_scores_of_steps(data):
     done = carry_out((data, plan), Job(0, 1, 0))
     fold = folds[1]
     fitted = Seeing(BOTH).fit(fold.train, fold.validation, 0)
-    said = [Predicted(s, *fitted.predict(only(s, [Modality.EDA])), fold.name) for s in fold.test]
+    said = [Prediction(s, *fitted.predict(only(s, [Modality.EDA])), fold.name) for s in fold.test]
     for column, target in enumerate(("valence", "arousal")):
-        table = table_of_moments(fold.test, done.moments[:, :, column], "ccc")
-        assert table.value == pytest.approx(numbers(said, "sequence")[target]["ccc"])
-        pooled = table_of_moments(fold.test, done.moments[:, :, column], "pooled_ccc")
-        assert pooled.value == pytest.approx(numbers(said, "sequence")[target]["pooled_ccc"])
+        table = sums_of_moments(fold.test, done.moments[:, :, column], "ccc")
+        assert table.value == pytest.approx(scores_of(said)[target]["ccc"])
+        pooled = sums_of_moments(fold.test, done.moments[:, :, column], "pooled_ccc")
+        assert pooled.value == pytest.approx(scores_of(said)[target]["pooled_ccc"])
 
 
 def test_rated_trials_are_scored_by_trial():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from biosense.models.sequences import LabelledSequence
-from biosense.studies.base import Predicted
+from biosense.studies.base import Prediction
 
 
 def predictions(
@@ -18,7 +18,7 @@ def predictions(
     per_trial: bool = False,
     seed: int = 0,
     fit: int = 0,
-) -> list[Predicted]:
+) -> list[Prediction]:
     """Estimates that follow the target; `seed` makes the targets, `fit` the estimates."""
     truth, luck = np.random.default_rng(seed), np.random.default_rng([seed, fit + 1])
     made = []
@@ -40,5 +40,5 @@ def predictions(
                 position=k,
                 per_trial=per_trial,
             )
-            made.append(Predicted(sequence, p, np.full((n, 2), noise), "f", fit))
+            made.append(Prediction(sequence, p, np.full((n, 2), noise), "f", fit))
     return made

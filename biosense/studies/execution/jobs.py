@@ -19,19 +19,19 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.models.sequences import LabelledSequence
-from biosense.studies.base import Fold, Predicted, Predictor, StudyData
-from biosense.studies.calibration import calibrate, sides_of
+from biosense.studies.base import Fold, Prediction, Predictor, StudyData
 from biosense.studies.candidates.corruptions import Variant, scale_of
+from biosense.studies.candidates.fit_folds import blind
+from biosense.studies.execution.calibration import calibrate, sides_of
 from biosense.studies.execution.plan import Entry, Plan
 from biosense.studies.features.cache import CacheDamaged, write_whole
 from biosense.studies.features.keys import code_hash
-from biosense.studies.fit_folds import blind
-from biosense.studies.scoring.pooled_metrics import moments
 from biosense.studies.scoring.series import series_of
+from biosense.studies.scoring.variant_scores import series_moments
 
 _STUDIES = (
-    *("base.py", "calibration.py", "candidates", "execution", "features/reorder.py"),
-    *("fit_folds.py", "scoring", "splits"),
+    *("base.py", "candidates", "execution", "features/reorder.py"),
+    *("scoring", "splits"),
 )
 STUDY_CODE = ("core", "models", *(f"studies/{name}" for name in _STUDIES))
 """What a fit and its answers are computed by, below the package."""
@@ -137,14 +137,8 @@ def _ask_variants(predictor: Predictor, entry: Entry, fold: Fold) -> Floats:
         changed = [variant.apply(sequence, scale) for sequence in fold.test]
         said = _ask(predictor, entry, changed)
         for column, (sequence, (mean, sd)) in enumerate(zip(fold.test, said, strict=True)):
-            sums[row, column] = sequence_moments(Predicted(sequence, mean, sd, fold.name))
+            sums[row, column] = series_moments(series_of(Prediction(sequence, mean, sd, fold.name)))
     return sums
-
-
-def sequence_moments(predicted: Predicted) -> Floats:
-    """Return the moments of valence and of arousal, (2, 6); of a rated trial as one value."""
-    (series,) = series_of([predicted])
-    return np.stack([moments(series.mean[:, k], series.target[:, k]) for k in range(2)])
 
 
 def job_key(data: StudyData, plan: Plan, job: Job) -> str:

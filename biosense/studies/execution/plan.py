@@ -11,11 +11,11 @@ from biosense.core.types import Modality
 from biosense.models.registry import MODELS
 from biosense.models.training.train import TrainingSettings
 from biosense.studies.base import Candidate, Fold, StudyData
-from biosense.studies.calibration import Calibration, calibration_for
 from biosense.studies.candidates.baselines import ForestCandidate, RidgeCandidate
 from biosense.studies.candidates.controls import CONTROLS, controls_for
 from biosense.studies.candidates.corruptions import Variant, corruptions, masks
 from biosense.studies.candidates.families import FamilyCandidate, subsets
+from biosense.studies.execution.calibration import Calibration, calibration_for
 from biosense.studies.splits.protocols import GAP_S, folds
 
 BESIDE = ("early", "late")

@@ -14,16 +14,17 @@ import numpy as np
 
 from biosense.core.errors import LeakFound
 from biosense.core.types import Floats
+from biosense.models.base import TARGETS
 from biosense.models.sequences import LabelledSequence
-from biosense.studies.base import Candidate, Fold, Predicted, Predictor, StudyData
+from biosense.studies.base import Candidate, Fold, Prediction, Predictor, StudyData
+from biosense.studies.candidates.fit_folds import Fit, blind, fit_of, predict_folds
 from biosense.studies.candidates.without_signal import Permuted
-from biosense.studies.fit_folds import Fit, blind, fit_of, predict_folds
 from biosense.studies.leak_checks.synthetic_data import (
     duplicated,
     followed_labels,
     trial_offset_noise,
 )
-from biosense.studies.scoring.pooled_metrics import table_of
+from biosense.studies.scoring.predictions import Predictions
 from biosense.studies.splits.protocols import PROTOCOLS, folds
 
 Split = Callable[[StudyData], Sequence[Fold]]
@@ -122,9 +123,10 @@ def at_chance(name: str, values: Sequence[float]) -> Verdict:
     return Verdict(name, value <= limit, value, limit, detail)
 
 
-def _by_trial(predicted: Sequence[Predicted]) -> float:
+def _by_trial(predicted: Sequence[Prediction]) -> float:
     """Average over targets: both share the luck of one fit."""
-    return float(np.mean([table_of(predicted, "trial_ccc", column).value for column in range(2)]))
+    grouped = Predictions.of(predicted)
+    return float(np.mean([grouped.sums("trial_ccc", target).value for target in TARGETS]))
 
 
 def poison(fit: Fit, fold: Fold, *, seed: int = 0) -> Verdict:

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from biosense.models.base import TARGETS
 from biosense.studies.base import Bounds
-from biosense.studies.report.paper import TARGETS, head, panels
+from biosense.studies.report.panels import head, panels
 from biosense.studies.results.parts import Damage, SubsetScore
 from biosense.studies.results.result import StudyResult
 from biosense.studies.results.verdicts import number

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from biosense.core.types import Floats
-from biosense.studies.report.paper import TARGETS, head, panels, under
+from biosense.models.base import TARGETS
+from biosense.studies.report.panels import head, panels, under
 from biosense.studies.results.parts import Curve
 from biosense.studies.results.result import StudyResult
 from biosense.viz.axes import write

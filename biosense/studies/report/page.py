@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from biosense.models.base import TARGETS
 from biosense.studies.base import Bounds
 from biosense.studies.execution.plan import Kind
 from biosense.studies.report.draw_calibration import draw_calibration, videos
@@ -18,7 +19,6 @@ from biosense.studies.report.draw_scores import (
     short,
 )
 from biosense.studies.report.draw_sequences import draw_curve, draw_plane, draw_reliability
-from biosense.studies.report.paper import TARGETS
 from biosense.studies.results.calibration_result import CalibratedRow, CalibrationTrack
 from biosense.studies.results.parts import Compared, Row
 from biosense.studies.results.result import StudyResult

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from biosense import __version__
+from biosense.models.base import TARGETS
 from biosense.processing.pipelines import fingerprints
 from biosense.studies.base import Fold, StudyData
-from biosense.studies.execution.collect_predictions import Said, gather
+from biosense.studies.execution.collect_predictions import EntryPredictions, collect_predictions
 from biosense.studies.execution.jobs import STUDY_CODE, JobResult
 from biosense.studies.execution.plan import Kind, Plan
 from biosense.studies.features.keys import code_hash
@@ -21,22 +22,23 @@ from biosense.studies.results.result import StudyResult
 from biosense.studies.results.sections import (
     chance_of,
     damages_of,
-    people_of,
+    person_scores,
     reliability_of,
-    subsets_of,
+    subset_scores,
 )
 from biosense.studies.results.verdicts import verdicts
-from biosense.studies.scoring.series import TARGETS, training_threshold
+from biosense.studies.scoring.scores import Scores, score
+from biosense.studies.scoring.series import training_threshold
 from biosense.studies.scoring.statistics import RESAMPLES, compare, holm, seed_spread
 from biosense.studies.scoring.summary import (
-    bounds,
+    control_scores,
+    finite_or_none,
     headline,
     intervals,
     level_of,
-    numbers,
+    mean_scores,
     people_scores,
-    plain,
-    shared_values,
+    to_bounds,
 )
 from biosense.studies.splits.protocols import PROTOCOLS
 
@@ -81,16 +83,16 @@ def assess(
     assessment: Assessment,
 ) -> StudyResult:
     """Score what all candidates said, compare them, and put it into words."""
-    said = gather(plan, folds, results)
-    level = assessment.level or level_of(said[plan.chosen].predicted)
+    entries = collect_predictions(plan, folds, results)
+    chosen = entries[plan.chosen]
+    level, n = assessment.level or level_of(chosen.predictions), assessment.n_resamples
     thresholds = {fold.name: training_threshold(fold.train) for fold in folds}
-    n = assessment.n_resamples
-    rows = [_row(each, level, thresholds, n) for each in said.values()]
-    rows = _with_controls(rows)
-    comparisons = _comparisons(said, plan.chosen, level, n)
-    chosen = said[plan.chosen]
-    table = people_of(said, plan, rows, level)
-    chance = chance_of(chosen, level_of(chosen.predicted))
+    scores = {
+        name: [score(own, thresholds=thresholds) for own in each.predictions.seeds]
+        for name, each in entries.items()
+    }
+    rows = [_row(each, scores[name], level, n) for name, each in entries.items()]
+    by_person = people_scores(chosen.predictions, level)
     rule = PROTOCOLS[plan.split.protocol]
     calibration, refused = track_of(data, plan, folds, results, n)
     seconds = sum(result.seconds for result in results)
@@ -111,15 +113,15 @@ def assess(
         seeds=chosen.entry.seeds,
         folds=tuple(_size(fold) for fold in folds),
         verdicts=(),
-        results=tuple(rows),
-        comparisons=tuple(comparisons),
-        subsets=tuple(subsets_of(said, plan, folds, level, n)),
-        robustness=tuple(damages_of(said, folds, level, n)),
-        table=tuple(table),
-        curves=tuple(curves_of(chosen.predicted, people_scores(chosen.predicted, level))),
-        plane=tuple(plane_of(chosen.predicted)),
-        reliability=tuple(reliability_of(chosen)),
-        chance=tuple(chance),
+        results=tuple(_with_controls(rows)),
+        comparisons=tuple(_comparisons(entries, plan.chosen, level, n)),
+        subsets=tuple(subset_scores(entries, rows, plan.chosen, level, n)),
+        robustness=tuple(damages_of(entries, level, n)),
+        table=tuple(person_scores(entries, rows, plan.chosen, level)),
+        curves=tuple(curves_of(chosen.predictions.first, by_person)),
+        plane=tuple(plane_of(chosen.predictions.first)),
+        reliability=tuple(reliability_of(scores[plan.chosen][0])),
+        chance=tuple(chance_of(chosen.predictions)),
         origin=_origin(data, plan, assessment, seconds),
         notes=(*assessment.notes, *refused, *data.notes),
         calibration=calibration,
@@ -127,50 +129,50 @@ def assess(
     return replace(result, verdicts=tuple(verdicts(result)))
 
 
-def _row(said: Said, level: str, thresholds: Mapping[str, tuple[float, float]], n: int) -> Row:
-    entry, metric = said.entry, headline(level)
+def _row(own: EntryPredictions, scores: Sequence[Scores], level: str, n: int) -> Row:
+    entry, metric = own.entry, headline(level)
+    spread = {target: seed_spread(own.predictions, metric, target).sd for target in TARGETS}
     return Row(
         name=entry.name,
         kind=str(entry.kind),
         about=entry.about,
         modalities=tuple(entry.modalities),
         seeds=entry.seeds,
-        metrics=numbers(said.predicted, level, thresholds),
-        intervals=intervals(said.predicted, level, n),
-        spread={
-            target: plain(seed_spread(said.predicted, metric, target).sd) for target in TARGETS
-        },
+        metrics=mean_scores(scores, level),
+        intervals=intervals(own.predictions, level, n),
+        spread={target: finite_or_none(sd) for target, sd in spread.items()},
     )
 
 
 def _with_controls(rows: Sequence[Row]) -> list[Row]:
     controls = {
-        row.name: shared_values(row.metrics)
+        row.name: control_scores(row.metrics)
         for row in rows
         if row.kind in (Kind.CONTROL, Kind.MARK)
     }
     return [row if row.name in controls else replace(row, controls=controls) for row in rows]
 
 
-def _comparisons(said: Mapping[str, Said], chosen: str, level: str, n: int) -> list[Compared]:
+def _comparisons(
+    entries: Mapping[str, EntryPredictions], chosen: str, level: str, n: int
+) -> list[Compared]:
     """Compare the chosen entry with every rival, for both targets, adjusted for all of them."""
-    found = {}
-    for name, other in said.items():
-        if name == chosen or other.entry.kind not in RIVALS:
-            continue
-        for target in TARGETS:
-            found[name, target] = compare(
-                said[chosen].predicted, other.predicted, headline(level), target, n_resamples=n
-            )
+    own, metric = entries[chosen].predictions, headline(level)
+    found = {
+        (name, target): compare(own, other.predictions, metric, target, n_resamples=n)
+        for name, other in entries.items()
+        if name != chosen and other.entry.kind in RIVALS
+        for target in TARGETS
+    }
     adjusted = holm({f"{name}/{target}": c.p_value for (name, target), c in found.items()})
     return [
         Compared(
             against=name,
-            kind=str(said[name].entry.kind),
+            kind=str(entries[name].entry.kind),
             target=target,
-            difference=bounds(each.difference),
-            p=plain(each.p_value),
-            p_holm=plain(adjusted[f"{name}/{target}"]),
+            difference=to_bounds(each.difference),
+            p=finite_or_none(each.p_value),
+            p_holm=finite_or_none(adjusted[f"{name}/{target}"]),
             beats=each.better,
         )
         for (name, target), each in found.items()

@@ -8,8 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from biosense.core.types import Floats
-from biosense.studies.base import Fold, Predicted, StudyData
-from biosense.studies.calibration import Calibration, Side, labelled_targets, people_of, sides_of
+from biosense.models.base import TARGETS
+from biosense.studies.base import Fold, Prediction, StudyData
+from biosense.studies.execution.calibration import (
+    Calibration,
+    Side,
+    labelled_targets,
+    people_of,
+    sides_of,
+)
 from biosense.studies.execution.jobs import JobResult
 from biosense.studies.execution.plan import Plan
 from biosense.studies.results.calibration_result import (
@@ -20,14 +27,15 @@ from biosense.studies.results.calibration_result import (
     CalibratedRow,
     CalibrationTrack,
 )
-from biosense.studies.scoring.series import TARGETS, key_of
+from biosense.studies.scoring.predictions import Predictions
+from biosense.studies.scoring.series import key_of
 from biosense.studies.scoring.statistics import Comparison, bootstrap_subjects, compare, holm
-from biosense.studies.scoring.summary import bounds, plain
+from biosense.studies.scoring.summary import finite_or_none, to_bounds
 
 METRICS = ("pooled_ccc", "pooled_rmse")
 """Of everybody's steps together: a level that is wrong for a person counts."""
 
-Answers = dict[tuple[str, int], list[Predicted]]
+Answers = dict[tuple[str, int], Predictions]
 """What was said by way and number of labelled videos."""
 
 
@@ -50,9 +58,10 @@ def track_of(
             f"no calibration to labelled videos: {plan.chosen} has no read-out that can be fitted "
             "to a person, as ridge, late and neural families and their committees have",
         )
-    answers: Answers = {}
+    said: dict[tuple[str, int], list[Prediction]] = {}
     for result in own:
-        _collect(answers, result, folds[result.job.fold], sides[result.job.fold], calibration)
+        _collect(said, result, folds[result.job.fold], sides[result.job.fold], calibration)
+    answers = {place: Predictions.of(each) for place, each in said.items()}
     enough = people_of(data, calibration.most)
     scored = [sequence for each in sides for side in each for sequence in side.later]
     track = CalibrationTrack(
@@ -67,7 +76,11 @@ def track_of(
 
 
 def _collect(
-    answers: Answers, result: JobResult, fold: Fold, sides: Sequence[Side], how: Calibration
+    answers: dict[tuple[str, int], list[Prediction]],
+    result: JobResult,
+    fold: Fold,
+    sides: Sequence[Side],
+    how: Calibration,
 ) -> None:
     """Sort what a job said of later sequences, and add the constants that need no model."""
     later = [sequence for side in sides for sequence in side.later]
@@ -86,7 +99,7 @@ def _collect(
         ]
     for key, each in means.items():
         answers.setdefault(key, []).extend(
-            Predicted(sequence, mean, np.full_like(mean, np.nan), fold.name, result.job.seed)
+            Prediction(sequence, mean, np.full_like(mean, np.nan), fold.name, result.job.seed)
             for sequence, mean in zip(later, each, strict=True)
         )
 
@@ -102,7 +115,7 @@ def _rows(answers: Answers, n: int) -> list[CalibratedRow]:
                 found[f"{count}/{target}"] = gain.p_value
     adjusted = holm(found)
     return [
-        replace(row, p_holm=plain(adjusted[f"{row.labelled}/{row.target}"]))
+        replace(row, p_holm=finite_or_none(adjusted[f"{row.labelled}/{row.target}"]))
         if row.way == PERSONAL
         else row
         for row in rows
@@ -113,18 +126,18 @@ def _row(
     answers: Answers, way: str, count: int, target: str, n: int
 ) -> tuple[CalibratedRow, Comparison | None]:
     own, general = answers[way, count], answers[GENERAL, 0]
-    ccc, rmse = (bounds(bootstrap_subjects(own, m, target, n_resamples=n)) for m in METRICS)
+    ccc, rmse = (to_bounds(bootstrap_subjects(own, m, target, n_resamples=n)) for m in METRICS)
     row = CalibratedRow(way, count, target, ccc, rmse)
     if way == GENERAL:
         return row, None
     gain, change = (compare(own, general, m, target, n_resamples=n) for m in METRICS)
-    row = replace(row, gain=bounds(gain.difference), rmse_change=bounds(change.difference))
+    row = replace(row, gain=to_bounds(gain.difference), rmse_change=to_bounds(change.difference))
     if way != PERSONAL:
         return row, gain
     over = {
-        rival: bounds(
+        rival: to_bounds(
             compare(own, answers[rival, count], METRICS[0], target, n_resamples=n).difference
         )
         for rival in (OFFSET, OWN_MEAN)
     }
-    return replace(row, p=plain(gain.p_value), over=over), gain
+    return replace(row, p=finite_or_none(gain.p_value), over=over), gain

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from biosense.core.types import Floats
+from biosense.models.base import TARGETS
 from biosense.models.evaluation.metrics import ccc
-from biosense.studies.base import Predicted
+from biosense.studies.base import Prediction
 from biosense.studies.results.parts import Curve, Point
-from biosense.studies.scoring.series import TARGETS, by_seed
+from biosense.studies.scoring.predictions import SeedPredictions
 
 CURVES = {"best": 1.0, "upper quarter": 0.75, "median": 0.5, "worst": 0.0}
 """Whose curves are shown: people at these ranks of their scores, never hand-picked ones."""
@@ -22,34 +23,29 @@ _DIGITS = 4
 
 
 def curves_of(
-    predicted: Sequence[Predicted], people: Mapping[str, Mapping[str, float | None]]
+    fits: SeedPredictions, people: Mapping[str, Mapping[str, float | None]]
 ) -> list[Curve]:
-    """Return one sequence of people at the ranks of `CURVES`: the one they have in the middle.
-
-    The first seed's fit is shown, not a mean over seeds, which nobody would run.
-    """
-    own = next(iter(by_seed(predicted).values()))
+    """Return one sequence of people at the ranks of `CURVES`: the one they have in the middle."""
     ranked = sorted(people, key=lambda subject: (_mean(people[subject].values()), subject))
     found: dict[str, Curve] = {}
     for why, rank in CURVES.items():
         subject = ranked[round(rank * (len(ranked) - 1))]
         if subject not in found:
-            mine = [one for one in own if one.sequence.subject == subject]
+            mine = [one for one in fits.predictions if one.sequence.subject == subject]
             found[subject] = _curve(_middle(mine), why)
     return list(found.values())
 
 
-def plane_of(predicted: Sequence[Predicted]) -> list[Point]:
-    """Return the means of each sequence, of the first seed; evenly thinned where they are many."""
-    own = next(iter(by_seed(predicted).values()))
-    every = max(1, -(-len(own) // _POINTS))
-    return [_point(one) for one in own[::every]]
+def plane_of(fits: SeedPredictions) -> list[Point]:
+    """Return the means of each sequence; evenly thinned where they are many."""
+    every = max(1, -(-len(fits.predictions) // _POINTS))
+    return [_point(one) for one in fits.predictions[::every]]
 
 
-def _middle(own: Sequence[Predicted]) -> Predicted:
+def _middle(own: Sequence[Prediction]) -> Prediction:
     """Return the sequence whose score is the person's median; of rated trials the one between."""
 
-    def merit(one: Predicted) -> float:
+    def merit(one: Prediction) -> float:
         pairs = [ccc(one.mean[:, k], one.sequence.target[:, k]) for k in range(2)]
         return _mean(pairs) if not one.sequence.per_trial else -_error(one)
 
@@ -57,11 +53,11 @@ def _middle(own: Sequence[Predicted]) -> Predicted:
     return ranked[len(ranked) // 2]
 
 
-def _error(one: Predicted) -> float:
+def _error(one: Prediction) -> float:
     return _mean(np.abs(one.mean - one.sequence.target).mean(0).tolist())
 
 
-def _curve(one: Predicted, why: str) -> Curve:
+def _curve(one: Prediction, why: str) -> Curve:
     sequence = one.sequence
     every = max(1, -(-sequence.n // _STEPS))
     columns = {
@@ -73,7 +69,7 @@ def _curve(one: Predicted, why: str) -> Curve:
     return Curve(sequence.subject, sequence.stimulus, why, seconds, **columns)
 
 
-def _point(one: Predicted) -> Point:
+def _point(one: Prediction) -> Point:
     said, rated = (
         tuple(_one(_mean(values[:, k].tolist())) for k in range(2))
         for values in (one.mean, one.sequence.target)

@@ -4,47 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from biosense.studies.base import Bounds, Fold, Predicted
+from biosense.models.base import TARGETS
 from biosense.studies.candidates.corruptions import Subset
-from biosense.studies.execution.collect_predictions import Said
-from biosense.studies.execution.plan import Kind, Plan
+from biosense.studies.execution.collect_predictions import EntryPredictions
+from biosense.studies.execution.plan import Kind
 from biosense.studies.results.parts import Chance, Damage, Person, Reliability, Row, SubsetScore
 from biosense.studies.scoring.nulls import shift_null
-from biosense.studies.scoring.scores import score
-from biosense.studies.scoring.series import TARGETS, by_seed
+from biosense.studies.scoring.predictions import PersonSums, Predictions
+from biosense.studies.scoring.scores import Scores
+from biosense.studies.scoring.statistics import interval_of
 from biosense.studies.scoring.summary import (
     LEVELS,
-    bounds,
+    finite_or_none,
     headline,
-    intervals,
+    level_of,
     people_scores,
-    plain,
+    to_bounds,
 )
-from biosense.studies.scoring.variant_scores import interval_of, table_of_moments
+from biosense.studies.scoring.variant_scores import sums_of_moments
+
+Entries = Mapping[str, EntryPredictions]
 
 
-def people_of(
-    said: Mapping[str, Said], plan: Plan, rows: Sequence[Row], level: str
-) -> list[Person]:
+def person_scores(entries: Entries, rows: Sequence[Row], chosen: str, level: str) -> list[Person]:
     """Return each person's scores of the chosen entry, the best control, the best single one."""
-    shown = [plan.chosen]
+    shown = [chosen]
     for kind in (Kind.SINGLE, Kind.CONTROL):
         rivals = [row for row in rows if row.kind == kind]
         if rivals:
             shown.append(max(rivals, key=_mean_ccc).name)
-    scores = {name: people_scores(said[name].predicted, level) for name in shown}
-    seeds = by_seed(said[plan.chosen].predicted)
-    one_seed = next(iter(seeds.values()))
-    people = sorted(scores[plan.chosen])
+    scores = {name: people_scores(entries[name].predictions, level) for name in shown}
     return [
         Person(
             subject,
-            sum(each.sequence.subject == subject for each in one_seed),
+            len(series),
             {target: {name: scores[name][subject][target] for name in shown} for target in TARGETS},
         )
-        for subject in people
+        for subject, series in entries[chosen].predictions.first.people.items()
     ]
 
 
@@ -53,92 +49,70 @@ def _mean_ccc(row: Row) -> float:
     return sum(-1.0 if value is None else value for value in values)
 
 
-def _tested(folds: Sequence[Fold]) -> list[Predicted]:
-    empty = np.empty((0, 2))
-    return [Predicted(s, empty, empty, fold.name) for fold in folds for s in fold.test]
-
-
-def subsets_of(
-    said: Mapping[str, Said], plan: Plan, folds: Sequence[Fold], level: str, n: int
+def subset_scores(
+    entries: Entries, rows: Sequence[Row], chosen: str, level: str, n: int
 ) -> list[SubsetScore]:
     """Return what every subset reaches: fitted anew where it was, otherwise with masks."""
-    chosen = said[plan.chosen]
-    refits = [
-        each
-        for each in said.values()
-        if each.entry.kind in (Kind.SINGLE, Kind.SUBSET) or each is chosen
-    ]
+    own = entries[chosen]
     found = [
-        SubsetScore(
-            tuple(each.entry.modalities),
-            True,
-            {t: own["ccc"] for t, own in intervals(each.predicted, level, n).items()},
-        )
-        for each in refits
+        SubsetScore(row.modalities, True, {t: row.intervals[t]["ccc"] for t in TARGETS})
+        for row in rows
+        if row.kind in (Kind.SINGLE, Kind.SUBSET) or row.name == chosen
     ]
-    for variant in chosen.entry.variants:
+    for variant in own.entry.variants:
         if isinstance(variant, Subset):
-            scores = _scores(chosen, variant.name, folds, level, n)
+            sums = _variant_sums(own, variant.name, level)
+            scores = {target: to_bounds(interval_of(sums[target], None, n)) for target in TARGETS}
             found.append(SubsetScore(tuple(variant.modalities), False, scores))
-    return found if len(chosen.entry.modalities) > 1 else []
+    return found if len(own.entry.modalities) > 1 else []
 
 
-def damages_of(said: Mapping[str, Said], folds: Sequence[Fold], level: str, n: int) -> list[Damage]:
+def damages_of(entries: Entries, level: str, n: int) -> list[Damage]:
     """Return what each failing modality does to each family that was asked."""
-    return [
-        Damage(
-            name,
-            variant.name,
-            _scores(each, variant.name, folds, level, n),
-            _scores(each, variant.name, folds, level, n, minus=""),
-        )
-        for name, each in said.items()
-        for variant in each.entry.variants
-        if not isinstance(variant, Subset)
-    ]
-
-
-def _scores(
-    said: Said,
-    variant: str,
-    folds: Sequence[Fold],
-    level: str,
-    n: int,
-    minus: str | None = None,
-) -> dict[str, Bounds]:
-    sequences = [each.sequence for each in _tested(folds)]
-    found = {}
-    for column, target in enumerate(TARGETS):
-        table, base = (
-            table_of_moments(sequences, said.moments[name][:, :, column], headline(level))
-            for name in (variant, minus or "")
-        )
-        found[target] = bounds(interval_of(table, None if minus is None else base, n))
+    found = []
+    for name, own in entries.items():
+        failing = [each for each in own.entry.variants if not isinstance(each, Subset)]
+        intact = _variant_sums(own, "", level) if failing else {}
+        for variant in failing:
+            sums = _variant_sums(own, variant.name, level)
+            scores, changes = (
+                {t: to_bounds(interval_of(sums[t], minus.get(t), n)) for t in TARGETS}
+                for minus in ({}, intact)
+            )
+            found.append(Damage(name, variant.name, scores, changes))
     return found
 
 
-def reliability_of(said: Said) -> list[Reliability]:
-    """Return how often the intervals of the first seed's fits held the target."""
-    first = next(iter(by_seed(said.predicted).values()))
-    scores = score(first)
+def _variant_sums(own: EntryPredictions, variant: str, level: str) -> dict[str, PersonSums]:
+    moments, sequences = own.moments[variant], own.sequences
+    return {
+        target: sums_of_moments(sequences, moments[:, :, column], headline(level))
+        for column, target in enumerate(TARGETS)
+    }
+
+
+def reliability_of(scores: Scores) -> list[Reliability]:
+    """Return how often the intervals of a seed's fits held the target."""
     return [
         Reliability(
             target,
             level,
-            plain(each.pooled),
-            plain(each.worst),
-            plain(each.share_below),
-            plain(each.width),
+            finite_or_none(each.pooled),
+            finite_or_none(each.worst),
+            finite_or_none(each.share_below),
+            finite_or_none(each.width),
         )
         for target in TARGETS
         for level, each in scores.target(target).uncertainty.coverage.items()
     ]
 
 
-def chance_of(said: Said, level: str) -> list[Chance]:
+def chance_of(predictions: Predictions) -> list[Chance]:
     """Return the headline score beside that of shifted labels."""
+    metric = LEVELS[level_of(predictions)][0]
     found = []
     for target in TARGETS:
-        null = shift_null(said.predicted, LEVELS[level][0], target)
-        found.append(Chance(target, plain(null.value), plain(null.limit), plain(null.p_value)))
+        null = shift_null(predictions, metric, target)
+        value, limit, p = (finite_or_none(each) for each in (null.value, null.limit, null.p_value))
+        found.append(Chance(target, value, limit, p))
     return found

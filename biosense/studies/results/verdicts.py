@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from biosense.models.base import TARGETS
 from biosense.studies.base import Bounds
 from biosense.studies.execution.plan import Kind
 from biosense.studies.results.calibration_result import OWN_MEAN, PERSONAL, CalibrationTrack
 from biosense.studies.results.parts import Compared, Row, Verdict
 from biosense.studies.results.result import StudyResult
-from biosense.studies.scoring.series import TARGETS
 
 GOOD, BAD, PLAIN = "good", "bad", "plain"
 FEW_PEOPLE = 10

@@ -1,4 +1,4 @@
-"""What a score would be by chance: beside labels shifted in time, or fitted to permuted ones."""
+"""What a score would be by chance: beside labels shifted in time."""
 
 from __future__ import annotations
 
@@ -10,21 +10,11 @@ import numpy as np
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats, Ints
-from biosense.studies.base import Candidate, Fold, Predicted
-from biosense.studies.candidates.without_signal import Permuted
-from biosense.studies.fit_folds import fit_of, predict_folds
-from biosense.studies.scoring.pooled_metrics import (
-    Metric,
-    ccc_of,
-    moments,
-    pearson_of,
-    rmse_of,
-    table_of,
-)
-from biosense.studies.scoring.series import TARGETS, Series, by_seed, series_of
+from biosense.studies.scoring.moments import ccc_of, moments, pearson_of, rmse_of
+from biosense.studies.scoring.predictions import Predictions, column_of
+from biosense.studies.scoring.series import Series
 
 SHIFTS = 1000
-REFITS = 19  # the fewest that can reach p = .05
 NEAREST = 0.1  # of a sequence: smaller shifts leave slow labels nearly where they were
 
 _FORMULA: dict[str, tuple[Callable[[Floats], Floats], str]] = {
@@ -46,7 +36,7 @@ class Null:
     value
         With the labels in place, averaged over seeds.
     mean, sd
-        With shifted or permuted labels.
+        With shifted labels.
     limit
         What 5 % of these reach or exceed (fall to, where lower is better).
     p_value
@@ -61,13 +51,12 @@ class Null:
 
 
 def shift_null(
-    predicted: Sequence[Predicted],
+    predictions: Predictions,
     metric: str = "ccc",
     target: str = "valence",
     *,
     n: int = SHIFTS,
     seed: int = 0,
-    window_s: tuple[float, float] | None = None,
 ) -> Null:
     """Compare a score with that of labels shifted in a circle.
 
@@ -84,49 +73,17 @@ def shift_null(
     """
     if metric not in _FORMULA:
         raise BadInput(f"no shifted null of {metric!r}; there are: {sorted(_FORMULA)}")
-    if target not in TARGETS:
-        raise BadInput(f"target {target!r} must be one of {TARGETS}")
     formula, level = _FORMULA[metric]
-    column = TARGETS.index(target)
+    column = column_of(target)
     runs = []
-    for own in by_seed(predicted).values():
-        units = _units(series_of(own, window_s=window_s), column)
+    for own in predictions.seeds:
+        units = _units(own.series, column)
         if not units:
             return Null(*[math.nan] * 5)
         sums = _shifted(units, n, np.random.default_rng(seed))
         runs.append(_combine(sums, [name for name, _, _ in units], formula, level))
     scores = np.mean(runs, 0)
     return _null(float(scores[0]), scores[1:], metric != "pooled_rmse")
-
-
-def refit_null(
-    candidate: Candidate,
-    made: Sequence[Fold],
-    metric: str | Metric = "pooled_ccc",
-    target: str = "valence",
-    *,
-    n: int = REFITS,
-    within_subjects: bool = True,
-    seed: int = 0,
-) -> Null:
-    """Compare a candidate's score with that of fits to permuted labels, each a full refit.
-
-    Parameters
-    ----------
-    made
-        Folds; the candidate is fitted `n` + 1 times in each.
-    within_subjects
-        Permute labels between the trials of each person; otherwise between all trials.
-    """
-    if target not in TARGETS:
-        raise BadInput(f"target {target!r} must be one of {TARGETS}")
-    column, shuffled = TARGETS.index(target), Permuted(candidate, within_subjects)
-    true = table_of(predict_folds(fit_of(candidate), made, seed), metric, column)
-    null = [
-        table_of(predict_folds(fit_of(shuffled), made, k), metric, column).value
-        for k in range(seed, seed + n)
-    ]
-    return _null(true.value, np.array(null), true.metric.higher)
 
 
 def _null(value: float, null: Floats, higher: bool) -> Null:

@@ -8,7 +8,7 @@ a table of stimuli knows without any signal; numbers by trial use one value for 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,29 +16,11 @@ import numpy as np
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
-from biosense.models.evaluation.metrics import (
-    ccc,
-    coverage,
-    mae,
-    mean_over_subjects,
-    nll,
-    pearson,
-    rmse,
-)
-from biosense.studies.base import Predicted
+from biosense.models.evaluation.metrics import coverage, mae, mean_over_subjects, nll, rmse
 from biosense.studies.scoring.binary import FIXED_THRESHOLDS, Binary, score_binary
-from biosense.studies.scoring.series import TARGETS, Series, series_of
+from biosense.studies.scoring.predictions import SeedPredictions
+from biosense.studies.scoring.series import Agreement, Series
 from biosense.studies.scoring.uncertainty import Uncertainty, score_uncertainty
-
-
-@dataclass(frozen=True)
-class Four:
-    """Hold CCC, Pearson's correlation, RMSE and MAE; NaN where there is nothing to score."""
-
-    ccc: float
-    pearson: float
-    rmse: float
-    mae: float
 
 
 @dataclass(frozen=True)
@@ -50,8 +32,8 @@ class SubjectScores:
 
     subject: str
     n_sequences: int
-    within: Four
-    trial: Four
+    within: Agreement
+    trial: Agreement
     nll: float
     coverage: Mapping[float, float]
 
@@ -86,14 +68,14 @@ class TargetScores:
         The table of people.
     """
 
-    sequence: Four
-    varying: Four
-    pooled: Four
-    within: Four
-    trial: Four
-    trial_within: Four
-    first: Four
-    later: Four
+    sequence: Agreement
+    varying: Agreement
+    pooled: Agreement
+    within: Agreement
+    trial: Agreement
+    trial_within: Agreement
+    first: Agreement
+    later: Agreement
     n_constant: int
     binary: Mapping[str, Binary]
     uncertainty: Uncertainty
@@ -112,7 +94,6 @@ class Scores:
     n_subjects: int
     n_sequences: int
     per_trial: bool
-    window_s: tuple[float, float] | None = None
 
     def target(self, name: str) -> TargetScores:
         """Return the scores of "valence" or "arousal"."""
@@ -125,37 +106,30 @@ class Scores:
 
 
 def score(
-    predicted: Sequence[Predicted],
-    *,
-    thresholds: Mapping[str, Sequence[float]] | None = None,
-    window_s: tuple[float, float] | None = None,
+    predictions: SeedPredictions, *, thresholds: Mapping[str, Sequence[float]] | None = None
 ) -> Scores:
     """Score what a candidate said of the test sequences of all folds.
 
     Parameters
     ----------
-    predicted
-        Of one seed, every sequence once; see `by_seed`.
+    predictions
+        Of one seed.
     thresholds
         For each fold, what separates high from low in its training data, valence and arousal; see
         `training_threshold`.
-    window_s
-        Only steps in [start, stop) after each sequence's first count. EPiC 2023 scores
-        (10.0, 40.05) of CASE.
 
     Raises
     ------
     BadInput
-        There are no predictions, a sequence occurs twice, or a fold has no threshold.
+        A fold has no threshold.
     """
-    series = series_of(predicted, window_s=window_s)
+    series = predictions.series
     valence, arousal = (
         _score_target(series, column, _thresholds(series, thresholds, column))
-        for column in range(len(TARGETS))
+        for column in range(2)
     )
-    people = {one.subject for one in series}
     rated = all(one.per_trial for one in series)
-    return Scores(valence, arousal, len(people), len(series), rated, window_s)
+    return Scores(valence, arousal, len(predictions.people), len(series), rated)
 
 
 def jsonable(value: Any) -> Any:
@@ -190,17 +164,18 @@ def _score_target(
     constant = [_is_constant(one, target) for one, target in zip(series, y, strict=True)]
     trials = [tuple(value[column] for value in one.trial) for one in series]
     said, rated = (np.array([pair[k] for pair in trials]) for k in range(2))
+    varying = [one for one, flag in zip(series, constant, strict=True) if not flag]
     cold = [one.position == 0 for one in series]
     people = _people(p, sd, y, said, rated, who)
     return TargetScores(
-        sequence=_over_sequences(series, p, y, [True] * len(series)),
-        varying=_over_sequences(series, p, y, [not flag for flag in constant]),
-        pooled=_four(_join(p), _join(y)),
-        within=_mean_four([person.within for person in people]),
-        trial=_four(said, rated),
-        trial_within=_mean_four([person.trial for person in people]),
-        first=_four(_join(p, cold), _join(y, cold)),
-        later=_four(_join(p, [not flag for flag in cold]), _join(y, [not flag for flag in cold])),
+        sequence=_over_sequences(series, column),
+        varying=_over_sequences(varying, column),
+        pooled=_joint(_join(p), _join(y)),
+        within=_mean_over_people([person.within for person in people]),
+        trial=_joint(said, rated),
+        trial_within=_mean_over_people([person.trial for person in people]),
+        first=_joint(_join(p, cold), _join(y, cold)),
+        later=_joint(_join(p, [not flag for flag in cold]), _join(y, [not flag for flag in cold])),
         n_constant=sum(constant),
         binary={name: score_binary(said, rated, who, cut) for name, cut in thresholds.items()},
         uncertainty=score_uncertainty(p, sd, y, who),
@@ -224,8 +199,8 @@ def _people(
             SubjectScores(
                 subject,
                 sum(mine),
-                _four(own[0], own[2]),
-                _four(said[mine], rated[mine]),
+                _joint(own[0], own[2]),
+                _joint(said[mine], rated[mine]),
                 nll(own[0], own[1], own[2]),
                 coverage(own[0], own[1], own[2]),
             )
@@ -233,19 +208,17 @@ def _people(
     return tuple(rows)
 
 
-def _over_sequences(
-    series: Sequence[Series], p: Sequence[Floats], y: Sequence[Floats], take: Sequence[bool]
-) -> Four:
+def _over_sequences(series: Sequence[Series], column: int) -> Agreement:
     """Average over each subject's sequences, then over subjects."""
-    parts = [part for part in zip(series, p, y, take, strict=True) if part[3]]
 
-    def mean(metric: Callable[[Floats, Floats], float], needs_time: bool) -> float:
-        chosen = [(s, a, b) for s, a, b, _ in parts if not (needs_time and s.per_trial)]
-        return mean_over_subjects(
-            [metric(a, b) for _, a, b in chosen], [s.subject for s, _, _ in chosen]
-        )
+    def mean(name: str, chosen: Sequence[Series]) -> float:
+        values = [getattr(one.agreement[column], name) for one in chosen]
+        return mean_over_subjects(values, [one.subject for one in chosen])
 
-    return Four(mean(ccc, True), mean(pearson, True), mean(rmse, False), mean(mae, False))
+    timed = [one for one in series if not one.per_trial]
+    return Agreement(
+        mean("ccc", timed), mean("pearson", timed), mean("rmse", series), mean("mae", series)
+    )
 
 
 def _is_constant(one: Series, target: Floats) -> bool:
@@ -253,16 +226,16 @@ def _is_constant(one: Series, target: Floats) -> bool:
     return not one.per_trial and len(known) > 0 and bool(np.ptp(known) == 0)
 
 
-def _four(p: Floats, y: Floats) -> Four:
+def _joint(p: Floats, y: Floats) -> Agreement:
     if (np.isfinite(p) & np.isfinite(y)).sum() < 2:  # one value follows nothing
-        return Four(math.nan, math.nan, rmse(p, y), mae(p, y))
-    return Four(ccc(p, y), pearson(p, y), rmse(p, y), mae(p, y))
+        return Agreement(math.nan, math.nan, rmse(p, y), mae(p, y))
+    return Agreement.of(p, y)
 
 
-def _mean_four(each: Sequence[Four]) -> Four:
+def _mean_over_people(each: Sequence[Agreement]) -> Agreement:
     """Average over people."""
-    columns = [[getattr(four, name) for four in each] for name in ("ccc", "pearson", "rmse", "mae")]
-    return Four(
+    columns = [[getattr(own, name) for own in each] for name in ("ccc", "pearson", "rmse", "mae")]
+    return Agreement(
         *[mean_over_subjects(column, [str(k) for k in range(len(column))]) for column in columns]
     )
 

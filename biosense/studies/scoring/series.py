@@ -1,22 +1,36 @@
-"""Predictions beside their targets, cut to what is scored: steps, or a value for a rated trial."""
+"""Estimates of one sequence beside its targets, cut to what is scored."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from biosense.core.errors import BadInput
-from biosense.core.types import Floats
+from biosense.core.types import Bools, Floats
+from biosense.models.base import TARGETS
+from biosense.models.evaluation.metrics import ccc, mae, pearson, rmse
 from biosense.models.sequences import LabelledSequence
-from biosense.studies.base import Predicted
-
-TARGETS = ("valence", "arousal")
-"""Order of the last axis of means, standard deviations and targets."""
+from biosense.studies.base import Prediction
 
 Key = tuple[str, int, str, float]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Hold CCC, Pearson's correlation, RMSE and MAE; NaN where there is nothing to score."""
+
+    ccc: float
+    pearson: float
+    rmse: float
+    mae: float
+
+    @classmethod
+    def of(cls, p: Floats, y: Floats) -> Agreement:
+        """Score estimates against targets, (n,) each; pairs with a NaN are left out."""
+        return cls(ccc(p, y), pearson(p, y), rmse(p, y), mae(p, y))
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,54 +49,57 @@ class Series:
     sd: Floats
     target: Floats
 
-    @property
+    @cached_property
     def trial(self) -> tuple[Floats, Floats]:
         """Mean and target of the whole sequence, (2,) each, over the steps where both are known."""
         known = np.isfinite(self.mean) & np.isfinite(self.target)
         return _mean(self.mean, known), _mean(self.target, known)
 
+    @cached_property
+    def agreement(self) -> tuple[Agreement, ...]:
+        """The scores of this sequence alone, in the order of `TARGETS`."""
+        columns = range(len(TARGETS))
+        return tuple(Agreement.of(self.mean[:, k], self.target[:, k]) for k in columns)
 
-def series_of(
-    predicted: Sequence[Predicted], *, window_s: tuple[float, float] | None = None
-) -> list[Series]:
-    """Return what is scored, in the order of subject and position.
+
+def series_of(prediction: Prediction, window_s: tuple[float, float] | None = None) -> Series:
+    """Return what is scored of a prediction.
 
     Parameters
     ----------
-    predicted
-        Of one seed, every sequence once.
+    prediction
+        Of one sequence.
     window_s
-        Only steps in [start, stop) after each sequence's first.
+        Only steps in [start, stop) after the sequence's first; None: all.
 
     Raises
     ------
     BadInput
-        There are no predictions, a sequence occurs twice, or shapes do not fit.
+        Shapes of estimates and targets differ.
     """
-    if not predicted:
-        raise BadInput("there are no predictions to score")
-    ordered = sorted(predicted, key=lambda p: key_of(p.sequence))
-    keys = [key_of(p.sequence) for p in ordered]
-    twice = sorted({key for key, following in itertools.pairwise(keys) if key == following})
-    if twice:
+    sequence, shape = prediction.sequence, prediction.sequence.target.shape
+    if prediction.mean.shape != shape or prediction.sd.shape != shape:
         raise BadInput(
-            f"{len(twice)} sequences were predicted twice, the first {twice[0]}; score one seed at "
-            "a time (`by_seed`), and each sequence in one fold"
+            f"prediction {prediction.mean.shape} and deviation {prediction.sd.shape} of "
+            f"{sequence.subject!r} must have the shape of its target, {shape}"
         )
-    return [_series(p, window_s) for p in ordered]
+    keep = np.ones(sequence.n, bool)
+    if window_s is not None:
+        since = sequence.time - sequence.time[0]
+        keep = (since > window_s[0] - 1e-9) & (since < window_s[1] - 1e-9)
+    mean, sd, target = prediction.mean[keep], prediction.sd[keep], sequence.target[keep]
+    if sequence.per_trial:
+        rated = np.isfinite(target)
+        mean, sd, target = (
+            _mean(values, rated & np.isfinite(values))[None] for values in (mean, sd, target)
+        )
+    fold, per_trial = prediction.fold, sequence.per_trial
+    return Series(sequence.subject, sequence.position, fold, per_trial, mean, sd, target)
 
 
 def key_of(sequence: LabelledSequence) -> Key:
     """Return what tells a sequence from all others of a data set."""
     return sequence.subject, sequence.position, sequence.stimulus, float(sequence.time[0])
-
-
-def by_seed(predicted: Iterable[Predicted]) -> dict[int, list[Predicted]]:
-    """Sort predictions by the seed of their fit."""
-    seeds: dict[int, list[Predicted]] = {}
-    for one in predicted:
-        seeds.setdefault(one.seed, []).append(one)
-    return dict(sorted(seeds.items()))
 
 
 def training_threshold(train: Sequence[LabelledSequence]) -> tuple[float, float]:
@@ -98,29 +115,7 @@ def trial_targets(sequences: Sequence[LabelledSequence]) -> Floats:
     return np.array([_mean(s.target, np.isfinite(s.target)) for s in sequences]).reshape(-1, 2)
 
 
-def _series(one: Predicted, window_s: tuple[float, float] | None) -> Series:
-    sequence, shape = one.sequence, one.sequence.target.shape
-    if one.mean.shape != shape or one.sd.shape != shape:
-        raise BadInput(
-            f"prediction {one.mean.shape} and deviation {one.sd.shape} of {sequence.subject!r} "
-            f"must have the shape of its target, {shape}"
-        )
-    keep = np.ones(sequence.n, bool)
-    if window_s is not None:
-        since = sequence.time - sequence.time[0]
-        keep = (since > window_s[0] - 1e-9) & (since < window_s[1] - 1e-9)
-    mean, sd, target = one.mean[keep], one.sd[keep], sequence.target[keep]
-    if sequence.per_trial:
-        rated = np.isfinite(target)
-        mean, sd, target = (
-            _mean(values, rated & np.isfinite(values))[None] for values in (mean, sd, target)
-        )
-    return Series(
-        sequence.subject, sequence.position, one.fold, sequence.per_trial, mean, sd, target
-    )
-
-
-def _mean(values: Floats, known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
+def _mean(values: Floats, known: Bools) -> Floats:
     """Average over the first axis where known; NaN where nothing is."""
     count = known.sum(0)
     total = np.where(known, values, 0.0).sum(0)

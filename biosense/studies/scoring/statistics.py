@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
-from biosense.studies.base import Predicted
-from biosense.studies.scoring.pooled_metrics import Metric, Table, table_of
-from biosense.studies.scoring.series import TARGETS, by_seed
+from biosense.studies.scoring.pooled_metrics import Metric
+from biosense.studies.scoring.predictions import PersonSums, Predictions
 
 RESAMPLES = 10_000
 LEVEL = 0.95
@@ -36,9 +35,7 @@ class Interval:
     value
         Of everybody, averaged over seeds.
     low, high
-        BCa bounds (Efron 1987).
-    level
-        Of the interval.
+        BCa bounds (Efron 1987), of the level `LEVEL`.
     n_subjects, n_resamples
         What it rests on.
     """
@@ -46,7 +43,6 @@ class Interval:
     value: float
     low: float
     high: float
-    level: float
     n_subjects: int
     n_resamples: int
 
@@ -91,42 +87,44 @@ class SeedSpread:
 
 
 def bootstrap_subjects(
-    predicted: Sequence[Predicted],
+    predictions: Predictions,
     metric: str | Metric = "pooled_ccc",
     target: str = "valence",
     *,
     n_resamples: int = RESAMPLES,
-    level: float = LEVEL,
     seed: int = 0,
-    window_s: tuple[float, float] | None = None,
 ) -> Interval:
     """Return a score with its BCa bootstrap interval over people.
 
     Parameters
     ----------
-    predicted
+    predictions
         Of one seed or of several: the score is then their mean, under the same resample.
     metric
         A key of `METRICS`, or one made by `binary_metric`.
     target
         "valence" or "arousal".
+    n_resamples
+        Of the bootstrap.
     seed
         Of the resampling.
+
+    References
+    ----------
+    Efron, B. (1987). Better bootstrap confidence intervals. Journal of the American Statistical
+    Association, 82(397), 171-185.
     """
-    table = table_of(predicted, metric, _column(target), window_s=window_s)
-    return _bca(table, None, n_resamples, level, seed)
+    return interval_of(predictions.sums(metric, target), None, n_resamples, seed)
 
 
 def compare(
-    first: Sequence[Predicted],
-    second: Sequence[Predicted],
+    first: Predictions,
+    second: Predictions,
     metric: str | Metric = "pooled_ccc",
     target: str = "valence",
     *,
     n_resamples: int = RESAMPLES,
-    level: float = LEVEL,
     seed: int = 0,
-    window_s: tuple[float, float] | None = None,
 ) -> Comparison:
     """Compare two candidates on the same test sequences, paired by person.
 
@@ -135,14 +133,14 @@ def compare(
     BadInput
         They did not predict the same sequences.
     """
-    a, b = (table_of(p, metric, _column(target), window_s=window_s) for p in (first, second))
+    a, b = (each.sums(metric, target) for each in (first, second))
     if a.keys != b.keys:
         lone = sorted(set(map(str, a.keys)) ^ set(map(str, b.keys)))
         raise BadInput(
             f"the candidates predicted different sequences: {len(lone)} have no pair, such as "
             f"{lone[:3]}; compare within one protocol and one set of folds"
         )
-    difference = _bca(a, b, n_resamples, level, seed)
+    difference = interval_of(a, b, n_resamples, seed)
     p_value, exact = _sign_flip(a, b, n_resamples, seed)
     return Comparison(difference, p_value, exact, a.metric.higher)
 
@@ -162,41 +160,33 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def seed_spread(
-    predicted: Sequence[Predicted], metric: str | Metric = "pooled_ccc", target: str = "valence"
+    predictions: Predictions, metric: str | Metric = "pooled_ccc", target: str = "valence"
 ) -> SeedSpread:
     """Return how a score varies over the seeds of the predictions."""
-    values = np.array(
-        [table_of(own, metric, _column(target)).value for own in by_seed(predicted).values()]
-    )
+    values = np.array([own.value for own in predictions.sums(metric, target).by_seed()])
     sd = float(values.std(ddof=1)) if len(values) > 1 else math.nan
     low, high = float(values.min()), float(values.max())
     return SeedSpread(len(values), float(values.mean()), sd, low, high)
 
 
-def _column(target: str) -> int:
-    if target not in TARGETS:
-        raise BadInput(f"target {target!r} must be one of {TARGETS}")
-    return TARGETS.index(target)
-
-
-def _bca(first: Table, second: Table | None, n: int, level: float, seed: int) -> Interval:
-    """Return the bias-corrected and accelerated interval of a score, or of a difference."""
+def interval_of(
+    first: PersonSums, minus: PersonSums | None = None, n_resamples: int = RESAMPLES, seed: int = 0
+) -> Interval:
+    """Return a score, or the paired difference of two, with its BCa interval over people."""
     people = len(first.subjects)
-    ones = np.ones((1, people))
-    value = float(_scores(first, second, ones)[0])
+    value = float(_scores(first, minus, np.ones((1, people)))[0])
     if people < LEAST_PEOPLE or not math.isfinite(value):
-        return Interval(value, math.nan, math.nan, level, people, 0)
-    draws = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), n)
-    resampled = _scores(first, second, draws.astype(np.float64))
-    left_out = _scores(first, second, 1.0 - np.eye(people))
-    low, high = bca_bounds(value, resampled, left_out, level)
-    return Interval(value, low, high, level, people, n)
+        return Interval(value, math.nan, math.nan, people, 0)
+    shares = np.full(people, 1 / people)
+    draws = np.random.default_rng(seed).multinomial(people, shares, n_resamples)
+    resampled = _scores(first, minus, draws.astype(np.float64))
+    left_out = _scores(first, minus, 1.0 - np.eye(people))
+    low, high = bca_bounds(value, resampled, left_out)
+    return Interval(value, low, high, people, n_resamples)
 
 
-def bca_bounds(
-    value: float, resampled: Floats, left_out: Floats, level: float
-) -> tuple[float, float]:
-    """Return the bounds of Efron's BCa interval.
+def bca_bounds(value: float, resampled: Floats, left_out: Floats) -> tuple[float, float]:
+    """Return the bounds of Efron's BCa interval, which holds `LEVEL`.
 
     Parameters
     ----------
@@ -206,8 +196,6 @@ def bca_bounds(
         Of the resamples; NaN ones (nothing to score in them) are left out.
     left_out
         Of the sample without one person each, for the acceleration.
-    level
-        Of the interval.
     """
     from scipy.special import ndtr, ndtri
 
@@ -219,7 +207,7 @@ def bca_bounds(
     pull = jack.mean() - jack
     spread = (pull**2).sum()
     bend = (pull**3).sum() / (6 * spread**1.5) if spread > 0 else 0.0
-    z = bias + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
+    z = bias + ndtri(np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     shares = ndtr(bias + z / (1 - bend * z))
     if not np.isfinite(shares).all():  # the value lies outside all resamples
         return math.nan, math.nan
@@ -227,12 +215,12 @@ def bca_bounds(
     return float(low), float(high)
 
 
-def _scores(first: Table, second: Table | None, weights: Floats) -> Floats:
+def _scores(first: PersonSums, second: PersonSums | None, weights: Floats) -> Floats:
     scores = first.scores(weights)
     return scores if second is None else scores - second.scores(weights)
 
 
-def _sign_flip(a: Table, b: Table, n: int, seed: int) -> tuple[float, bool]:
+def _sign_flip(a: PersonSums, b: PersonSums, n: int, seed: int) -> tuple[float, bool]:
     """Return the share of swaps of people's results that differ as much, and whether of all."""
     people = len(a.subjects)
     exact = 2**people <= n

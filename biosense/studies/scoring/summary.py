@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from biosense.studies.base import Bounds, Predicted, Values
-from biosense.studies.scoring.pooled_metrics import table_of
-from biosense.studies.scoring.scores import Four, TargetScores, score
-from biosense.studies.scoring.series import TARGETS, by_seed
+from biosense.models.base import TARGETS
+from biosense.studies.base import Bounds, Values
+from biosense.studies.scoring.predictions import Predictions
+from biosense.studies.scoring.scores import Scores, TargetScores
+from biosense.studies.scoring.series import Agreement
 from biosense.studies.scoring.statistics import Interval, bootstrap_subjects
 
 LEVELS = {
@@ -22,30 +23,30 @@ LEVELS = {
 
 _WITH_INTERVAL = ("ccc", "rmse")
 
-Thresholds = Mapping[str, tuple[float, float]]
-"""What separates high from low in the training data of each fold."""
 
-
-def level_of(predicted: Sequence[Predicted]) -> str:
+def level_of(predictions: Predictions) -> str:
     """Return "trial" where every sequence has one rating, otherwise "sequence"."""
-    return "trial" if all(one.sequence.per_trial for one in predicted) else "sequence"
+    return "trial" if predictions.per_trial else "sequence"
 
 
-def numbers(
-    predicted: Sequence[Predicted], level: str, thresholds: Thresholds | None = None
-) -> dict[str, dict[str, float | None]]:
+def mean_scores(seeds: Sequence[Scores], level: str) -> dict[str, dict[str, float | None]]:
     """Return every score by target and name, averaged over seeds.
 
     On the level "sequence", "ccc" and the like are means over each person's sequences, then over
     people; on "trial" they are over all trials together, one value each; on "pooled" over all steps
     together, which "pooled_ccc" always is. Binary scores are by trial, split at the training median
-    (`thresholds`), or in the middle of the scale.
+    where the scores were given it, or in the middle of the scale.
+
+    Parameters
+    ----------
+    seeds
+        The scores of each seed.
+    level
+        A key of `LEVELS`.
     """
-    seeds = [score(own, thresholds=thresholds) for own in by_seed(predicted).values()]
-    cut = "train" if thresholds is not None else "5"
     found = {}
     for target in TARGETS:
-        each = [_flat(scores.target(target), level, cut) for scores in seeds]
+        each = [_by_name(scores.target(target), level) for scores in seeds]
         found[target] = {name: _mean([one[name] for one in each]) for name in each[0]}
     return found
 
@@ -56,14 +57,14 @@ def headline(level: str) -> str:
 
 
 def intervals(
-    predicted: Sequence[Predicted], level: str, n_resamples: int
+    predictions: Predictions, level: str, n_resamples: int
 ) -> dict[str, dict[str, Bounds]]:
     """Return the intervals over people of CCC and RMSE."""
     names = dict(zip(("ccc", "pearson", "rmse", "mae"), LEVELS[level], strict=True))
     return {
         target: {
-            name: bounds(
-                bootstrap_subjects(predicted, names[name], target, n_resamples=n_resamples)
+            name: to_bounds(
+                bootstrap_subjects(predictions, names[name], target, n_resamples=n_resamples)
             )
             for name in _WITH_INTERVAL
         }
@@ -71,29 +72,32 @@ def intervals(
     }
 
 
-def people_scores(predicted: Sequence[Predicted], level: str) -> dict[str, dict[str, float | None]]:
+def people_scores(predictions: Predictions, level: str) -> dict[str, dict[str, float | None]]:
     """Return each person's headline score, by subject and target."""
     found: dict[str, dict[str, float | None]] = {}
-    for column, target in enumerate(TARGETS):
-        table = table_of(predicted, headline(level), column)
-        values = table.scores(np.eye(len(table.subjects)))
-        for subject, value in zip(table.subjects, values.tolist(), strict=True):
-            found.setdefault(subject, {})[target] = plain(value)
+    for target in TARGETS:
+        sums = predictions.sums(headline(level), target)
+        values = sums.scores(np.eye(len(sums.subjects)))
+        for subject, value in zip(sums.subjects, values.tolist(), strict=True):
+            found.setdefault(subject, {})[target] = finite_or_none(value)
     return found
 
 
-def bounds(interval: Interval) -> Bounds:
+def to_bounds(interval: Interval) -> Bounds:
     """Return an interval with None for what it lacks."""
-    return Bounds(plain(interval.value), plain(interval.low), plain(interval.high))
+    return Bounds(
+        finite_or_none(interval.value), finite_or_none(interval.low), finite_or_none(interval.high)
+    )
 
 
-def plain(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
     """Return a number, or None for what JSON cannot hold."""
     return float(value) if math.isfinite(value) else None
 
 
-def _flat(scores: TargetScores, level: str, cut: str) -> dict[str, float]:
+def _by_name(scores: TargetScores, level: str) -> dict[str, float]:
     own = scores.sequence if level == "sequence" else scores.pooled
+    cut = "train" if "train" in scores.binary else "5"
     binary, sure = scores.binary[cut], scores.uncertainty
     return {
         **_named(own, ""),
@@ -113,8 +117,8 @@ def _flat(scores: TargetScores, level: str, cut: str) -> dict[str, float]:
     }
 
 
-def _named(four: Four, prefix: str) -> dict[str, float]:
-    return {f"{prefix}{name}": getattr(four, name) for name in ("ccc", "pearson", "rmse", "mae")}
+def _named(own: Agreement, prefix: str) -> dict[str, float]:
+    return {f"{prefix}{name}": getattr(own, name) for name in ("ccc", "pearson", "rmse", "mae")}
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -122,7 +126,7 @@ def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def shared_values(values: Values) -> dict[str, dict[str, float | None]]:
+def control_scores(values: Values) -> dict[str, dict[str, float | None]]:
     """Return those scores that stand in the row of another entry, as its control."""
     names = ("ccc", "pearson", "rmse", "mae", "pooled_ccc", "macro_f1", "balanced_accuracy")
     return {target: {name: own[name] for name in names} for target, own in values.items()}

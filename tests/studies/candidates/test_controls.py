@@ -16,6 +16,7 @@ from biosense.models.sequences import LabelledSequence
 from biosense.studies.base import Predictor
 from biosense.studies.candidates.baselines import ForestCandidate, RidgeCandidate
 from biosense.studies.candidates.controls import CONTROLS, controls_for
+from biosense.studies.candidates.fit_folds import fit_of, predict_folds
 from biosense.studies.candidates.lookup import (
     ClassPrior,
     OwnMean,
@@ -28,9 +29,9 @@ from biosense.studies.candidates.lookup import (
 )
 from biosense.studies.candidates.without_signal import NoisePhysiology, Permuted, noise, permuted
 from biosense.studies.features.reorder import reordered
-from biosense.studies.fit_folds import fit_of, predict_folds
 from biosense.studies.leak_checks.canaries import future_edit, split_by, targets_unread
 from biosense.studies.leak_checks.synthetic_data import followed_labels, trial_offset_noise
+from biosense.studies.scoring.predictions import Predictions
 from biosense.studies.scoring.scores import score
 from biosense.studies.splits.protocols import PROTOCOLS
 
@@ -172,7 +173,7 @@ def test_labels_of_a_longer_trial_are_compressed_to_fit() -> None:
 def test_destroying_the_physiology_destroys_the_score() -> None:
     made = split_by("subject")(followed_labels(9, 4, n_steps=40))
     reached = {
-        name: score(predict_folds(fit_of(candidate), made)).valence.trial.ccc
+        name: score(Predictions.of(predict_folds(fit_of(candidate), made)).first).valence.trial.ccc
         for name, candidate in {
             "real": QUICK,
             "noise": NoisePhysiology(QUICK),
@@ -228,7 +229,7 @@ def test_summaries_and_a_regression_learn_what_is_there(
     candidate: RidgeCandidate | ForestCandidate, least: float
 ) -> None:
     made = split_by("subject")(followed_labels(9, 4, n_steps=40))
-    scores = score(predict_folds(fit_of(candidate), made))
+    scores = score(Predictions.of(predict_folds(fit_of(candidate), made)).first)
     assert min(scores.valence.pooled.ccc, scores.arousal.pooled.ccc) > least
     assert 0.5 < scores.valence.uncertainty.coverage[0.9].pooled <= 1
 

@@ -15,7 +15,7 @@ from biosense.models.training.train import Progress, TrainingSettings, train
 from biosense.studies.base import Fold, Predictor, StudyData
 from biosense.studies.candidates.baselines import NearestCandidate, RidgeCandidate
 from biosense.studies.candidates.families import FamilyCandidate
-from biosense.studies.fit_folds import fit_of, predict_folds
+from biosense.studies.candidates.fit_folds import fit_of, predict_folds
 from biosense.studies.leak_checks.canaries import (
     at_chance,
     duplicate_caught,
@@ -34,7 +34,7 @@ from biosense.studies.leak_checks.synthetic_data import (
     random_windows,
     trial_offset_noise,
 )
-from biosense.studies.scoring.pooled_metrics import table_of
+from biosense.studies.scoring.predictions import Predictions
 from biosense.studies.splits.protocols import PROTOCOLS, folds
 from tests.support.stand_ins import PublicFile
 
@@ -60,7 +60,7 @@ def test_random_windows_are_caught_by_random_labels() -> None:
 
 def test_permuted_labels_score_at_chance_where_true_ones_are_learnt() -> None:
     made = split_by("subject")(followed_labels(12, 6, n_steps=40))
-    true = table_of(predict_folds(fit_of(RIDGE), made), "trial_ccc", 0).value
+    true = Predictions.of(predict_folds(fit_of(RIDGE), made)).sums("trial_ccc", "valence").value
     assert true > 0.7
     permuted_labels(RIDGE, made).demand()
 

@@ -13,11 +13,12 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.models.evaluation.metrics import ccc, mae, pearson, rmse
 from biosense.models.sequences import LabelledSequence
-from biosense.studies.base import Predicted, StudyData
+from biosense.studies.base import Prediction, StudyData
 from biosense.studies.candidates.controls import controls_for
-from biosense.studies.fit_folds import fit_of, predict_folds
-from biosense.studies.scoring.scores import score
-from biosense.studies.scoring.series import by_seed, series_of, training_threshold
+from biosense.studies.candidates.fit_folds import fit_of, predict_folds
+from biosense.studies.scoring.predictions import Predictions
+from biosense.studies.scoring.scores import Scores, score
+from biosense.studies.scoring.series import series_of, training_threshold
 from biosense.studies.splits.protocols import folds
 from tests.support.stand_ins import PublicFile
 
@@ -34,7 +35,7 @@ def said(
     sd: float = math.nan,
     fold: str = "f",
     seed: int = 0,
-) -> Predicted:
+) -> Prediction:
     sequence = LabelledSequence(
         subject,
         100.0 * position + np.arange(len(target)) * 0.25,
@@ -45,14 +46,23 @@ def said(
         position=position,
         per_trial=per_trial,
     )
-    return Predicted(sequence, mean, np.full(mean.shape, sd), fold, seed)
+    return Prediction(sequence, mean, np.full(mean.shape, sd), fold, seed)
+
+
+def scored(
+    some: list[Prediction],
+    *,
+    thresholds: dict[str, tuple[float, float]] | None = None,
+    window_s: tuple[float, float] | None = None,
+) -> Scores:
+    return score(Predictions.of(some, window_s=window_s).first, thresholds=thresholds)
 
 
 def curve(n: int = 50) -> Floats:
     return np.clip(RNG.normal(0, 0.3, (n, 2)), -1, 1)
 
 
-def continuous(people: int = 4, trials: int = 3) -> list[Predicted]:
+def continuous(people: int = 4, trials: int = 3) -> list[Prediction]:
     made = []
     for person in range(people):
         for k in range(trials):
@@ -62,7 +72,7 @@ def continuous(people: int = 4, trials: int = 3) -> list[Predicted]:
     return made
 
 
-def rated(people: int = 5, trials: int = 8) -> list[Predicted]:
+def rated(people: int = 5, trials: int = 8) -> list[Prediction]:
     made = []
     for person in range(people):
         for k in range(trials):
@@ -78,14 +88,14 @@ def test_sequence_scores_are_means_over_sequences_then_subjects() -> None:
     for one in some:
         values[one.sequence.subject].append(ccc(one.mean[:, 0], one.sequence.target[:, 0]))
     expected = np.mean([np.mean(own) for own in values.values()])
-    assert score(some).valence.sequence.ccc == pytest.approx(expected, abs=1e-12)
+    assert scored(some).valence.sequence.ccc == pytest.approx(expected, abs=1e-12)
 
 
 def test_pooled_scores_put_all_steps_together() -> None:
     some = continuous()
     p = np.concatenate([one.mean[:, 1] for one in some])
     y = np.concatenate([one.sequence.target[:, 1] for one in some])
-    pooled = score(some).arousal.pooled
+    pooled = scored(some).arousal.pooled
     wanted = [metric(p, y) for metric in (ccc, pearson, rmse, mae)]
     assert [pooled.ccc, pooled.pearson, pooled.rmse, pooled.mae] == pytest.approx(wanted)
 
@@ -98,7 +108,7 @@ def test_within_scores_put_one_persons_steps_together() -> None:
         p = np.concatenate([one.mean[:, 0] for one in own])
         y = np.concatenate([one.sequence.target[:, 0] for one in own])
         expected.append(ccc(p, y))
-    scores = score(some).valence
+    scores = scored(some).valence
     assert scores.within.ccc == pytest.approx(np.mean(expected))
     assert [person.within.ccc for person in scores.subjects] == pytest.approx(expected)
 
@@ -108,7 +118,7 @@ def test_knowing_each_trials_level_scores_pooled_and_by_trial_but_not_by_sequenc
     for k, level in enumerate(np.linspace(-0.6, 0.6, 9)):
         y = np.clip(level + 0.1 * curve(), -1, 1)
         made.append(said(f"p{k % 3}", y, np.tile(y.mean(0), (50, 1)), position=k))
-    scores = score(made).valence
+    scores = scored(made).valence
     assert scores.sequence.ccc == 0
     assert scores.pooled.ccc > 0.9
     assert scores.trial.ccc == pytest.approx(1)
@@ -131,14 +141,14 @@ def test_a_rated_trial_counts_once_however_long_it_is() -> None:
         else one
         for k, one in enumerate(some)
     ]
-    first, second = score(some), score(longer)
+    first, second = scored(some), scored(longer)
     assert first.per_trial
     assert first.valence.pooled.ccc == pytest.approx(second.valence.pooled.ccc)
     assert first.valence.pooled == first.valence.trial
 
 
 def test_rated_trials_have_no_score_of_following_time() -> None:
-    scores = score(rated()).arousal
+    scores = scored(rated()).arousal
     assert math.isnan(scores.sequence.ccc)
     assert math.isfinite(scores.sequence.rmse)
     assert scores.n_constant == 0
@@ -147,9 +157,9 @@ def test_rated_trials_have_no_score_of_following_time() -> None:
 def test_constant_targets_are_counted_and_can_be_left_out() -> None:
     some = continuous(people=2, trials=2)
     flat = said("p0", np.full((50, 2), 0.3), curve(), position=7)
-    scores = score([*some, flat]).valence
+    scores = scored([*some, flat]).valence
     assert scores.n_constant == 1
-    assert scores.varying == score(some).valence.sequence
+    assert scores.varying == scored(some).valence.sequence
     assert scores.sequence.ccc < scores.varying.ccc
 
 
@@ -157,9 +167,9 @@ def test_the_first_sequence_of_a_session_is_told_apart() -> None:
     some = continuous()
     first = [one for one in some if one.sequence.position == 0]
     later = [one for one in some if one.sequence.position > 0]
-    scores = score(some).valence
-    assert scores.first == score(first).valence.pooled
-    assert scores.later == score(later).valence.pooled
+    scores = scored(some).valence
+    assert scores.first == scored(first).valence.pooled
+    assert scores.later == scored(later).valence.pooled
 
 
 def test_a_window_keeps_the_rows_that_the_epic_scorer_keeps() -> None:
@@ -167,32 +177,32 @@ def test_a_window_keeps_the_rows_that_the_epic_scorer_keeps() -> None:
     y, p = RNG.uniform(-1, 1, (n, 2)), RNG.uniform(-1, 1, (n, 2))
     one = said("p", y, p)
     fast = replace(one, sequence=replace(one.sequence, time=7.3 + np.arange(n) / 20))
-    scores = score([fast], window_s=(10.0, 40.05))
+    scores = scored([fast], window_s=(10.0, 40.05))
     assert scores.valence.sequence.rmse == rmse(p[200:801, 0], y[200:801, 0])
 
 
 def test_steps_without_a_rating_are_left_out_and_no_rating_at_all_is_nan() -> None:
     some = continuous(people=3, trials=1)
     blank = said("p9", np.full((50, 2), np.nan), curve())
-    assert score([*some, blank]).valence.pooled == score(some).valence.pooled
-    assert score([*some, blank]).valence.sequence == score(some).valence.sequence
-    assert math.isnan(score([blank]).valence.pooled.ccc)
-    assert score([blank]).as_dict()["valence"]["pooled"]["ccc"] is None
+    assert scored([*some, blank]).valence.pooled == scored(some).valence.pooled
+    assert scored([*some, blank]).valence.sequence == scored(some).valence.sequence
+    assert math.isnan(scored([blank]).valence.pooled.ccc)
+    assert scored([blank]).as_dict()["valence"]["pooled"]["ccc"] is None
 
 
 def test_binary_scores_use_the_threshold_of_each_fold() -> None:
     some = [replace(one, fold=f"f{k % 2}") for k, one in enumerate(rated())]
     given = {"f0": (0.3, 0.0), "f1": (-0.3, 0.0)}
-    found = score(some, thresholds=given).valence.binary
+    found = scored(some, thresholds=given).valence.binary
     assert set(found) == {"train", "4.5", "5"}
     cuts = np.array([given[one.fold][0] for one in sorted(some, key=_order)])
     y = np.array([one.sequence.target[0, 0] for one in sorted(some, key=_order)])
     assert found["train"].high == pytest.approx((y > cuts).mean())
     with pytest.raises(BadInput, match="no training threshold"):
-        score(some, thresholds={"f0": (0.0, 0.0)})
+        scored(some, thresholds={"f0": (0.0, 0.0)})
 
 
-def _order(one: Predicted) -> tuple[str, int]:
+def _order(one: Prediction) -> tuple[str, int]:
     return one.sequence.subject, one.sequence.position
 
 
@@ -203,31 +213,31 @@ def test_the_training_threshold_is_the_median_of_trials() -> None:
 
 
 def test_a_candidate_without_deviations_has_no_uncertainty() -> None:
-    found = score(rated()).valence.uncertainty
+    found = scored(rated()).valence.uncertainty
     assert math.isnan(found.nll)
     assert math.isnan(found.coverage[0.9].pooled)
 
 
 def test_scores_are_json_without_nan() -> None:
-    text = json.dumps(score([*continuous(), *rated(1, 1)][:-1]).as_dict(), allow_nan=False)
+    text = json.dumps(scored([*continuous(), *rated(1, 1)][:-1]).as_dict(), allow_nan=False)
     assert json.loads(text)["n_subjects"] == 4
-    json.dumps(score(rated()).as_dict(), allow_nan=False)
+    json.dumps(scored(rated()).as_dict(), allow_nan=False)
 
 
-def test_two_seeds_at_once_are_refused() -> None:
+def test_a_sequence_is_tested_once_by_each_seed() -> None:
     one = continuous(people=1, trials=1)[0]
-    both = [one, replace(one, seed=1)]
     with pytest.raises(BadInput, match="predicted twice"):
-        score(both)
-    assert [len(own) for own in by_seed(both).values()] == [1, 1]
+        scored([one, one])
+    both = Predictions.of([replace(one, seed=1), one])
+    assert [(own.seed, len(own.series)) for own in both.seeds] == [(0, 1), (1, 1)]
 
 
 def test_a_prediction_of_the_wrong_shape_is_refused() -> None:
     one = continuous(people=1, trials=1)[0]
     with pytest.raises(BadInput, match="must have the shape of its target"):
-        series_of([replace(one, mean=one.mean[:-1])])
+        series_of(replace(one, mean=one.mean[:-1]))
     with pytest.raises(BadInput, match="no predictions"):
-        score([])
+        scored([])
 
 
 def test_tables_without_physiology_reach_on_case_what_is_known_of_them(
@@ -255,7 +265,7 @@ def test_tables_without_physiology_reach_on_case_what_is_known_of_them(
     made = folds(data, "subject")
     tables = controls_for(data, "subject")
     for name, same in (("train mean", np.ones_like(video)), ("stimulus mean", video)):
-        found = score(predict_folds(fit_of(tables[name]), made), window_s=(10.0, 40.05))
+        found = scored(predict_folds(fit_of(tables[name]), made), window_s=(10.0, 40.05))
         for column, scores in enumerate((found.valence, found.arousal)):
             # Of the people of other folds, without the one fifth that chooses when to stop.
             errors = []

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from biosense.models.sequences import LabelledSequence
-from biosense.studies.base import Candidate, Fold, Predicted, Predictor
+from biosense.studies.base import Candidate, Fold, Prediction, Predictor
 
 Fit = Callable[[Fold, int], Predictor]
 """A fitting procedure: is handed a whole fold and a seed, as a runner has them."""
@@ -19,7 +19,7 @@ def fit_of(candidate: Candidate) -> Fit:
     return lambda fold, seed: candidate.fit(fold.train, fold.validation, seed)
 
 
-def predict_folds(fit: Fit, made: Sequence[Fold], seed: int = 0) -> list[Predicted]:
+def predict_folds(fit: Fit, made: Sequence[Fold], seed: int = 0) -> list[Prediction]:
     """Fit each fold and ask its test side, whose targets are hidden.
 
     Examples
@@ -32,7 +32,7 @@ def predict_folds(fit: Fit, made: Sequence[Fold], seed: int = 0) -> list[Predict
     24
     """
     return [
-        Predicted(sequence, *fitted.predict(blind(sequence)), fold.name, seed)
+        Prediction(sequence, *fitted.predict(blind(sequence)), fold.name, seed)
         for fold in made
         for fitted in [fit(fold, seed)]
         for sequence in fold.test

@@ -14,7 +14,7 @@ from biosense.core.types import Floats
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.personalise import STRENGTH_MIN
 from biosense.studies.base import Fold, Predictor, StudyData
-from biosense.studies.fit_folds import blind
+from biosense.studies.candidates.fit_folds import blind
 from biosense.studies.splits.protocols import PROTOCOLS
 
 COUNTS = (1, 2, 3)

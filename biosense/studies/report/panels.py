@@ -11,7 +11,6 @@ from biosense.studies.base import Bounds
 from biosense.viz.axes import WIDE_IN, style_axes, title_row, write
 from biosense.viz.svg import ink
 
-TARGETS = ("valence", "arousal")
 _EDGE_IN, _TOP_IN, _BOTTOM_IN = 0.14, 0.34, 0.42
 
 
