@@ -21,6 +21,7 @@ from biosense.core.types import (
     Record,
     StreamInfo,
 )
+from biosense.core.units import unit_problem
 from biosense.estimation.stream_pipeline import (
     StreamPipeline,
     Wrap,
@@ -31,7 +32,6 @@ from biosense.estimation.stream_pipeline import (
 from biosense.models.deployment.streaming import StreamingEstimator
 from biosense.processing.cardiac.rr_features import interval_modality, is_intervals
 from biosense.processing.join import Join
-from biosense.processing.signal.units import unit_problem
 
 Outcome = Epoch | FusionInput | Estimate | Event
 

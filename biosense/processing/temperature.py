@@ -9,6 +9,7 @@ import numpy as np
 
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_time, sample_indices
+from biosense.core.skin import TEMPERATURE_C
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.signal.grid_points import GridCut
 from biosense.processing.signal.grid_ring import TOGETHER_S, GridRing
@@ -19,7 +20,7 @@ from biosense.processing.signal.row_statistics import (
 )
 
 TEMP_CHANNELS = ("temp_level", "temp_slope", "temp_change")
-LOWEST_C, HIGHEST_C = 20.0, 42.0  # cold fingers to fever; rooms and batteries lie outside
+LOWEST_C, HIGHEST_C = TEMPERATURE_C
 STEEPEST_C = 1.0  # per second: skin has mass, a sensor that touches or leaves it has not
 WORK_HZ = 4.0
 LEVEL_S = 5.0
@@ -27,7 +28,7 @@ SLOPE_S = 30.0
 CHANGE_S = 120.0
 QUALITY_S = 10.0
 _GAP, _COLD, _HOT, _JUMP, _UNTRUSTED = 1, 2, 3, 4, 5
-_REASONS = ("", "gaps", "off the skin", "above 42 degC", "jump", "untrusted")
+_REASONS = ("", "gaps", "off the skin", f"above {HIGHEST_C:g} degC", "jump", "untrusted")
 
 
 @dataclass

@@ -22,7 +22,7 @@ from biosense.datasets.amigos.labels import (
 from biosense.datasets.base import About, Dataset
 from biosense.datasets.formats.mat5 import Value
 from biosense.datasets.formats.matlab import cells, is_empty, numbers, read_mat, word
-from biosense.datasets.skin_signals import siemens, told_unit
+from biosense.datasets.skin_signals import conductance, unit_by_size
 from biosense.datasets.trial_concatenation import Tape, silent_channels
 
 SFREQ = 128.0
@@ -122,7 +122,7 @@ class Amigos(Dataset):
         path = self._path(subject)
         shown, notes = _read(path)
         volts, said_ecg = _ecg_scale([one.data[:, len(EEG) : -1] for one in shown])
-        skin, said_skin = told_unit(np.concatenate([one.data[:, -1] for one in shown]))
+        skin, said_skin = unit_by_size(np.concatenate([one.data[:, -1] for one in shown]))
         tape, trials, annotations = Tape(), [], []
         for one in shown:
             where = f"{path.name} video {one.video}"
@@ -212,7 +212,7 @@ def _lay(tape: Tape, one: _Shown, volts: float, skin: str, notes: list[str], whe
     parts = (
         one.data[:, :brain] * 1e-6,
         one.data[:, brain:-1] * volts,
-        siemens(one.data[:, -1:], skin),
+        conductance(one.data[:, -1:], skin)[0],
     )
     for info, part in zip(_STREAMS, parts, strict=True):
         tape.add(info, start, part)

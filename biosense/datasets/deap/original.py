@@ -7,22 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biosense.core.errors import DatasetDamaged, DatasetIncomplete
 from biosense.core.recording import Recording, Trial
-from biosense.core.types import Chunk, Floats, Modality, StreamInfo
+from biosense.core.types import Chunk, StreamInfo
+from biosense.core.units import read_unit
 from biosense.datasets.deap.files import EEG, RATINGS, DeapCopy, about, find, site
 from biosense.datasets.deap.ratings import Answer, rating, read_answers
 from biosense.datasets.deap.signals import (
     STREAMS,
-    conductance,
-    skin_notes,
-    stream,
-    temperature_note,
+    body_stream,
 )
 from biosense.datasets.formats.bdf import Bdf
 
@@ -35,7 +31,6 @@ _PAIRS = {
     "emg": (("EXG5", "EXG6"), ("EXG7", "EXG8")),
 }
 _SINGLE = {"eda": "GSR1", "resp": "Resp", "ppg": "Plet", "temp": "Temp"}
-_VOLTS = {"nV": 1e-9, "uV": 1e-6, "mV": 1e-3, "V": 1.0}
 ABOUT = about(
     "deap_original",
     "DEAP, as recorded: EEG and body signals of 32 people who watched 40 music videos",
@@ -177,15 +172,20 @@ def _streams(subject: str, file: Bdf) -> tuple[tuple[Chunk, ...], list[str]]:
     for info in STREAMS:
         indices = _indices(file, info)
         info = replace(info, sfreq=file.sfreq(indices[0]), dtype="float32")
-        unit = file.signals[indices[0]].unit
-        if info.unit == "V" and unit not in _VOLTS:
-            notes.append(f"{info.name}: unit {unit!r} taken as uV")
-        data = file.read(indices, _VOLTS.get(unit, 1e-6) if info.unit == "V" else 1.0)
+        factor = 1.0
+        if info.unit == "V":
+            unit = file.signals[indices[0]].unit
+            base, factor = read_unit(unit, info.modality) or ("", 1.0)
+            if base != "V":
+                notes.append(f"{info.name}: unit {unit!r} taken as uV")
+                factor = 1e-6
+        data = file.read(indices, factor)
         if info.name in _PAIRS:
             data = data[:, 0::2] - data[:, 1::2]
         if len(times) != len(data):
             times = np.arange(len(data)) / info.sfreq
-        chunk, said = _stream(subject, info, times, data)
+        skin_unit = "ohm" if site(subject) == "Geneva" else "nanosiemens"
+        chunk, said = body_stream(subject, info, times, data, skin_unit)
         chunks.append(chunk)
         notes += said
     return tuple(chunks), notes
@@ -197,14 +197,3 @@ def _indices(file: Bdf, info: StreamInfo) -> list[int]:
     else:
         names = [_SINGLE[info.name]] if info.name in _SINGLE else list(EEG)
     return [file.index(name) for name in names]
-
-
-def _stream(
-    subject: str, info: StreamInfo, times: Floats, data: NDArray[Any]
-) -> tuple[Chunk, list[str]]:
-    if info.modality is Modality.EDA:
-        siemens, ok = conductance(data.astype(np.float64), is_resistance=site(subject) == "Geneva")
-        return stream(info, times, siemens, ok[:, 0])[0], skin_notes(subject, siemens, ok)
-    wrong = temperature_note(data) if info.modality is Modality.TEMP else ""
-    chunk, notes = stream(replace(info, unit="") if wrong else info, times, data)
-    return chunk, [*notes, *([wrong] if wrong else [])]

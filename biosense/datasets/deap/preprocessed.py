@@ -12,7 +12,7 @@ import numpy as np
 
 from biosense.core.errors import DatasetDamaged
 from biosense.core.recording import Recording, Trial
-from biosense.core.types import Chunk, Floats, Modality, StreamInfo
+from biosense.core.types import Chunk, Floats
 from biosense.datasets.deap.files import VIDEOS, DeapCopy, about, find
 from biosense.datasets.deap.ratings import (
     FAMILIARITY,
@@ -25,10 +25,7 @@ from biosense.datasets.deap.ratings import (
 )
 from biosense.datasets.deap.signals import (
     STREAMS,
-    conductance,
-    skin_notes,
-    stream,
-    temperature_note,
+    body_stream,
 )
 from biosense.datasets.formats.safe_pickle import load_arrays
 
@@ -179,21 +176,9 @@ def _streams(
     for info in STREAMS:
         block = data[:, first : first + info.n_channels]
         first += info.n_channels
-        chunk, said = _stream(subject, info, times, block.swapaxes(1, 2).reshape(len(times), -1))
+        values = block.swapaxes(1, 2).reshape(len(times), -1)
+        values = values * 1e-6 if info.unit == "V" else values  # the files have microvolts
+        chunk, said = body_stream(subject, info, times, values, "ohm")
         chunks.append(chunk)
         notes += said
     return tuple(chunks), notes
-
-
-def _stream(
-    subject: str, info: StreamInfo, times: Floats, values: Floats
-) -> tuple[Chunk, list[str]]:
-    if info.unit == "V":  # the files have microvolts
-        return stream(info, times, values * 1e-6)
-    if info.modality is Modality.EDA:
-        siemens, ok = conductance(values, is_resistance=True)
-        chunk, _ = stream(info, times, siemens, ok[:, 0])
-        return chunk, skin_notes(subject, siemens, ok)
-    wrong = temperature_note(values) if info.modality is Modality.TEMP else ""
-    chunk, notes = stream(replace(info, unit="") if wrong else info, times, values)
-    return chunk, [*notes, *([wrong] if wrong else [])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from biosense.core.types import Bools, Chunk, Floats, Modality, StreamInfo
 from biosense.datasets.deap.files import EEG, site
+from biosense.datasets.skin_signals import conductance, conductance_notes, temperature_note
 
 EOG, EMG = ("hEOG", "vEOG"), ("zygomaticus", "trapezius")
 STREAMS = (
@@ -21,51 +23,6 @@ STREAMS = (
     StreamInfo("temp", Modality.TEMP, ("skin",), 128.0, "degC"),
 )
 """What a participant is recorded with. Belt and plethysmograph have no unit that anybody knows."""
-_SKIN_US = (0.05, 100.0)  # conductance of living skin, microsiemens
-_SKIN_DEGC = (10.0, 45.0)
-SILENT = "{name}: {share:.1%} of {what}, not trusted"
-
-
-def conductance(values: Floats, *, is_resistance: bool) -> tuple[Floats, Bools]:
-    """Return skin conductance in siemens, from ohm or nanosiemens, and which of it can be.
-
-    Zero and less is nothing that skin can have: it becomes NaN and is not trusted.
-
-    >>> [part.tolist() for part in conductance(np.array([2e5, -1.0]), is_resistance=True)]
-    [[5e-06, nan], [True, False]]
-    """
-    ok = np.isfinite(values) & (values > 0)
-    positive = np.where(ok, values, np.nan)
-    return (1.0 / positive if is_resistance else positive * 1e-9), ok
-
-
-def skin_notes(subject: str, siemens: Floats, ok: Bools) -> list[str]:
-    """Say what the skin conductance of a participant looks like, for comparing the two sites."""
-    where = f"{subject} ({site(subject)}) eda"
-    if not ok.any():
-        return [f"{where}: no sample is above 0, none is trusted"]
-    median = float(np.median(siemens[ok])) * 1e6
-    low, high = _SKIN_US
-    lines = [f"{where}: median {median:.3g} uS"]
-    if not low <= median <= high:
-        lines[0] += f", skin has {low:g} to {high:g}: its unit is not the one that is documented"
-    beyond = np.mean((siemens[ok] * 1e6 < low) | (siemens[ok] * 1e6 > high))
-    if beyond and low <= median <= high:
-        lines.append(f"{where}: {beyond:.1%} of samples are outside of {low:g} to {high:g} uS")
-    if not ok.all():
-        lines.append(SILENT.format(name=where, share=1 - ok.mean(), what="samples are 0 or less"))
-    return lines
-
-
-def temperature_note(values: Floats) -> str:
-    """Say if a temperature cannot be that of skin in degrees Celsius; empty where it can."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return ""
-    median, (low, high) = float(np.median(finite)), _SKIN_DEGC
-    if low <= median <= high:
-        return ""
-    return f"temp: median {median:.3g}, skin has {low:g} to {high:g} degC: its unit is not known"
 
 
 def stream(
@@ -74,7 +31,7 @@ def stream(
     """Return a stream, trusted where every channel has a value, and what is missing from it."""
     finite = np.isfinite(data)
     notes = [
-        SILENT.format(name=f"{info.name} {name}", share=1 - share, what="samples are missing")
+        f"{info.name} {name}: {1 - share:.1%} of samples are missing, not trusted"
         for name, share in zip(info.channels, finite.mean(axis=0), strict=True)
         if share < 1 and ok is None
     ]
@@ -82,3 +39,30 @@ def stream(
     if ok is not None:
         trusted &= ok
     return Chunk.of(info, times, data, trusted), notes
+
+
+def body_stream(
+    subject: str, info: StreamInfo, times: Floats, values: NDArray[Any], skin_unit: str
+) -> tuple[Chunk, list[str]]:
+    """Return a stream in its unit, and what is to be said of it.
+
+    Parameters
+    ----------
+    subject
+        Whose it is.
+    info
+        One of `STREAMS`, as it is in the file.
+    times
+        Session time of each sample, seconds, shape (n,).
+    values
+        Volts for streams in volts, else as in the file, shape (n, channels).
+    skin_unit
+        Unit of skin conductance or resistance, as `skin_signals.conductance` takes it.
+    """
+    if info.modality is Modality.EDA:
+        siemens, ok = conductance(values.astype(np.float64), skin_unit)
+        where = f"{subject} ({site(subject)}) eda"
+        return stream(info, times, siemens, ok[:, 0])[0], conductance_notes(where, siemens, ok)
+    wrong = temperature_note(values) if info.modality is Modality.TEMP else ""
+    chunk, notes = stream(replace(info, unit="") if wrong else info, times, values)
+    return chunk, [*notes, *([wrong] if wrong else [])]

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from biosense.core.errors import BadInput, DatasetDamaged
 from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Modality, StreamInfo
+from biosense.core.units import read_unit
 from biosense.datasets.base import About, Dataset
-from biosense.datasets.deap.signals import temperature_note
 from biosense.datasets.folder_listing import on_unit_scale
 from biosense.datasets.formats.bdf import Bdf
 from biosense.datasets.mahnob.files import ABOUT, RATED, Session, find, without_xml
-from biosense.datasets.skin_signals import siemens, told_unit
+from biosense.datasets.skin_signals import conductance, temperature_note, unit_by_size
 from biosense.datasets.trial_concatenation import Tape, silent_channels
 
 EEG = (
@@ -34,7 +34,6 @@ SIGNALS = {
     Modality.TEMP: (("Temp",), "degC"),
 }
 """Channels of each stream, by the names in the file, and the unit that they get."""
-_VOLTS = {"nV": 1e-9, "uV": 1e-6, "\u00b5V": 1e-6, "mV": 1e-3, "V": 1.0}
 _NOTES = (
     "sessions are in the order of their numbers, the time between them is made up",
     "films are taken to begin with the recording; some differ by more than a second",
@@ -170,8 +169,8 @@ def _signal(
         raise DatasetDamaged(f"{bdf.path}: {names[0]} has another rate than the EEG")
     values: NDArray[Any] = bdf.read(places)
     if modality is Modality.EDA:
-        unit, said = told_unit(values.astype(np.float64))
-        return siemens(values.astype(np.float64), unit).astype(np.float32), [said]
+        unit, said = unit_by_size(values.astype(np.float64))
+        return conductance(values.astype(np.float64), unit)[0].astype(np.float32), [said]
     if modality is Modality.TEMP:
         wrong = temperature_note(values.astype(np.float64))
         if wrong:
@@ -179,7 +178,9 @@ def _signal(
         return values, []
     if modality in (Modality.EEG, Modality.ECG):
         units = {bdf.signals[place].unit for place in places}
-        if len(units) != 1 or not units <= set(_VOLTS):
+        known = {read_unit(unit, modality) or (unit, 1.0) for unit in units}
+        base, factor = known.pop()
+        if known or base != "V":
             raise DatasetDamaged(f"{bdf.path}: {names[0]} and others are in {units}, wanted uV")
-        return values * np.float32(_VOLTS[units.pop()]), []
+        return values * np.float32(factor), []
     return values, []

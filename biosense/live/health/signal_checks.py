@@ -9,9 +9,11 @@ from enum import StrEnum
 import numpy as np
 
 from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
+from biosense.core.skin import LEVEL_C, LEVEL_US
 from biosense.core.types import Bools, Chunk, Floats, Modality
+from biosense.core.units import unit_problem
 from biosense.estimation.signal_quality import clipped_share
-from biosense.processing.signal.units import ToSI, unit_problem
+from biosense.processing.signal.units import ToSI
 
 MAINS_HZ = (50.0, 60.0)
 _LEAST_SAMPLES = 16  # below, nothing can be said of a signal
@@ -19,8 +21,8 @@ _FLAT_V = {Modality.EEG: 0.5e-6, Modality.ECG: 10e-6}  # the noise of any amplif
 _LARGE_V = {Modality.EEG: 1e-3, Modality.ECG: 20e-3, Modality.EMG: 20e-3}  # about the median
 _SMALL_V = {Modality.ECG: 100e-6}  # an R peak is larger in every usual lead
 _LEVELS = {  # unit, least and greatest plausible level
-    Modality.EDA: ("S", 0.05e-6, 100e-6),  # Boucsein 2012: 1-40 uS; without skin below 0.05 uS
-    Modality.TEMP: ("degC", 10.0, 45.0),
+    Modality.EDA: ("S", 1e-6 * LEVEL_US[0], 1e-6 * LEVEL_US[1]),
+    Modality.TEMP: ("degC", *LEVEL_C),
 }
 _CLIPPED_WARN, _CLIPPED_FAIL = 0.01, 0.1  # share of samples at a rail
 _FACES_WARN, _FACES_FAIL = 0.1, 0.5  # share of frames without a face

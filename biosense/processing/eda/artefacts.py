@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from biosense.core.skin import CONDUCTANCE_US
 from biosense.core.types import Bools, Floats, Ints
 
-LOWEST_US, HIGHEST_US = 0.05, 60.0  # Kleckner et al., IEEE TBME 65:1460, 2018
-STEEPEST_US = 10.0  # per second, same source
+LOWEST_US, HIGHEST_US = CONDUCTANCE_US
+STEEPEST_US = 10.0  # per second, same source as `CONDUCTANCE_US`
 SPOILT_S = 5.0  # after a violation, same source; before one the past is out already
 SLIP_S = 0.25  # an electrode that slips needs no longer
 SLIP_US = 0.1  # least step that is told from noise
 SLIP_MOVES = 0.15  # of the step, in the half seconds before and after: a response goes on rising
 
-FAULTS = ("", "loose electrode", "above 60 uS", "slope", "electrode slip", "untrusted")
+FAULTS = ("", "loose electrode", f"above {HIGHEST_US:g} uS", "slope", "electrode slip", "untrusted")
 """Names of the faults by code. A loose electrode conducts less than 0.05 uS; `untrusted` were not
 ok before they came here."""
 LOOSE, HIGH, STEEP, SLIP, UNTRUSTED = range(1, 6)
