@@ -18,7 +18,7 @@ LAYERS = (
     {"acquisition", "processing", "models", "datasets", "viz"},
     {"estimation"},
     {"live", "recordings", "studies"},
-    {"gui"},
+    {"gui", "api"},
     {"cli"},
     {"__main__", "testing"},
 )

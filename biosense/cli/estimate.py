@@ -111,26 +111,10 @@ def write_table(
     modalities: Sequence[Modality],
     added: Sequence[Contributions] = (),
 ) -> None:
-    """Write estimates as .csv or .parquet: time, then the channels of `biosense-affect`.
+    """Write estimates as .csv or .parquet: the columns of `estimates_table`."""
+    from biosense.estimation.estimate_table import estimates_table
 
-    Where contributions are given they follow, by target and modality: they sum to the estimate
-    minus the prior.
-    """
-    import numpy as np
-    import pandas as pd
-
-    from biosense.estimation.estimate_stream import affect_chunk, affect_info
-
-    info = affect_info(modalities)
-    rows = [affect_chunk(info, item).data[0] for item in estimates]
-    table = pd.DataFrame(
-        np.reshape(rows, (len(rows), info.n_channels)), columns=list(info.channels)
-    )
-    table.insert(0, "time", [item.time for item in estimates])
-    for target in ("valence", "arousal") if added else ():
-        for modality in modalities:
-            column = [getattr(each, target)[modality] for each in added]
-            table[f"contribution_{target}_{modality}"] = column
+    table = estimates_table(estimates, modalities, added)
     if path.suffix == ".csv":
         table.to_csv(path, index=False)
     else:

@@ -73,3 +73,16 @@ def build_model(name: str, settings: Mapping[str, Any]) -> FusionModel:
     (<Modality.EDA: 'eda'>,)
     """
     return build(MODELS, name, settings)
+
+
+def names() -> dict[str, str]:
+    """Return the fusion families by name, with a line about each.
+
+    Examples
+    --------
+    >>> import biosense as bs
+    >>> sorted(bs.models.names())[:3]
+    ['boosting', 'committee', 'cross_attention']
+    """
+    said = {name: (MODELS[name].model.__doc__ or "").strip() for name in MODELS}
+    return {name: " ".join(text.split("\n\n")[0].split()) for name, text in said.items()}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from biosense.core.errors import BadInput
 from biosense.datasets.base import Dataset
+from biosense.datasets.opening import MINIATURE_PEOPLE
 from biosense.datasets.registry import DATASETS
 from biosense.studies.base import StudyData
 from biosense.studies.executor import Executor
@@ -18,7 +19,6 @@ from biosense.studies.features.extract import ExtractSettings
 from biosense.studies.features.load import LoadSettings, load_study
 
 FABRICATED = "FABRICATED DATA: made up to try the program. No number says anything about people."
-MINIATURE_PEOPLE = 6  # enough for folds, few enough to wait for
 
 
 @dataclass(frozen=True)

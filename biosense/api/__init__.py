@@ -1,0 +1,1 @@
+"""What `import biosense` offers: one call a job, on paths, tables and arrays."""
