@@ -20,10 +20,10 @@ import numpy as np
 
 from biosense.acquisition.simulated import simulate
 from biosense.acquisition.xdf.writer import XdfWriter
+from biosense.core.interleave import interleave
 from biosense.core.types import Modality
 from biosense.recordings.inspect import inspect
 from biosense.recordings.report.page import write_report
-from tests.support.interleave import interleave
 
 
 def record(path: Path, minutes: float) -> None:

@@ -108,11 +108,11 @@ def processing_cores() -> float:
     import torch
 
     from biosense.acquisition.simulated import DEFAULT_MODALITIES, simulate
+    from biosense.core.interleave import interleave
     from biosense.estimation.load_model import load_model
     from biosense.estimation.offline import process
     from biosense.estimation.processor import Processor, ProcessorSettings
     from biosense.models.deployment.streaming import StreamingEstimator
-    from tests.support.interleave import interleave
 
     torch.set_num_threads(1)
     recording = simulate(3, WINDOW_S, modalities=DEFAULT_MODALITIES)

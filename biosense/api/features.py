@@ -107,7 +107,7 @@ class Features(pd.DataFrame):
             colour = LIGHT[colour_name(str(modality))]
             known = float(np.isfinite(values).mean())
             median = float(np.nanmedian(values)) if known else float("nan")
-            rows.append((modality, feature, f"{known:.0%}", median, sparkline(values, colour)))
+            rows.append((str(modality), feature, f"{known:.0%}", median, sparkline(values, colour)))
         seen: Counter[str] = Counter()
         shown = []
         for row in rows:

@@ -71,6 +71,8 @@ def open(
         raise BadInput(f"{name!r} needs {wanted}")
     if path is not None:
         return kind.open(Path(path))
+    if kind.fabricate is None:
+        raise BadInput(f"{name!r} has no miniature: name the folder with its files")
     folder = Path(tempfile.mkdtemp(prefix="biosense-"))
     kind.fabricate(folder, people, 0)
     dataset = kind.open(folder)

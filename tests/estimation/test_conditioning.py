@@ -10,6 +10,7 @@ import torch
 
 from biosense.acquisition.simulated import simulate
 from biosense.core.errors import CheckpointMismatch
+from biosense.core.interleave import interleave
 from biosense.core.recording import Recording
 from biosense.core.types import Epoch, Estimate, FusionInput, Modality
 from biosense.estimation.load_model import load_model
@@ -24,7 +25,6 @@ from biosense.processing.conditioning import (
     conditioned_fingerprints,
     conditioned_schema,
 )
-from tests.support.interleave import interleave
 
 SEEN = (Modality.ECG, Modality.EDA)
 

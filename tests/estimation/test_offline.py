@@ -10,6 +10,7 @@ import pytest
 from biosense.acquisition.simulated import simulate
 from biosense.acquisition.stream_xml import header_xml, parse_info
 from biosense.core.errors import BadInput
+from biosense.core.interleave import interleave
 from biosense.core.recording import Recording
 from biosense.core.types import Chunk, Estimate, Modality
 from biosense.estimation.estimate_stream import (
@@ -20,7 +21,6 @@ from biosense.estimation.estimate_stream import (
 )
 from biosense.estimation.offline import extract
 from biosense.estimation.processor import ProcessorSettings
-from tests.support.interleave import interleave
 from tests.support.scripted import info
 
 SENSORS = [Modality.ECG, Modality.EDA]

@@ -9,12 +9,12 @@ import pytest
 
 from biosense.acquisition.simulated import simulate
 from biosense.core.grid import HOP
+from biosense.core.interleave import interleave
 from biosense.core.types import Chunk, FusionInput, Modality, StreamInfo
 from biosense.estimation.offline import process, process_whole
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
 from biosense.estimation.spans import BREAK_S, LONGEST_S, MOST_VALUES, spans
 from biosense.processing.cardiac.pulse_transit import TRANSIT_CHANNELS
-from tests.support.interleave import interleave
 from tests.support.scripted import info
 
 SIMULATED = {m for m in Modality if m not in (Modality.EMG, Modality.RESP, Modality.TEMP)}

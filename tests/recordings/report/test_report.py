@@ -16,6 +16,7 @@ from biosense.acquisition.xdf.events import EVENTS, event_chunk
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.errors import BadInput
+from biosense.core.interleave import interleave
 from biosense.core.stage import Pipeline
 from biosense.core.types import Chunk, Epoch, Event, EventKind, Modality, StreamInfo
 from biosense.estimation.estimate_stream import AffectHeader, affect_info
@@ -25,7 +26,6 @@ from biosense.recordings.inspect import inspect, inspect_reader
 from biosense.recordings.report.collect import Collector
 from biosense.recordings.report.page import write_report
 from biosense.viz.palette import DARK, LIGHT
-from tests.support.interleave import interleave
 
 BEGIN, SECONDS = 500.0, 45.0
 GAP = (BEGIN + 30.0, BEGIN + 34.0)
