@@ -42,15 +42,15 @@ def watch(address: str, token: str, seconds: float) -> dict[str, float]:
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
     from biosense.gui.app import SIZE
-    from biosense.gui.connection.control_client import Link
-    from biosense.gui.connection.lsl_feed import Feed
+    from biosense.gui.connection.control_client import ControlLink
+    from biosense.gui.connection.lsl_feed import LslFeed
     from biosense.gui.state.window_state import WindowState
-    from biosense.gui.widgets.window import Window
+    from biosense.gui.widgets.window import MainWindow
 
     configure()
     application = QApplication([])
     clock = LslClock()
-    window = Window(WindowState(clock), Link(address, token), Feed(clock))
+    window = MainWindow(WindowState(clock), ControlLink(address, token), LslFeed(clock))
     frames: list[float] = []
     advance = window.advance
 
@@ -75,13 +75,13 @@ def watch(address: str, token: str, seconds: float) -> dict[str, float]:
     application.exec()
     (start, used_before, first), (stop, used_after, last) = marks
     costs = sorted(1000 * cost for cost in frames[first:last])
-    streams = [track for track in window.state.tracks if track.buffer.total]
+    streams = [trace for trace in window.state.traces if trace.buffer.total]
     return {
         "frames_per_second": (last - first) / (stop - start),
         "cores": (used_after - used_before) / (stop - start),
         "advance_ms_median": statistics.median(costs),
         "advance_ms_p99": costs[int(0.99 * len(costs))],
-        "traces": sum(len(track.panel.lanes) for track in streams),
+        "traces": sum(len(trace.panel.lanes) for trace in streams),
         "estimates": window.state.estimates_total,
         "rss_mb": process.memory_info().rss / 1e6,
     }

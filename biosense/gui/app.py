@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QApplication
 from biosense.acquisition.lsl.clock import LslClock
 from biosense.acquisition.lsl.config import configure
 from biosense.core.errors import BiosenseError
-from biosense.gui.connection.control_client import Link
-from biosense.gui.connection.lsl_feed import Feed
+from biosense.gui.connection.control_client import ControlLink
+from biosense.gui.connection.lsl_feed import LslFeed
 from biosense.gui.state.window_state import WindowState
-from biosense.gui.widgets.window import Window
+from biosense.gui.widgets.window import MainWindow
 
 SIZE = (1280, 800)
 
@@ -49,7 +49,7 @@ def show(
     assert isinstance(application, QApplication)
     application.setApplicationName("biosense")
     clock = LslClock()
-    window = Window(WindowState(clock), Link(address, token), Feed(clock))
+    window = MainWindow(WindowState(clock), ControlLink(address, token), LslFeed(clock))
     # Python sees signals between two frames; the run ends its window by SIGTERM.
     ends = {end: signal.signal(end, lambda *_: window.leave()) for end in _SIGNALS}
     window.resize(*SIZE)
@@ -70,6 +70,6 @@ def show(
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def _shoot(window: Window, screenshot: Path) -> None:
+def _shoot(window: MainWindow, screenshot: Path) -> None:
     window.grab().save(str(screenshot))
     window.leave()

@@ -7,8 +7,8 @@ import numpy as np
 
 from biosense.core.stream_status import StreamState, StreamStatus
 from biosense.core.types import Chunk, Modality, StreamInfo
-from biosense.gui.state.panels import Look, Panel
-from biosense.gui.state.track import Track
+from biosense.gui.state.panels import Panel, TraceStyle
+from biosense.gui.state.trace import Trace
 from biosense.live.status import RunStatus
 
 
@@ -51,18 +51,18 @@ def chunk(info: StreamInfo, times: Any, values: Any) -> Chunk:
     return Chunk.of(info, times, data.reshape(len(np.atleast_1d(times)), -1))
 
 
-PLAIN = Look("", 1.0, (0.0, 0.0), False, 1.0, 1e-9)
+PLAIN = TraceStyle("", 1.0, (0.0, 0.0), False, 1.0, 1e-9)
 INFO = StreamInfo("plain", Modality.ECG, ("x",), 100.0, "")
 
 
-def plain_track(span: float = 10.0, lanes: int = 1, info: StreamInfo = INFO) -> Track:
+def plain_trace(span: float = 10.0, lanes: int = 1, info: StreamInfo = INFO) -> Trace:
     """Make a track that draws samples as they are, on a scale from 0 to 1 that stays."""
     from biosense.gui.state.trace_buffer import TraceBuffer
 
     names = tuple(f"lane {n}" for n in range(lanes))
     panel = Panel(info.name, Modality.ECG, "plain", names, PLAIN, lambda data: data[:, :lanes])
-    track = Track(panel, TraceBuffer(panel, info, span * 1.25), span)
-    for scale in track.scales:
+    trace = Trace(panel, TraceBuffer(panel, info, span * 1.25), span)
+    for scale in trace.scales:
         scale.low, scale.high = 0.0, 1.0
-    track._due = np.inf
-    return track
+    trace._due = np.inf
+    return trace

@@ -27,14 +27,14 @@ class Greeting:
 
 
 @dataclass(frozen=True)
-class Preview:
+class PreviewImage:
     """Hold a picture of the camera, a JPEG file."""
 
     jpeg: bytes
 
 
 @dataclass(frozen=True)
-class Reply:
+class CommandReply:
     """Hold what became of a command; `error` is empty where it was done."""
 
     command: str
@@ -42,10 +42,10 @@ class Reply:
     error: str
 
 
-Message = RunStatus | Event | Preview | Greeting | Reply
+Message = RunStatus | Event | PreviewImage | Greeting | CommandReply
 
 
-class Link:
+class ControlLink:
     """Speak with a run from a thread of its own.
 
     Parameters
@@ -62,7 +62,7 @@ class Link:
         self._work: Future[None] = self._pool.submit(self._run, address, token)
 
     def send(self, command: str, text: str = "") -> None:
-        """Ask the run for something; the `Reply` comes with the other messages."""
+        """Ask the run for something; the `CommandReply` comes with the other messages."""
         self._commands.put((command, text))
 
     def take(self) -> list[Message]:
@@ -99,7 +99,7 @@ class Link:
                 messages = client.receive(wait=_WAIT_S)
                 if messages:
                     heard = time.monotonic()
-                self._inbox.extend(decode(*message) for message in messages)
+                self._inbox.extend(parse_message(*message) for message in messages)
             self._pass_commands(client)
         finally:
             client.close()
@@ -118,17 +118,18 @@ class Link:
                 client.request(command, text=text)
             except ControlRefused as refusal:
                 error = str(refusal)
-            self._inbox.append(Reply(command, text, error))
+            self._inbox.append(CommandReply(command, text, error))
 
 
-def decode(topic: bytes, payload: bytes) -> Message:
+def parse_message(topic: bytes, payload: bytes) -> Message:
     """Read one published message.
 
-    >>> decode(b"event", b'{"time": 1.0, "kind": "gap", "stream": "cap", "text": "0.5 s"}').stream
+    >>> event = b'{"time": 1.0, "kind": "gap", "stream": "cap", "text": "0.5 s"}'
+    >>> parse_message(b"event", event).stream
     'cap'
     """
     if topic == PREVIEW:
-        return Preview(payload)
+        return PreviewImage(payload)
     values = json.loads(payload)
     if topic == STATUS:
         return RunStatus.from_json(values)

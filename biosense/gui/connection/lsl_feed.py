@@ -29,14 +29,14 @@ _NUMBERED = re.compile(r" \(\d+\)$")  # how a run tells namesakes apart
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedStream:
     """Name a stream that the window wants to read: its name in the run, its sender's source_id."""
 
     name: str
     source_id: str = ""
 
 
-class Feed:
+class LslFeed:
     """Read streams in a thread of its own.
 
     A stream that is not there yet is looked for every second; one that goes away is found again by
@@ -54,15 +54,15 @@ class Feed:
         self._clock = clock
         self._poller = Poller(_POLL_S)
         self._find = find
-        self._wanted: dict[Wanted, Sink] = {}
-        self._reading: dict[Wanted, asyncio.Task[None]] = {}
+        self._wanted: dict[WantedStream, Sink] = {}
+        self._reading: dict[WantedStream, asyncio.Task[None]] = {}
         self._stopping = False
         self._loop = asyncio.new_event_loop()
         self._changed = asyncio.Event()
         self._pool = ThreadPoolExecutor(1, "feed")
         self._work: Future[None] = self._pool.submit(self._run)
 
-    def want(self, wanted: Mapping[Wanted, Sink]) -> None:
+    def want(self, wanted: Mapping[WantedStream, Sink]) -> None:
         """Read these streams from now on, and no others; returns at once."""
         if wanted != self._wanted:
             self._wanted = dict(wanted)
@@ -110,7 +110,7 @@ class Feed:
         done = [each for each, task in self._reading.items() if task.done()]
         await self._end([*done, *(set(self._reading) - set(self._wanted) - set(done))])
 
-    async def _end(self, streams: Sequence[Wanted]) -> None:
+    async def _end(self, streams: Sequence[WantedStream]) -> None:
         tasks = [self._reading.pop(each) for each in streams]
         for task in tasks:
             task.cancel()
@@ -118,14 +118,14 @@ class Feed:
             if isinstance(result, Exception):
                 raise result
 
-    def _begin(self, missing: Sequence[Wanted], found: Sequence[FoundStream]) -> None:
+    def _begin(self, missing: Sequence[WantedStream], found: Sequence[FoundStream]) -> None:
         for wanted in missing:
             match = matching(wanted, found)
             if match is not None and wanted in self._wanted:
                 reading = self._read(wanted, match, self._wanted[wanted])
                 self._reading[wanted] = asyncio.create_task(reading)
 
-    async def _read(self, wanted: Wanted, found: FoundStream, sink: Sink) -> None:
+    async def _read(self, wanted: WantedStream, found: FoundStream, sink: Sink) -> None:
         source = LslSource(found, clock=self._clock, name=wanted.name, poller=self._poller)
         try:
             async with source:
@@ -136,14 +136,15 @@ class Feed:
             log.info("stream %r cannot be shown now: %s", wanted.name, error)
 
 
-def matching(wanted: Wanted, found: Sequence[FoundStream]) -> FoundStream | None:
+def matching(wanted: WantedStream, found: Sequence[FoundStream]) -> FoundStream | None:
     """Return the stream that is meant; None where none is, or several could be.
 
     Examples
     --------
     >>> one = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "4f0c")
-    >>> matching(Wanted("cap (2)", "cap-17"), [one]) is one, matching(Wanted("cap", "x"), [one])
-    (True, None)
+    >>> matching(WantedStream("cap (2)", "cap-17"), [one]) is one
+    True
+    >>> matching(WantedStream("cap", "x"), [one])
     """
     name = _NUMBERED.sub("", wanted.name)
     hits = [each for each in found if wanted.source_id in ("", each.source_id)]

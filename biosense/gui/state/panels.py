@@ -46,7 +46,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Look:
+class TraceStyle:
     """Say how a modality is drawn.
 
     `band` in Hz is a causal filter for the eye only (0: that side is open), behind which there is
@@ -64,16 +64,16 @@ class Look:
 
 
 # Cut-offs are the habit of bedside monitors: 0.5 Hz takes the drift and leaves the complex.
-_LOOKS = {
-    Modality.EEG: Look("µV", 1e6, (0.5, 0.0), True, 1.0, 20.0),
-    Modality.ECG: Look("mV", 1e3, (0.5, 0.0), False, 2.4, 0.1),
-    Modality.PPG: Look("", 1.0, (0.5, 8.0), False, 1.8, 1e-9),
-    Modality.RPPG: Look("", 1.0, (0.7, 4.0), False, 1.8, 0.05),
-    Modality.EDA: Look("µS", 1e6, (0.0, 0.0), False, 1.8, 0.2),
-    Modality.RESP: Look("", 1.0, (0.05, 0.0), False, 1.6, 1e-9),
-    Modality.EMG: Look("µV", 1e6, (10.0, 0.0), True, 1.2, 5.0),
-    Modality.TEMP: Look("°C", 1.0, (0.0, 0.0), False, 1.2, 0.5),
-    Modality.FACE: Look("", 1.0, (0.0, 0.0), False, 1.2, 0.1),
+_STYLES = {
+    Modality.EEG: TraceStyle("µV", 1e6, (0.5, 0.0), True, 1.0, 20.0),
+    Modality.ECG: TraceStyle("mV", 1e3, (0.5, 0.0), False, 2.4, 0.1),
+    Modality.PPG: TraceStyle("", 1.0, (0.5, 8.0), False, 1.8, 1e-9),
+    Modality.RPPG: TraceStyle("", 1.0, (0.7, 4.0), False, 1.8, 0.05),
+    Modality.EDA: TraceStyle("µS", 1e6, (0.0, 0.0), False, 1.8, 0.2),
+    Modality.RESP: TraceStyle("", 1.0, (0.05, 0.0), False, 1.6, 1e-9),
+    Modality.EMG: TraceStyle("µV", 1e6, (10.0, 0.0), True, 1.2, 5.0),
+    Modality.TEMP: TraceStyle("°C", 1.0, (0.0, 0.0), False, 1.2, 0.5),
+    Modality.FACE: TraceStyle("", 1.0, (0.0, 0.0), False, 1.2, 0.1),
 }
 _BASE_UNITS = {"µV": "V", "mV": "V", "µS": "S", "°C": "degC"}
 
@@ -89,19 +89,19 @@ class Panel:
     modality: Modality
     title: str
     lanes: tuple[str, ...]
-    look: Look
+    style: TraceStyle
     take: Take
     unit: str | None = None
 
     @property
     def floats(self) -> bool:
         """True where the traces have lost their level to a filter."""
-        return self.look.band[0] > 0
+        return self.style.band[0] > 0
 
     @property
     def height(self) -> float:
         """Share of the display's height."""
-        return self.look.height * len(self.lanes)
+        return self.style.height * len(self.lanes)
 
 
 def panel_of(stream: StreamStatus) -> Panel | None:
@@ -112,7 +112,7 @@ def panel_of(stream: StreamStatus) -> Panel | None:
     >>> from biosense.core.stream_status import StreamState
     >>> numbers = (4.0, 4.0, 9, 0.1, 0, 0, 0.0, 0.0, 0.0, 1.0, StreamState.GOOD)
     >>> panel = panel_of(StreamStatus("wrist", "eda", ("eda",), "uS", *numbers))
-    >>> panel.title, panel.lanes, panel.look.unit
+    >>> panel.title, panel.lanes, panel.style.unit
     ('EDA', ('EDA',), 'µS')
     """
     if stream.modality not in ORDER:
@@ -122,7 +122,7 @@ def panel_of(stream: StreamStatus) -> Panel | None:
     title = WORDS[modality]
     if modality is Modality.EEG and len(lanes) < len(stream.channels):
         title = f"EEG {len(lanes)} of {len(stream.channels)}"
-    return Panel(stream.name, modality, title, lanes, _LOOKS[modality], take, unit)
+    return Panel(stream.name, modality, title, lanes, _STYLES[modality], take, unit)
 
 
 def panels_of(streams: Sequence[StreamStatus]) -> tuple[Panel, ...]:
@@ -131,16 +131,16 @@ def panels_of(streams: Sequence[StreamStatus]) -> tuple[Panel, ...]:
     return tuple(sorted(panels, key=lambda panel: ORDER.index(panel.modality)))
 
 
-def screen_unit(look: Look, unit: str) -> tuple[str, float]:
+def screen_unit(style: TraceStyle, unit: str) -> tuple[str, float]:
     """Return the unit on screen, and the factor that gets there from a stream's SI unit.
 
-    >>> screen_unit(_LOOKS[Modality.ECG], "V"), screen_unit(_LOOKS[Modality.ECG], "counts")
+    >>> screen_unit(_STYLES[Modality.ECG], "V"), screen_unit(_STYLES[Modality.ECG], "counts")
     (('mV', 1000.0), ('counts', 1.0))
     """
-    wanted = _BASE_UNITS.get(look.unit)
+    wanted = _BASE_UNITS.get(style.unit)
     if wanted is None:
         return unit, 1.0
-    return (look.unit, look.factor) if unit == wanted else (unit, 1.0)
+    return (style.unit, style.factor) if unit == wanted else (unit, 1.0)
 
 
 def choose_eeg(channels: Sequence[str]) -> tuple[int, ...]:

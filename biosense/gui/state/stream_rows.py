@@ -20,7 +20,7 @@ _OLD_S = 1.0
 
 
 @dataclass(frozen=True)
-class Row:
+class StreamRow:
     """Hold one row: what is drawn as it is, and what is coloured.
 
     `state` is a `StreamState`, or "unknown" while the run is silent; `quality` and `weight` are NaN
@@ -47,10 +47,24 @@ class Row:
 
 def rows_of(
     status: RunStatus, weights: Mapping[str, float], *, silence: float = 0.0
-) -> tuple[Row, ...]:
+) -> tuple[StreamRow, ...]:
     """Make the rows, in the order of the traces; `silence` is the age of the status, seconds."""
     streams = [stream for stream in status.streams if stream.name != OWN_MARKERS]
     return tuple(_row(stream, status, weights, silence) for stream in sorted(streams, key=_rank))
+
+
+def badges_of(status: RunStatus | None, *, is_live: bool) -> dict[str, str]:
+    """Return what to write beside a trace that is in trouble, by name of stream."""
+    if status is None:
+        return {}
+    if not is_live:
+        return {stream.name: UNKNOWN for stream in status.streams}
+    troubled = (StreamState.LOST, StreamState.WAITING)
+    return {
+        stream.name: f"{stream.state} {stream.age:.0f} s" if stream.samples else stream.state
+        for stream in status.streams
+        if stream.state in troubled
+    }
 
 
 def is_shown(stream: StreamStatus) -> bool:
@@ -71,12 +85,12 @@ def _rank(stream: StreamStatus) -> tuple[int, int]:
 
 def _row(
     stream: StreamStatus, status: RunStatus, weights: Mapping[str, float], silence: float
-) -> Row:
+) -> StreamRow:
     age, (device, is_well) = stream.age + silence, device_words(stream)
     old = silence > 0 or stream.state in (StreamState.LOST, StreamState.ENDED)
     regular = stream.nominal_hz > 0
     rate_hz = math.nan if old else stream.rate_hz
-    return Row(
+    return StreamRow(
         name=TRUTH_WORDS if stream.name == TRUTH else stream.name,
         modality=WORDS[Modality(stream.modality)] if is_shown(stream) else "",
         state=UNKNOWN if silence else stream.state.value,

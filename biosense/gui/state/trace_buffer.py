@@ -101,8 +101,8 @@ class TraceBuffer:
     Examples
     --------
     >>> from biosense.core.types import Modality
-    >>> from biosense.gui.state.panels import _LOOKS
-    >>> panel = Panel("wrist", Modality.EDA, "EDA", ("EDA",), _LOOKS[Modality.EDA], lambda x: x)
+    >>> from biosense.gui.state.panels import _STYLES
+    >>> panel = Panel("wrist", Modality.EDA, "EDA", ("EDA",), _STYLES[Modality.EDA], lambda x: x)
     >>> info = StreamInfo("wrist", Modality.EDA, ("eda",), 4.0, "S")
     >>> buffer = TraceBuffer(panel, info, 10.0)
     >>> buffer.append(Chunk.of(info, [0.0, 0.25], [[2e-6], [3e-6]]))
@@ -115,10 +115,10 @@ class TraceBuffer:
         self.gap = gap_of(info.sfreq)
         self._si = ToSI()
         unit = self._si.start(info).unit
-        self.unit, self._factor = screen_unit(panel.look, unit)
+        self.unit, self._factor = screen_unit(panel.style, unit)
         if panel.unit is not None:
             self.unit, self._factor = panel.unit, 1.0
-        self._filters = [EyeFilter(panel.look.band, info.sfreq) for _ in panel.lanes]
+        self._filters = [EyeFilter(panel.style.band, info.sfreq) for _ in panel.lanes]
         rows = int(seconds * (info.sfreq * _ROOM or _IRREGULAR_HZ)) + 1
         self._ring = MirroredRing(rows, 1 + len(panel.lanes))
         self._lock = threading.Lock()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path as FilePath
 
 import numpy as np
 import psutil
 
 from biosense.core.clock import Clock
 from biosense.core.own_streams import AFFECT, own_source_id
-from biosense.core.stream_status import StreamState
 from biosense.core.types import Event
-from biosense.gui.connection.control_client import Greeting, Message, Preview, Reply
-from biosense.gui.connection.lsl_feed import Sink, Wanted
+from biosense.gui.connection.control_client import CommandReply, Greeting, Message, PreviewImage
+from biosense.gui.connection.lsl_feed import Sink, WantedStream
 from biosense.gui.state.banners import Banner, Level, Phase, banners_of
 from biosense.gui.state.estimate_paths import (
     ESTIMATE,
@@ -25,31 +22,19 @@ from biosense.gui.state.estimate_paths import (
     PlaneView,
     plane_view,
 )
-from biosense.gui.state.event_log import EventLog, clock_words
+from biosense.gui.state.event_log import EventLog
+from biosense.gui.state.headline import Headline, headline_of
 from biosense.gui.state.panels import panels_of
 from biosense.gui.state.stream_rows import TRUTH as TRUTH_STREAM
-from biosense.gui.state.stream_rows import UNKNOWN, Row, rows_of
-from biosense.gui.state.track import Track
+from biosense.gui.state.stream_rows import StreamRow, badges_of, rows_of
+from biosense.gui.state.trace import Trace
 from biosense.live.status import RunStatus
 
 SPAN_S = 10.0  # on the sweep
 SILENT_S = 2.0  # eight statuses that did not come
 SIMULATED = "simulated"  # participant of `demo`
 DEMONSTRATION = "demonstration model: no evidence about people"
-_DEMO_MODELS = ("demo",)  # the shipped names of the demonstration
 _NOTICE_S = 5.0
-
-
-@dataclass(frozen=True)
-class Headline:
-    """Hold the words of the top bar; `recording_level` is ERROR, GOOD (it records) or QUIET."""
-
-    elapsed: str
-    recording: str
-    recording_level: Level
-    participant: str
-    model: str
-    demonstration: bool
 
 
 class WindowState:
@@ -82,7 +67,7 @@ class WindowState:
         self._ended = False
         self.status: RunStatus | None = None
         self.revision = 0
-        self.tracks: tuple[Track, ...] = ()
+        self.traces: tuple[Trace, ...] = ()
         self.preview: bytes | None = None
         self.previews = 0
         self.events = EventLog()
@@ -101,30 +86,32 @@ class WindowState:
             self._take_status(message)
         elif isinstance(message, Event):
             self.events.add(message)
-        elif isinstance(message, Preview):
+        elif isinstance(message, PreviewImage):
             self.preview = message.jpeg
             self.previews += 1
         elif isinstance(message, Greeting):
             self._pid = message.pid
-        elif isinstance(message, Reply):
+        elif isinstance(message, CommandReply):
             self._take_reply(message)
 
-    def wanted(self) -> dict[Wanted, Sink]:
+    def wanted(self) -> dict[WantedStream, Sink]:
         """Return the LSL streams that the window reads, and where their samples go."""
         if self.status is None:
             return {}
-        tracks = {track.panel.stream: track for track in self.tracks}
-        wanted: dict[Wanted, Sink] = {}
+        traces = {trace.panel.stream: trace for trace in self.traces}
+        wanted: dict[WantedStream, Sink] = {}
         for stream in self.status.streams:
-            key = Wanted(stream.name, stream.source_id)
-            if stream.name in tracks:
-                wanted[key] = tracks[stream.name].buffer.append
+            key = WantedStream(stream.name, stream.source_id)
+            if stream.name in traces:
+                wanted[key] = traces[stream.name].buffer.append
             elif stream.name == TRUTH_STREAM:
                 wanted[key] = self._truth.append
             elif not stream.modality and stream.nominal_hz == 0:
                 wanted[key] = self.events.append
         if self.status.model:
-            wanted[Wanted(AFFECT, own_source_id(AFFECT, self.status.run))] = self._estimates.append
+            wanted[WantedStream(AFFECT, own_source_id(AFFECT, self.status.run))] = (
+                self._estimates.append
+            )
         return wanted
 
     def fail(self, part: str, reason: str) -> None:
@@ -164,20 +151,7 @@ class WindowState:
 
     def headline(self) -> Headline:
         """Return the words of the top bar."""
-        status = self.status
-        if status is None:
-            return Headline("--:--", "not connected", Level.QUIET, "", "", False)
-        passed = self.now - status.time if self.phase is Phase.LIVE else 0.0
-        recording, level = _recording(status)
-        model = FilePath(status.model).stem
-        return Headline(
-            clock_words(status.elapsed + max(passed, 0.0)),
-            recording,
-            level if self.phase is Phase.LIVE or level is Level.ERROR else Level.QUIET,
-            status.participant,
-            f"model {model}" if model else "no model",
-            status.model in _DEMO_MODELS,
-        )
+        return headline_of(self.status, self.phase, self.now)
 
     def banners(self) -> tuple[Banner, ...]:
         """Return what must be said loudly, the worst first."""
@@ -191,7 +165,7 @@ class WindowState:
             notice = [self._notice[1]]
         return (*failures, *said, *notice)
 
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[StreamRow, ...]:
         """Return the table of streams."""
         if self.status is None:
             return ()
@@ -201,16 +175,7 @@ class WindowState:
 
     def badges(self) -> dict[str, str]:
         """Return what to write beside a trace that is in trouble, by name of stream."""
-        if self.status is None:
-            return {}
-        if self.phase is not Phase.LIVE:
-            return {stream.name: UNKNOWN for stream in self.status.streams}
-        troubled = (StreamState.LOST, StreamState.WAITING)
-        return {
-            stream.name: f"{stream.state} {stream.age:.0f} s" if stream.samples else stream.state
-            for stream in self.status.streams
-            if stream.state in troubled
-        }
+        return badges_of(self.status, is_live=self.phase is Phase.LIVE)
 
     @property
     def started(self) -> float:
@@ -270,13 +235,13 @@ class WindowState:
 
     def _lay_out(self, status: RunStatus) -> None:
         streams = {stream.name: stream for stream in status.streams}
-        kept = {track.panel.stream: track for track in self.tracks}
-        self.tracks = tuple(
-            kept.get(panel.stream) or Track.of(panel, streams[panel.stream], SPAN_S)
+        kept = {trace.panel.stream: trace for trace in self.traces}
+        self.traces = tuple(
+            kept.get(panel.stream) or Trace.of(panel, streams[panel.stream], SPAN_S)
             for panel in panels_of(status.streams)
         )
 
-    def _take_reply(self, reply: Reply) -> None:
+    def _take_reply(self, reply: CommandReply) -> None:
         if reply.error:
             text = f"{reply.command} failed: {reply.error}"
             self._notice = (self.now, Banner(Level.ERROR, text))
@@ -291,12 +256,3 @@ class WindowState:
             return None
         age = self.now - float(source.path().times[-1])
         return age if age > STALE_S else None
-
-
-def _recording(status: RunStatus) -> tuple[str, Level]:
-    if status.recording_failed:
-        return "✕ RECORDING FAILED", Level.ERROR
-    if status.recording:
-        return f"● recording  {FilePath(status.recording).name}", Level.GOOD
-    left = status.preflight
-    return "not recording" if left is None else f"checking signals, {left:.0f} s", Level.QUIET

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from biosense.estimation.signal_quality import HIGH, LOW
 from biosense.gui.state.panels import WORDS
-from biosense.gui.state.stream_rows import Row
+from biosense.gui.state.stream_rows import StreamRow
 from biosense.gui.widgets import theme
 
 _ROW = 25.0
@@ -30,7 +30,7 @@ class _Column:
     heading: str
     share: float
     right: bool
-    draw: Callable[[QPainter, QRectF, Row], None]
+    draw: Callable[[QPainter, QRectF, StreamRow], None]
 
 
 class StreamTable(QWidget):
@@ -38,15 +38,15 @@ class StreamTable(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[StreamRow, ...] = ()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[StreamRow, ...]:
         """What is shown."""
         return self._rows
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
+    def set_rows(self, rows: Sequence[StreamRow]) -> None:
         """Show these rows; costs nothing where they are the same."""
         if repr(rows) == repr(self._rows):  # NaN is not equal to itself
             return
@@ -90,7 +90,7 @@ def _text(
     painter.drawText(box, _LEFT if left else _RIGHT, text)
 
 
-def _name(painter: QPainter, box: QRectF, row: Row) -> None:
+def _name(painter: QPainter, box: QRectF, row: StreamRow) -> None:
     hue = theme.MODALITIES.get(_MODALITY.get(row.modality, ""), theme.FAINT)
     mark = QRectF(box.left(), box.center().y() - 7, 3, 14)
     painter.fillRect(mark, theme.colour(hue))
@@ -102,48 +102,48 @@ def _name(painter: QPainter, box: QRectF, row: Row) -> None:
     painter.drawText(box.adjusted(10, 0, 0, 0), _LEFT, words)
 
 
-def _state(painter: QPainter, box: QRectF, row: Row) -> None:
+def _state(painter: QPainter, box: QRectF, row: StreamRow) -> None:
     hue, sign = theme.STATES[row.state]
     _text(painter, box, sign, hue, left=True)
     _text(painter, box.adjusted(18, 0, 0, 0), row.state, hue, left=True)
 
 
-def _rate(painter: QPainter, box: QRectF, row: Row) -> None:
+def _rate(painter: QPainter, box: QRectF, row: StreamRow) -> None:
     _text(painter, box, row.rate, theme.TEXT if row.rate_ok else theme.WARN)
 
 
-def _gaps(painter: QPainter, box: QRectF, row: Row) -> None:
+def _gaps(painter: QPainter, box: QRectF, row: StreamRow) -> None:
     _text(painter, box, row.gaps, theme.TEXT if row.whole else theme.WARN)
 
 
-def _lost(painter: QPainter, box: QRectF, row: Row) -> None:
+def _lost(painter: QPainter, box: QRectF, row: StreamRow) -> None:
     _text(painter, box, row.lost, theme.TEXT if row.whole else theme.WARN)
 
 
-def _age(painter: QPainter, box: QRectF, row: Row) -> None:
+def _age(painter: QPainter, box: QRectF, row: StreamRow) -> None:
     _text(painter, box, row.age, theme.TEXT if row.age_ok else theme.ERROR)
 
 
-def _quality(painter: QPainter, box: QRectF, row: Row) -> None:
+def _quality(painter: QPainter, box: QRectF, row: StreamRow) -> None:
     hue = theme.GOOD if row.quality >= HIGH else theme.WARN if row.quality >= LOW else theme.ERROR
     _draw_bar(painter, box, row.quality, hue)
 
 
-def _weight(painter: QPainter, box: QRectF, row: Row) -> None:
+def _weight(painter: QPainter, box: QRectF, row: StreamRow) -> None:
     _draw_bar(painter, box, row.weight, theme.ACCENT)
 
 
-def _reading(painter: QPainter, box: QRectF, row: Row) -> None:
+def _reading(painter: QPainter, box: QRectF, row: StreamRow) -> None:
     painter.setFont(theme.font(13, bold=True))
     painter.setPen(theme.colour(theme.TEXT))
     painter.drawText(box, _RIGHT, row.reading)
 
 
-def _device(painter: QPainter, box: QRectF, row: Row) -> None:
+def _device(painter: QPainter, box: QRectF, row: StreamRow) -> None:
     _text(painter, box, row.device, theme.TEXT if row.device_ok else theme.WARN)
 
 
-def _columns(rows: Sequence[Row]) -> Sequence[_Column]:
+def _columns(rows: Sequence[StreamRow]) -> Sequence[_Column]:
     """Return the columns that have something to show: only some devices say how they are."""
     return [each for each in _COLUMNS if each is not _DEVICE or any(row.device for row in rows)]
 

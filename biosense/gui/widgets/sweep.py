@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from biosense.gui.state.pixel_columns import Columns, column_of, to_columns
-from biosense.gui.state.track import Track
+from biosense.gui.state.trace import Trace
 from biosense.gui.widgets import gutter, theme
 
 AHEAD = 14  # blank columns between the newest and the oldest samples
@@ -24,9 +24,9 @@ _PEN_PX = 1.2
 
 @dataclass(eq=False)
 class _Strip:
-    """Hold where a track is drawn, and how far: `row` is the first sample of its last column."""
+    """Hold where a trace is drawn, and how far: `row` is the first sample of its last column."""
 
-    track: Track
+    trace: Trace
     top: int
     height: int
     row: int = 0
@@ -35,11 +35,11 @@ class _Strip:
 
     @property
     def lane_height(self) -> float:
-        return self.height / len(self.track.panel.lanes)
+        return self.height / len(self.trace.panel.lanes)
 
 
 class Sweep(QWidget):
-    """Draw tracks below each other.
+    """Draw traces below each other.
 
     Parameters
     ----------
@@ -71,10 +71,10 @@ class Sweep(QWidget):
         """Return the size that looks good."""
         return QSize(820, 470)
 
-    def set_tracks(self, tracks: Sequence[Track]) -> None:
-        """Draw these tracks from now on."""
-        if [strip.track for strip in self._strips] != list(tracks):
-            self._strips = [_Strip(track, 0, 0) for track in tracks]
+    def set_traces(self, traces: Sequence[Trace]) -> None:
+        """Draw these traces from now on."""
+        if [strip.trace for strip in self._strips] != list(traces):
+            self._strips = [_Strip(trace, 0, 0) for trace in traces]
             self._lay_out()
 
     def set_badges(self, badges: Mapping[str, str]) -> None:
@@ -91,7 +91,7 @@ class Sweep(QWidget):
     def advance(self, now: float) -> None:
         """Paint what is new at session time `now`."""
         for strip in self._strips:
-            if strip.track.follow(now):
+            if strip.trace.follow(now):
                 strip.head = None
                 self.update(0, strip.top, gutter.WIDTH, strip.height)
             if strip.height > 0:
@@ -113,8 +113,8 @@ class Sweep(QWidget):
             painter.fillRect(0, 0, gutter.WIDTH, self.height(), theme.colour(theme.PANEL))
             for strip in self._strips:
                 box = QRectF(0, strip.top, gutter.WIDTH, strip.height)
-                badge = self._badges.get(strip.track.panel.stream, "")
-                gutter.draw_gutter(painter, strip.track, box, badge)
+                badge = self._badges.get(strip.trace.panel.stream, "")
+                gutter.draw_gutter(painter, strip.trace, box, badge)
         painter.end()
 
     def _lay_out(self) -> None:
@@ -122,11 +122,11 @@ class Sweep(QWidget):
         self._canvas = QPixmap(QSize(self.columns, max(self.height(), 1)) * ratio)
         self._canvas.setDevicePixelRatio(ratio)
         self._canvas.fill(theme.colour(theme.PANEL))
-        share = sum(strip.track.panel.height for strip in self._strips)
+        share = sum(strip.trace.panel.height for strip in self._strips)
         room = self.height() - _BETWEEN * (len(self._strips) - 1)
         top = 0.0
         for strip in self._strips:
-            height = max(room, 0) * strip.track.panel.height / share
+            height = max(room, 0) * strip.trace.panel.height / share
             strip.top, strip.height = round(top), round(top + height) - round(top)
             top += height + _BETWEEN
         self._forget()
@@ -141,18 +141,18 @@ class Sweep(QWidget):
         passed = column_of(now - LATE_S, self.per_second)
         if strip.head is None:
             self._start_over(strip, passed)
-        elif strip.track.buffer.total > strip.total:
+        elif strip.trace.buffer.total > strip.total:
             self._add(strip, passed)
         elif passed > strip.head:
             self._paint(strip, None, strip.head + 1, passed)
 
     def _start_over(self, strip: _Strip, passed: int) -> None:
         """Paint all that is on display."""
-        shot = strip.track.buffer.since(0)
+        shot = strip.trace.buffer.since(0)
         if len(shot.times) == 0:
             self._paint(strip, None, passed - self.columns + AHEAD + 1, passed)
             return
-        columns = to_columns(shot.times, shot.values, self.per_second, strip.track.buffer.gap)
+        columns = to_columns(shot.times, shot.values, self.per_second, strip.trace.buffer.gap)
         newest = max(int(columns.at[-1]), passed)
         strip.row, strip.total = shot.first + int(columns.starts[-1]), shot.first + len(shot.times)
         self._paint(strip, columns, newest - self.columns + AHEAD + 1, newest)
@@ -160,8 +160,8 @@ class Sweep(QWidget):
     def _add(self, strip: _Strip, passed: int) -> None:
         """Paint from the last column on: it was not complete."""
         # One sample more: the last column continues a line that comes from it.
-        shot = strip.track.buffer.since(strip.row - 1)
-        columns = to_columns(shot.times, shot.values, self.per_second, strip.track.buffer.gap)
+        shot = strip.trace.buffer.since(strip.row - 1)
+        columns = to_columns(shot.times, shot.values, self.per_second, strip.trace.buffer.gap)
         at = min(int(strip.row > shot.first), len(columns.at) - 1)
         first, newest = int(columns.at[at]), max(int(columns.at[-1]), passed)
         if newest - first > self.columns - AHEAD:
@@ -195,7 +195,7 @@ class Sweep(QWidget):
             x = int(second * self.per_second)
             if area.left() <= x <= area.right():
                 painter.fillRect(x, area.top(), 1, area.height(), grid)
-        for lane in range(len(strip.track.panel.lanes)):
+        for lane in range(len(strip.trace.panel.lanes)):
             y = int(strip.top + (lane + 0.5) * strip.lane_height)
             painter.fillRect(area.left(), y, area.width(), 1, grid)
         painter.fillRect(cursor, area.top(), 2, area.height(), theme.colour(theme.FAINT))
@@ -206,9 +206,9 @@ class Sweep(QWidget):
         x = (columns.at[lo:hi] - start + 0.5).tolist()
         joined = [False, *columns.joined[lo + 1 : hi].tolist()]
         parts = (columns.low, columns.high, columns.first, columns.last)
-        heights = [strip.track.heights(part[lo:hi]) for part in parts]
-        hue = theme.MODALITIES[strip.track.panel.modality]
-        for lane in range(len(strip.track.panel.lanes)):
+        heights = [strip.trace.heights(part[lo:hi]) for part in parts]
+        hue = theme.MODALITIES[strip.trace.panel.modality]
+        for lane in range(len(strip.trace.panel.lanes)):
             bottom = strip.top + (lane + 1) * strip.lane_height
             low, high, first, last = (
                 (bottom - part[:, lane] * strip.lane_height).tolist() for part in heights

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from biosense.gui.state.banners import Banner, Level
-from biosense.gui.state.window_state import Headline
+from biosense.gui.state.headline import Headline
 from biosense.gui.widgets import theme
 
 

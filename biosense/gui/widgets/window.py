@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from biosense.gui.connection.control_client import Link
-from biosense.gui.connection.lsl_feed import Feed
+from biosense.gui.connection.control_client import ControlLink
+from biosense.gui.connection.lsl_feed import LslFeed
 from biosense.gui.state.banners import Phase
 from biosense.gui.state.estimate_paths import PlaneView
 from biosense.gui.state.event_log import EventLine, clock_words
@@ -36,7 +36,7 @@ _PREVIEW_PX = 150
 _LINES = 200
 
 
-class Window(QWidget):
+class MainWindow(QWidget):
     """Show a run.
 
     Parameters
@@ -47,7 +47,7 @@ class Window(QWidget):
         Bring what comes from the run; closed with the window.
     """
 
-    def __init__(self, state: WindowState, link: Link, feed: Feed) -> None:
+    def __init__(self, state: WindowState, link: ControlLink, feed: LslFeed) -> None:
         super().__init__()
         self.state, self._link, self._feed = state, link, feed
         self._drawn_estimates = (-1, -1)
@@ -76,7 +76,7 @@ class Window(QWidget):
         self._frames.append(now)
         if self.isMinimized():
             return
-        self.sweep.set_tracks(self.state.tracks)
+        self.sweep.set_traces(self.state.traces)
         self.sweep.advance(now)
         self._draw_affect(now)
         self._draw_preview()

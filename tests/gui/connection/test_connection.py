@@ -12,8 +12,14 @@ from biosense.acquisition.lsl import LslClock, LslOutlet
 from biosense.acquisition.lsl.discovery import FoundStream
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, Event, EventKind, Modality, StreamInfo
-from biosense.gui.connection.control_client import Greeting, Link, Message, Preview, Reply
-from biosense.gui.connection.lsl_feed import Feed, Wanted, matching
+from biosense.gui.connection.control_client import (
+    CommandReply,
+    ControlLink,
+    Greeting,
+    Message,
+    PreviewImage,
+)
+from biosense.gui.connection.lsl_feed import LslFeed, WantedStream, matching
 from biosense.live.control_socket import EVENT, PREVIEW, STATUS, ControlServer
 from biosense.live.status import RunStatus
 from tests.support.gui_fakes import run_status
@@ -54,24 +60,26 @@ def server(desk: Desk) -> Iterator[ControlServer]:
 
 
 @pytest.fixture
-def link(server: ControlServer) -> Iterator[Link]:
-    link = Link(server.address, server.token)
+def link(server: ControlServer) -> Iterator[ControlLink]:
+    link = ControlLink(server.address, server.token)
     yield link
     link.close()
 
 
-def _collect(link: Link, kind: type[Message]) -> Message:
+def _collect(link: ControlLink, kind: type[Message]) -> Message:
     found: list[Message] = []
 
-    def look() -> bool:
+    def found_one() -> bool:
         found.extend(message for message in link.take() if isinstance(message, kind))
         return bool(found)
 
-    wait_for(look)
+    wait_for(found_one)
     return found[0]
 
 
-def test_link_greets_and_brings_what_the_run_publishes(server: ControlServer, link: Link) -> None:
+def test_link_greets_and_brings_what_the_run_publishes(
+    server: ControlServer, link: ControlLink
+) -> None:
     assert _collect(link, Greeting) == Greeting(4711)
     server.publish_json(STATUS, run_status().to_json())
     server.publish_json(EVENT, {"time": 2.0, "kind": "gap", "stream": "cap", "text": "1 s"})
@@ -83,17 +91,17 @@ def test_link_greets_and_brings_what_the_run_publishes(server: ControlServer, li
         return len(messages) == 3
 
     wait_for(all_here)
-    assert [type(message) for message in messages] == [RunStatus, Event, Preview]
+    assert [type(message) for message in messages] == [RunStatus, Event, PreviewImage]
     assert messages[0].streams == run_status().streams
     assert messages[1] == Event(2.0, EventKind.GAP, "cap", "1 s")
 
 
-def test_link_passes_commands_and_their_answers(desk: Desk, link: Link) -> None:
+def test_link_passes_commands_and_their_answers(desk: Desk, link: ControlLink) -> None:
     link.send("marker", "film")
-    assert _collect(link, Reply) == Reply("marker", "film", "")
+    assert _collect(link, CommandReply) == CommandReply("marker", "film", "")
     link.send("marker", "refuse")
-    refused = _collect(link, Reply)
-    assert isinstance(refused, Reply)
+    refused = _collect(link, CommandReply)
+    assert isinstance(refused, CommandReply)
     assert "not now" in refused.error
     assert [request["text"] for request in desk.commands if request["command"] == "marker"] == [
         "film",
@@ -104,14 +112,14 @@ def test_link_passes_commands_and_their_answers(desk: Desk, link: Link) -> None:
 def test_link_that_is_closed_delivers_its_last_command_first(
     desk: Desk, server: ControlServer
 ) -> None:
-    link = Link(server.address, server.token)
+    link = ControlLink(server.address, server.token)
     link.send("stop")
     link.close()
     assert [request["command"] for request in desk.commands][-1] == "stop"
 
 
 def test_link_to_nobody_waits_and_closes() -> None:
-    link = Link("tcp://127.0.0.1:9", "token")
+    link = ControlLink("tcp://127.0.0.1:9", "token")
     assert link.take() == []
     assert link.failure == ""
     link.close()
@@ -124,9 +132,9 @@ def _info(name: str) -> StreamInfo:
 def test_stream_that_appears_later_is_read_and_dropped_when_no_longer_wanted() -> None:
     info = _info("later")
     got: list[Chunk] = []
-    feed = Feed(CLOCK)
+    feed = LslFeed(CLOCK)
     try:
-        feed.want({Wanted("ECG (2)", "id-later"): got.append})
+        feed.want({WantedStream("ECG (2)", "id-later"): got.append})
         with LslOutlet(info) as outlet:
             assert outlet.wait_for_readers(15.0)
 
@@ -150,9 +158,9 @@ def test_failure_of_a_sink_is_named_not_swallowed() -> None:
     def sink(_: Chunk) -> None:
         raise ZeroDivisionError("a bug")
 
-    feed = Feed(CLOCK)
+    feed = LslFeed(CLOCK)
     with LslOutlet(info) as outlet:
-        feed.want({Wanted("broken", "id-broken"): sink})
+        feed.want({WantedStream("broken", "id-broken"): sink})
         assert outlet.wait_for_readers(15.0)
 
         def fails() -> bool:
@@ -171,17 +179,17 @@ def _found(name: str, source_id: str, uid: str = "u") -> FoundStream:
 
 def test_namesakes_are_told_apart_or_left_alone() -> None:
     first, second = _found("ECG", "a"), _found("ECG", "b")
-    assert matching(Wanted("ECG (2)", "b"), [first, second]) is second
-    assert matching(Wanted("ECG"), [first, second]) is None
+    assert matching(WantedStream("ECG (2)", "b"), [first, second]) is second
+    assert matching(WantedStream("ECG"), [first, second]) is None
     one_device = [_found("ECG", "dev"), _found("Resp", "dev")]
-    assert matching(Wanted("Resp", "dev"), one_device) is one_device[1]
-    assert matching(Wanted("ECG", "gone"), [first]) is None
+    assert matching(WantedStream("Resp", "dev"), one_device) is one_device[1]
+    assert matching(WantedStream("ECG", "gone"), [first]) is None
 
 
 def test_no_thread_is_left_behind(server: ControlServer) -> None:
     before = set(threading.enumerate())
-    link, feed = Link(server.address, server.token), Feed(CLOCK)
-    feed.want({Wanted("nowhere", "x"): lambda _: None})
+    link, feed = ControlLink(server.address, server.token), LslFeed(CLOCK)
+    feed.want({WantedStream("nowhere", "x"): lambda _: None})
     link.close()
     feed.close()
     assert set(threading.enumerate()) <= before

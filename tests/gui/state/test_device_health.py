@@ -9,9 +9,9 @@ from PySide6.QtGui import QImage
 
 from biosense.core.own_streams import AFFECT
 from biosense.core.stream_status import StreamState, StreamStatus
-from biosense.gui.connection.lsl_feed import Wanted
+from biosense.gui.connection.lsl_feed import WantedStream
 from biosense.gui.state.banners import Level
-from biosense.gui.state.stream_rows import Row, rows_of
+from biosense.gui.state.stream_rows import StreamRow, rows_of
 from biosense.gui.state.window_state import WindowState
 from biosense.gui.widgets import theme
 from biosense.gui.widgets.stream_table import StreamTable
@@ -20,7 +20,7 @@ from tests.support.gui_fakes import FakeClock, run_status, stream
 WELL = {"battery": 0.84, "contact": True, "link": "streaming"}
 
 
-def row(**changes: object) -> Row:
+def row(**changes: object) -> StreamRow:
     (only,) = rows_of(run_status(stream(**changes)), {})
     return only
 
@@ -55,7 +55,7 @@ def test_a_stream_that_ended_is_no_alarm() -> None:
 def test_the_estimates_of_this_run_are_read_and_of_no_other() -> None:
     state = WindowState(FakeClock())
     state.take(run_status(model="demo", run="5e0c"))
-    assert Wanted(AFFECT, "biosense-affect-5e0c") in state.wanted()
+    assert WantedStream(AFFECT, "biosense-affect-5e0c") in state.wanted()
 
 
 def test_meanwhile_the_top_bar_says_that_it_looks() -> None:

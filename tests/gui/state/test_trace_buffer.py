@@ -7,8 +7,8 @@ import pytest
 
 from biosense.core.types import Modality, StreamInfo
 from biosense.gui.state.panels import panel_of
+from biosense.gui.state.trace import Trace
 from biosense.gui.state.trace_buffer import TraceBuffer
-from biosense.gui.state.track import Track
 from tests.support.gui_fakes import chunk, stream
 
 
@@ -107,13 +107,13 @@ def test_track_widens_its_scale_and_says_it_in_words() -> None:
     status = stream("s", "eda", channels=("eda",), unit="uS")
     panel = panel_of(status)
     assert panel is not None
-    track = Track.of(panel, status, 10.0)
-    assert track.scale_words(0) == ()
+    trace = Trace.of(panel, status, 10.0)
+    assert trace.scale_words(0) == ()
     info = StreamInfo("s", Modality.EDA, ("eda",), 100.0, "uS")
-    track.buffer.append(chunk(info, np.arange(100) / 100, np.linspace(4.0, 5.0, 100)))
-    assert track.follow(0.0)
-    low, high = track.lane_range(0)
+    trace.buffer.append(chunk(info, np.arange(100) / 100, np.linspace(4.0, 5.0, 100)))
+    assert trace.follow(0.0)
+    low, high = trace.lane_range(0)
     assert low <= 4.0 < 5.0 <= high
     assert high - low < 2.0
-    assert track.scale_words(0) == (f"{high:g} µS", f"{low:g} µS")
-    assert not track.follow(0.01)  # looks again after a while only
+    assert trace.scale_words(0) == (f"{high:g} µS", f"{low:g} µS")
+    assert not trace.follow(0.01)  # looks again after a while only

@@ -8,14 +8,15 @@ import pytest
 from biosense.core.own_streams import AFFECT
 from biosense.core.stream_status import StreamState
 from biosense.core.types import TEXT, Chunk, Event, EventKind, StreamInfo
-from biosense.gui.connection.control_client import Greeting, Preview, Reply
-from biosense.gui.connection.lsl_feed import Wanted
+from biosense.gui.connection.control_client import CommandReply, Greeting, PreviewImage
+from biosense.gui.connection.lsl_feed import WantedStream
 from biosense.gui.state import estimate_paths as affect
 from biosense.gui.state import stream_rows as rows
 from biosense.gui.state.banners import Level, Phase
 from biosense.gui.state.estimate_paths import ESTIMATE, TRUTH, Path, PathBuffer
 from biosense.gui.state.event_log import clock_words
-from biosense.gui.state.window_state import _DEMO_MODELS, WindowState
+from biosense.gui.state.headline import _DEMO_MODELS
+from biosense.gui.state.window_state import WindowState
 from biosense.live.publisher import MARKERS
 from biosense.models.deployment.checkpoint import SHIPPED
 from tests.support.gui_fakes import FakeClock, chunk, run_status, stream
@@ -139,7 +140,7 @@ def test_streams_are_read_by_what_they_are(state: WindowState) -> None:
     )
     names = {wanted.name for wanted in state.wanted()}
     assert names == {"sim-ecg", "sim-truth", "stimulus", AFFECT}
-    assert Wanted("sim-ecg", "id-sim-ecg") in state.wanted()
+    assert WantedStream("sim-ecg", "id-sim-ecg") in state.wanted()
 
 
 def test_estimates_are_not_looked_for_without_a_model(state: WindowState) -> None:
@@ -150,10 +151,10 @@ def test_estimates_are_not_looked_for_without_a_model(state: WindowState) -> Non
 
 def test_new_stream_does_not_touch_the_traces_of_the_others(state: WindowState) -> None:
     state.take(run_status())
-    (track,) = state.tracks
+    (trace,) = state.traces
     state.take(run_status(stream(), stream("sim-eeg", "eeg", unit="uV")))
-    assert [each.panel.stream for each in state.tracks] == ["sim-eeg", "sim-ecg"]
-    assert state.tracks[1] is track
+    assert [each.panel.stream for each in state.traces] == ["sim-eeg", "sim-ecg"]
+    assert state.traces[1] is trace
 
 
 def test_estimates_come_by_lsl_and_before_that_from_the_status(
@@ -165,7 +166,7 @@ def test_estimates_come_by_lsl_and_before_that_from_the_status(
     assert state.estimates_total == 1
     assert state.weights == {"ecg": 0.4}
     assert state.rows()[0].weight == 0.4
-    state.wanted()[Wanted(AFFECT, AFFECT)](
+    state.wanted()[WantedStream(AFFECT, AFFECT)](
         chunk(AFFECT_INFO, [999.75, 1000.0], [[0, 0, 0.1, 0.1, 1], [0.5, -0.5, 0.1, 0.2, 1]])
     )
     assert state.estimates_total == 2
@@ -221,7 +222,7 @@ def test_events_carry_their_level(state: WindowState) -> None:
 
 def test_refused_command_is_said_and_forgotten(state: WindowState, clock: FakeClock) -> None:
     state.take(run_status())
-    state.take(Reply("marker", "x", "the run did not answer"))
+    state.take(CommandReply("marker", "x", "the run did not answer"))
     assert _texts(state) == ["marker failed: the run did not answer"]
     clock.time += 1.9
     state.take(run_status(time=1001.9))
@@ -240,8 +241,8 @@ def test_failure_of_the_window_itself_is_not_silent(state: WindowState) -> None:
 
 
 def test_preview_is_kept_with_its_number(state: WindowState) -> None:
-    state.take(Preview(b"a"))
-    state.take(Preview(b"b"))
+    state.take(PreviewImage(b"a"))
+    state.take(PreviewImage(b"b"))
     assert (state.preview, state.previews) == (b"b", 2)
 
 

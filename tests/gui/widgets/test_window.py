@@ -18,15 +18,15 @@ from biosense.core.own_streams import AFFECT
 from biosense.core.stream_status import StreamState
 from biosense.core.types import Chunk, Modality, StreamInfo
 from biosense.gui.app import show
-from biosense.gui.connection.control_client import Link
-from biosense.gui.connection.lsl_feed import Feed
+from biosense.gui.connection.control_client import ControlLink
+from biosense.gui.connection.lsl_feed import LslFeed
 from biosense.gui.state.banners import Level, Phase
 from biosense.gui.state.estimate_paths import ESTIMATE
 from biosense.gui.state.estimate_paths import Path as AffectPath
 from biosense.gui.state.window_state import WindowState
 from biosense.gui.widgets.curves import band_path
 from biosense.gui.widgets.plane import STEPS
-from biosense.gui.widgets.window import Window
+from biosense.gui.widgets.window import MainWindow
 from biosense.live.control_socket import EVENT, PREVIEW, STATUS, ControlServer
 from biosense.live.publisher import MARKERS, text_chunk
 from tests.support.gui_fakes import run_status, stream
@@ -96,9 +96,9 @@ def run() -> Iterator[FakeRun]:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, run: FakeRun) -> Iterator[Window]:
+def window(qtbot: QtBot, run: FakeRun) -> Iterator[MainWindow]:
     state = WindowState(CLOCK, is_alive=lambda _: True)
-    window = Window(state, Link(run.server.address, run.server.token), Feed(CLOCK))
+    window = MainWindow(state, ControlLink(run.server.address, run.server.token), LslFeed(CLOCK))
     window.resize(1280, 800)
     window.show()
     yield window
@@ -107,18 +107,18 @@ def window(qtbot: QtBot, run: FakeRun) -> Iterator[Window]:
 
 
 def until(qtbot: QtBot, run: FakeRun | None, enough: Callable[[], bool]) -> None:
-    def look() -> bool:
+    def is_asked() -> bool:
         if run is not None:
             run.speak()
         return enough()
 
-    qtbot.waitUntil(look, timeout=20_000)
+    qtbot.waitUntil(is_asked, timeout=20_000)
 
 
-def test_window_shows_what_the_run_sends(qtbot: QtBot, run: FakeRun, window: Window) -> None:
+def test_window_shows_what_the_run_sends(qtbot: QtBot, run: FakeRun, window: MainWindow) -> None:
     state = window.state
     until(qtbot, run, lambda: state.estimates_total > 0 and state.weights == {"ecg": 1.0})
-    until(qtbot, run, lambda: bool(state.tracks) and state.tracks[0].buffer.total > 100)
+    until(qtbot, run, lambda: bool(state.traces) and state.traces[0].buffer.total > 100)
     until(qtbot, run, lambda: "valence +0.40" in window.readout.text())
     assert [row.name for row in window.table.rows] == ["chest"]
     assert window.note.isVisible()
@@ -129,7 +129,7 @@ def test_window_shows_what_the_run_sends(qtbot: QtBot, run: FakeRun, window: Win
 
 
 def test_marker_goes_to_the_run_and_comes_back_on_the_traces(
-    qtbot: QtBot, run: FakeRun, window: Window
+    qtbot: QtBot, run: FakeRun, window: MainWindow
 ) -> None:
     until(qtbot, run, lambda: run.outlets[MARKS.name].has_readers)
     until(qtbot, run, window.top.mark.isEnabled)
@@ -143,7 +143,7 @@ def test_marker_goes_to_the_run_and_comes_back_on_the_traces(
     assert [text for _, text in window.sweep._markers] == ["mmm"]
 
 
-def test_key_marks_at_once(qtbot: QtBot, run: FakeRun, window: Window) -> None:
+def test_key_marks_at_once(qtbot: QtBot, run: FakeRun, window: MainWindow) -> None:
     until(qtbot, run, window.top.mark.isEnabled)
     window.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_M)
@@ -157,7 +157,7 @@ def test_key_marks_at_once(qtbot: QtBot, run: FakeRun, window: Window) -> None:
     [(QMessageBox.ButtonRole.RejectRole, False), (QMessageBox.ButtonRole.AcceptRole, True)],
 )
 def test_stop_asks_first(
-    qtbot: QtBot, run: FakeRun, window: Window, answer: QMessageBox.ButtonRole, stops: bool
+    qtbot: QtBot, run: FakeRun, window: MainWindow, answer: QMessageBox.ButtonRole, stops: bool
 ) -> None:
     until(qtbot, run, window.top.stop.isEnabled)
     window.top.stop.click()
@@ -170,7 +170,7 @@ def test_stop_asks_first(
 
 
 def test_silence_is_loud_and_the_window_lives_on(
-    qtbot: QtBot, run: FakeRun, window: Window
+    qtbot: QtBot, run: FakeRun, window: MainWindow
 ) -> None:
     until(qtbot, run, lambda: window.state.phase is Phase.LIVE)
     until(qtbot, None, lambda: window.state.phase is Phase.SILENT)
@@ -182,13 +182,13 @@ def test_silence_is_loud_and_the_window_lives_on(
     until(qtbot, run, window.top.mark.isEnabled)
 
 
-def test_lost_stream_is_loud(qtbot: QtBot, run: FakeRun, window: Window) -> None:
+def test_lost_stream_is_loud(qtbot: QtBot, run: FakeRun, window: MainWindow) -> None:
     run.state = StreamState.LOST
     until(qtbot, run, lambda: not window.banners.isHidden())
     assert "lost: chest (3 s)" in window.banners.labels[0].text()
 
 
-def test_event_and_camera_picture_are_shown(qtbot: QtBot, run: FakeRun, window: Window) -> None:
+def test_event_and_camera_picture_are_shown(qtbot: QtBot, run: FakeRun, window: MainWindow) -> None:
     until(qtbot, run, lambda: window.state.phase is Phase.LIVE)
     assert window.preview.isHidden()
     event = {"time": CLOCK.now(), "kind": "gap", "stream": "chest", "text": "0.5 s"}
@@ -206,7 +206,7 @@ def test_closing_stops_a_demonstration_and_nothing_else(
     before = set(threading.enumerate())
     run = FakeRun(participant)
     state = WindowState(CLOCK, is_alive=lambda _: True)
-    window = Window(state, Link(run.server.address, run.server.token), Feed(CLOCK))
+    window = MainWindow(state, ControlLink(run.server.address, run.server.token), LslFeed(CLOCK))
     window.show()
     until(qtbot, run, lambda: state.phase is Phase.LIVE)
     window.close()
@@ -239,7 +239,7 @@ def test_show_runs_to_its_end_and_leaves_a_picture(
     assert "stop" not in run.names()
 
 
-def test_plane_draws_old_estimates_dimly(qtbot: QtBot, window: Window) -> None:
+def test_plane_draws_old_estimates_dimly(qtbot: QtBot, window: MainWindow) -> None:
     state = window.state
     state._said_estimates.put(CLOCK.now() - 10.0, dict.fromkeys(ESTIMATE, 0.3))
     view = state.plane(STEPS)
@@ -258,7 +258,7 @@ def test_band_is_broken_at_a_gap() -> None:
     assert not area.contains(area.boundingRect().center())  # at 2.6 s
 
 
-def test_recording_that_failed_is_very_loud(qtbot: QtBot, window: Window) -> None:
+def test_recording_that_failed_is_very_loud(qtbot: QtBot, window: MainWindow) -> None:
     window.state.take(
         run_status(time=CLOCK.now(), recording="/d/x_p01", recording_failed="no space left")
     )

@@ -19,7 +19,7 @@ _MARGIN = 1.25  # kept beyond the span of the display
 
 
 @dataclass(eq=False)
-class Track:
+class Trace:
     """Hold what the sweep needs to draw one stream.
 
     Parameters
@@ -40,13 +40,13 @@ class Track:
     _first: float = field(default=np.nan, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        look = self.panel.look
-        lanes = 1 if look.shared else len(self.panel.lanes)
-        self.scales = tuple(Scale(look.shared, look.least) for _ in range(lanes))
+        style = self.panel.style
+        lanes = 1 if style.shared else len(self.panel.lanes)
+        self.scales = tuple(Scale(style.shared, style.least) for _ in range(lanes))
 
     @classmethod
-    def of(cls, panel: Panel, stream: StreamStatus, span: float) -> Track:
-        """Make the track of a stream, which has no samples yet."""
+    def of(cls, panel: Panel, stream: StreamStatus, span: float) -> Trace:
+        """Make the trace of a stream, which has no samples yet."""
         info = StreamInfo(
             stream.name, panel.modality, stream.channels, stream.nominal_hz, stream.unit
         )
