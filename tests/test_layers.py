@@ -27,7 +27,7 @@ LAYERS = (
 ONLY_IN = {
     "PySide6": ("gui/widgets", "gui/app"),
     "pyqtgraph": ("gui/widgets", "gui/app"),
-    "pylsl": ("acquisition",),
+    "pylsl": ("acquisition/lsl", "live/output/lsl_outlet"),
     "bleak": ("acquisition/ble/link",),
     "cv2": ("acquisition",),
     "mediapipe": ("acquisition/camera/tracking",),

@@ -19,8 +19,8 @@ import numpy as np
 
 from biosense.acquisition.lsl.clock import LslClock
 from biosense.acquisition.lsl.config import configure
-from biosense.acquisition.lsl.outlet import LslOutlet
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
+from biosense.live.output.lsl_outlet import LslOutlet
 
 PAUSE_S = 1.0
 LEAD_S = 0.3  # stamps begin this long after the push loop, which sends a sample once it is due

@@ -69,8 +69,8 @@ async def record(folder: Path, video: Path | None) -> None:
     from biosense.acquisition.lsl import LslClock, LslSource, Poller, configure
     from biosense.core.source import Source
     from biosense.live.config.run_settings import RunSettings
+    from biosense.live.output.status import RunStatus
     from biosense.live.run import Run
-    from biosense.live.status import RunStatus
     from tests.support.fake_bluez import ScaledClock
     from tests.support.fake_bluez.devices.polar import h10
     from tests.support.fake_bluez.service import simulated_bluetooth

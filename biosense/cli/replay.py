@@ -21,7 +21,7 @@ def replay(
     from biosense.acquisition.lsl.config import configure
     from biosense.acquisition.replay import Replay
     from biosense.cli.console import console
-    from biosense.live.publisher import publish_source
+    from biosense.live.output.publisher import publish_source
 
     configure(lan=lan)
     source = Replay(recording, clock=LslClock(), speed=speed, keep_times=False)

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -15,15 +15,15 @@ from biosense.acquisition.lsl.config import settings
 from biosense.cli.console import console, print_json, say_warning
 from biosense.cli.terminal import TerminalView
 from biosense.core.clock import Clock
-from biosense.core.errors import BadInput, BiosenseError
+from biosense.core.errors import BiosenseError
 from biosense.core.source import Source
 from biosense.core.types import Event
 from biosense.live.config.run_settings import RunSettings
-from biosense.live.control_socket import EVENT, PREVIEW, STATUS, ControlServer
 from biosense.live.health.preflight import NotReady
+from biosense.live.output.run_control import RunControl
+from biosense.live.output.status import RunStatus
+from biosense.live.output.summary import RunSummary
 from biosense.live.run import Run
-from biosense.live.status import RunStatus
-from biosense.live.summary import RunSummary
 from biosense.models.deployment.checkpoint import Loaded
 
 
@@ -46,12 +46,11 @@ class Session:
         self._loaded = loaded
         self._view: TerminalView | None = None
         self._run: Run | None = None
-        self._control = ControlServer(self._command)
+        self._control = RunControl()
 
     def preview(self, jpeg: bytes) -> None:
         """Send a picture of the camera to the windows, if there are any."""
-        if self._control.has_clients:
-            self._control.publish(PREVIEW, jpeg)
+        self._control.show_preview(jpeg)
 
     def run(
         self,
@@ -98,6 +97,7 @@ class Session:
             on_status=self._on_status,
             on_event=self._on_event,
         )
+        self._control.attach(self._run)
         ends = (signal.SIGINT, signal.SIGTERM)
         previous = [signal.signal(end, lambda *_: self._stop()) for end in ends]
         view: AbstractContextManager[Any] = self._view or nullcontext()
@@ -113,37 +113,16 @@ class Session:
             self._run.stop()
 
     def _on_status(self, status: RunStatus) -> None:
-        if self._control.has_clients:
-            self._control.publish_json(STATUS, status.to_json())
+        self._control.show_status(status)
         if self._view is not None:
             self._view.show(status)
 
     def _on_event(self, event: Event) -> None:
-        values = {
-            "time": event.time,
-            "kind": event.kind.value,
-            "stream": event.stream,
-            "text": event.text,
-        }
-        self._control.publish_json(EVENT, values)
+        self._control.show_event(event)
         if self._view is not None:
             self._view.note(event)
         elif event.kind not in ("info", "connected", "marker", "ended"):
             say_warning(f"{event.stream or 'run'}: {event.text}", about=event.kind)
-
-    def _command(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        command = request.get("command")
-        if command == "hello":
-            return {"pid": os.getpid()}
-        if self._run is None:
-            raise BadInput("the run has not started yet")
-        if command == "marker":
-            self._run.mark(str(request.get("text", "")))
-            return {}
-        if command == "stop":
-            self._run.stop()
-            return {}
-        raise BadInput(f"no command {command!r}; there are: hello, marker, stop")
 
     def _report(self, summary: RunSummary, json: bool) -> None:
         if json:
@@ -166,7 +145,7 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def open_window(control: ControlServer) -> subprocess.Popen[bytes] | None:
+def open_window(control: RunControl) -> subprocess.Popen[bytes] | None:
     """Start the window as a process of its own: it may hang or die, the run goes on."""
     if not has_display():
         console.print("no display: the run shows itself in the terminal")

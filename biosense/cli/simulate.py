@@ -53,7 +53,7 @@ def simulate(
 
 
 async def _publish(source: Source, label: str, follow_stdin: bool) -> None:
-    from biosense.live.publisher import publish_source
+    from biosense.live.output.publisher import publish_source
 
     publishing = asyncio.create_task(publish_source(source, label=label))
     if not follow_stdin:

@@ -15,7 +15,7 @@ from rich.text import Text
 from biosense.core.own_streams import OWN_MARKERS
 from biosense.core.stream_status import StreamState, StreamStatus, device_words
 from biosense.core.types import Event
-from biosense.live.status import RunStatus
+from biosense.live.output.status import RunStatus
 
 _STYLES = {
     StreamState.WAITING: "dim",

@@ -20,19 +20,19 @@ from biosense.estimation.processor import Processor
 from biosense.estimation.stream_health import StreamHealth
 from biosense.live.config.run_settings import RunSettings, sidecar
 from biosense.live.health.log import HEALTH, HealthLog
-from biosense.live.outputs import Outputs
-from biosense.live.processing_thread import ProcessingThread
-from biosense.live.publisher import MARKERS, Publisher
-from biosense.live.router import Router
-from biosense.live.status import RunStatus
-from biosense.live.stream_names import is_packets
-from biosense.live.summary import (
+from biosense.live.output.outcomes import Outputs
+from biosense.live.output.publisher import MARKERS, Publisher
+from biosense.live.output.status import RunStatus
+from biosense.live.output.summary import (
     ProcessMeter,
     RunSummary,
     count_streams,
     latency_percentiles,
     rate,
 )
+from biosense.live.processing_thread import ProcessingThread
+from biosense.live.router import Router
+from biosense.live.stream_names import is_packets
 from biosense.models.deployment.checkpoint import Loaded
 from biosense.models.deployment.streaming import StreamingEstimator
 

@@ -11,8 +11,8 @@ from biosense.core.clock import Clock
 from biosense.core.device_state import DeviceState
 from biosense.core.types import Chunk, Event, EventKind, Item
 from biosense.estimation.stream_health import StreamHealth
+from biosense.live.output.publisher import Publisher
 from biosense.live.processing_thread import ProcessingThread
-from biosense.live.publisher import Publisher
 
 log = logging.getLogger(__name__)
 

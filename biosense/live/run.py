@@ -27,11 +27,11 @@ from biosense.live.health.preflight import (
 )
 from biosense.live.health.signal_checks import Finding
 from biosense.live.open_sources import open_sources
-from biosense.live.publisher import MARKERS, text_chunk
+from biosense.live.output.publisher import MARKERS, text_chunk
+from biosense.live.output.status import RunStatus
+from biosense.live.output.summary import RunSummary
 from biosense.live.restarted_clocks import RestartedClocks
-from biosense.live.status import RunStatus
 from biosense.live.stream_names import StreamNames
-from biosense.live.summary import RunSummary
 from biosense.live.tasks import cancel, raise_failures
 from biosense.models.deployment.checkpoint import Loaded
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biosense.acquisition.lsl import LslClock, LslOutlet, LslSource
+from biosense.acquisition.lsl import LslClock, LslSource
 from biosense.acquisition.simulated.source import SimulatedSource
 from biosense.acquisition.xdf import append_file
 from biosense.acquisition.xdf.reader import XdfReader
@@ -23,8 +23,9 @@ from biosense.cli import session as session_module
 from biosense.cli.session import Session
 from biosense.core.types import Chunk, Event, EventKind, Modality, StreamInfo
 from biosense.live.config.run_settings import RunSettings
-from biosense.live.control_socket import STATUS, ControlClient, ControlRefused, ControlServer
-from biosense.live.status import RunStatus
+from biosense.live.output.control_socket import STATUS, ControlClient, ControlRefused, ControlServer
+from biosense.live.output.lsl_outlet import LslOutlet
+from biosense.live.output.status import RunStatus
 from tests.support.recorded_runs import recorded
 
 CLOCK = LslClock()
@@ -224,17 +225,6 @@ def test_a_window_sets_markers_sees_the_run_and_stops_it(
     assert [stream.name for stream in seen[-1].streams[:2]] == ["sim-ecg", "sim-eda"]
     (marker,) = recorded(Path(answer.json["recording"]))["biosense-markers"]
     assert marker.data[0, 0] == "[/trial 1] ? ✓"
-
-
-def test_a_command_before_the_run_is_refused() -> None:
-    session = Session(clock=CLOCK, settings=RunSettings(), loaded=None)
-    with (
-        closing(session._control) as control,
-        closing(ControlClient(control.address, control.token)) as client,
-    ):
-        assert client.request("hello") == {"pid": os.getpid()}
-        with pytest.raises(ControlRefused, match="has not started yet"):
-            client.request("stop")
 
 
 def test_events_are_shown_as_they_are_whatever_their_text(

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biosense.acquisition.lsl import LslOutlet
 from biosense.acquisition.simulated import simulate
 from biosense.core.types import Modality, StreamInfo
+from biosense.live.output.lsl_outlet import LslOutlet
 from tests.support.listener import listening
 from tests.support.recorded_runs import recorded
 

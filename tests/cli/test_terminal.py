@@ -11,7 +11,7 @@ from rich.console import Console
 from biosense.cli.terminal import TerminalView
 from biosense.core.types import Event, EventKind
 from biosense.estimation.stream_health import StreamHealth
-from biosense.live.status import RunStatus
+from biosense.live.output.status import RunStatus
 from tests.support.scripted import info
 
 STREAM = StreamHealth(info("chest [/x] :heart:")).status(5.0)

@@ -14,8 +14,8 @@ from biosense.acquisition.lsl import FoundStream, LslClock, LslSource, Poller, r
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.types import Chunk, ClockOffset, Event, EventKind
 from biosense.live.config.run_settings import RunSettings
+from biosense.live.output.summary import RunSummary
 from biosense.live.run import Run
-from biosense.live.summary import RunSummary
 from biosense.recordings.inspect import Inspection, inspect
 from tests.support.lsl_sender import Sender, Sent
 from tests.support.recorded_runs import Outcome, recorded

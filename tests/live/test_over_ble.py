@@ -17,8 +17,8 @@ from biosense.core.types import Event, Modality
 from biosense.live.adapted_source import AdaptedSource, StreamChange
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.config.run_settings import RunSettings
+from biosense.live.output.status import RunStatus
 from biosense.live.run import Run
-from biosense.live.status import RunStatus
 from biosense.models.deployment.checkpoint import Loaded
 from tests.support.fake_bluez import ScaledClock, why_not
 from tests.support.fake_bluez.devices.polar import h10

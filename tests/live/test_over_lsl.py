@@ -11,7 +11,7 @@ import numpy as np
 import pylsl
 import pytest
 
-from biosense.acquisition.lsl import LslClock, LslOutlet, LslSource
+from biosense.acquisition.lsl import LslClock, LslSource
 from biosense.acquisition.simulated import SimulatedSource, simulate
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput, StreamNotFound
@@ -19,6 +19,7 @@ from biosense.core.types import TEXT, Chunk, Event, Modality, StreamInfo
 from biosense.live.adapted_source import AdaptedSource, StreamChange
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.config.run_settings import RunSettings
+from biosense.live.output.lsl_outlet import LslOutlet
 from biosense.live.run import Run
 from biosense.models.deployment.checkpoint import Loaded
 from tests.support.recorded_runs import Outcome, compare, recorded

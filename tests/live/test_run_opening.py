@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from biosense.acquisition.lsl.outlet import LslOutlet
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality, StreamInfo
-from biosense.live import publisher as publish
+from biosense.live.output import publisher as publish
+from biosense.live.output.lsl_outlet import LslOutlet
 from biosense.models.deployment.checkpoint import Loaded
 from tests.support.recorded_runs import carry_out, sensor
 from tests.support.scripted import Scripted, chunked

@@ -15,7 +15,7 @@ from biosense.core.stream_status import StreamState
 from biosense.core.types import Chunk, Event, Modality
 from biosense.estimation.offline import recorded_header
 from biosense.estimation.processor import ProcessorSettings
-from biosense.live.status import RunStatus
+from biosense.live.output.status import RunStatus
 from tests.support.recorded_runs import GAZE, MARK, SECONDS, WholeRun, recorded
 from tests.support.scripted import Tap
 

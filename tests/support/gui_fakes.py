@@ -9,7 +9,7 @@ from biosense.core.stream_status import StreamState, StreamStatus
 from biosense.core.types import Chunk, Modality, StreamInfo
 from biosense.gui.state.panels import Panel, TraceStyle
 from biosense.gui.state.trace import Trace
-from biosense.live.status import RunStatus
+from biosense.live.output.status import RunStatus
 
 
 @dataclass

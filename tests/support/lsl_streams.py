@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from biosense.acquisition.lsl import LslClock, LslOutlet, LslSource
+from biosense.acquisition.lsl import LslClock, LslSource
 from biosense.core.source import Source
 from biosense.core.types import Chunk, ClockOffset, Event, EventKind, Item, Modality, StreamInfo
+from biosense.live.output.lsl_outlet import LslOutlet
 
 CLOCK = LslClock()
 

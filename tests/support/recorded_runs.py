@@ -19,9 +19,9 @@ from biosense.estimation.compare import Comparison, compare_with_live
 from biosense.estimation.load_model import load_model
 from biosense.estimation.offline import estimate_recording, recorded_header
 from biosense.live.config.run_settings import RunSettings
+from biosense.live.output.status import RunStatus
+from biosense.live.output.summary import RunSummary
 from biosense.live.run import Run
-from biosense.live.status import RunStatus
-from biosense.live.summary import RunSummary
 from biosense.models.deployment.checkpoint import Card, Loaded, save
 from biosense.models.registry import build_model
 from biosense.processing.pipelines import fingerprints, schema

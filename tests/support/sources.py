@@ -11,13 +11,13 @@ import numpy as np
 
 from biosense.acquisition.camera.source import CameraSource
 from biosense.acquisition.camera.tracking.tracker import FaceTracker
-from biosense.acquisition.lsl import LslOutlet
 from biosense.acquisition.replay import Replay
 from biosense.acquisition.simulated import SimulatedSource, simulate
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.clock import ClockFit, SystemClock
 from biosense.core.source import Source
 from biosense.core.types import Chunk, ClockOffset, Modality, StreamInfo
+from biosense.live.output.lsl_outlet import LslOutlet
 from biosense.testing.source_example import Samples, SourceExample
 from tests.support.ble.fakes import DATA, FAST, PER_PACKET, FakeAdapter, FakeSensor
 from tests.support.ble.fakes import source_of as ble_source_of

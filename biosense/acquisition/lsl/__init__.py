@@ -3,16 +3,13 @@
 from biosense.acquisition.lsl.clock import LslClock
 from biosense.acquisition.lsl.config import configure
 from biosense.acquisition.lsl.discovery import FoundStream, find_streams, resolve
-from biosense.acquisition.lsl.outlet import LslOutlet, MarkerOutlet
 from biosense.acquisition.lsl.poller import Poller
 from biosense.acquisition.lsl.source import LslSource
 
 __all__ = [
     "FoundStream",
     "LslClock",
-    "LslOutlet",
     "LslSource",
-    "MarkerOutlet",
     "Poller",
     "configure",
     "find_streams",

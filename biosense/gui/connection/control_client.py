@@ -10,8 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from biosense.core.types import Event, EventKind
-from biosense.live.control_socket import PREVIEW, STATUS, ControlClient, ControlRefused
-from biosense.live.status import RunStatus
+from biosense.live.output.control_socket import PREVIEW, STATUS, ControlClient, ControlRefused
+from biosense.live.output.status import RunStatus
 
 _WAIT_S = 0.05
 _SILENCE_S = 1.0  # then the run is greeted again: it may have forgotten this client

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from biosense.gui.state.stream_rows import lost_streams
-from biosense.live.status import RunStatus
+from biosense.live.output.status import RunStatus
 
 
 class Level(StrEnum):

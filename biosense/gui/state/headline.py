@@ -7,7 +7,7 @@ from pathlib import Path
 
 from biosense.gui.state.banners import Level, Phase
 from biosense.gui.state.event_log import clock_words
-from biosense.live.status import RunStatus
+from biosense.live.output.status import RunStatus
 
 _DEMO_MODELS = ("demo",)  # the shipped names of the demonstration
 

@@ -10,7 +10,7 @@ from biosense.core.own_streams import OWN_MARKERS
 from biosense.core.stream_status import StreamState, StreamStatus, device_words
 from biosense.core.types import Modality
 from biosense.gui.state.panels import ORDER, WORDS
-from biosense.live.status import RunStatus
+from biosense.live.output.status import RunStatus
 
 TRUTH = "sim-truth"
 TRUTH_WORDS = "truth (simulated)"

@@ -28,7 +28,7 @@ from biosense.gui.state.panels import panels_of
 from biosense.gui.state.stream_rows import TRUTH as TRUTH_STREAM
 from biosense.gui.state.stream_rows import StreamRow, badges_of, rows_of
 from biosense.gui.state.trace import Trace
-from biosense.live.status import RunStatus
+from biosense.live.output.status import RunStatus
 
 SPAN_S = 10.0  # on the sweep
 SILENT_S = 2.0  # eight statuses that did not come

@@ -14,7 +14,7 @@ from biosense.estimation.stream_health import StreamHealth
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.health.checks import check_stream, in_words
 from biosense.live.health.signal_checks import Finding, Severity, check_signal
-from biosense.live.status import RunStatus
+from biosense.live.output.status import RunStatus
 from biosense.live.stream_names import is_packets
 
 _STAMP_BYTES = 9  # of each sample in XDF

@@ -62,8 +62,10 @@ def test_a_configuration_that_came_too_late_is_noticed():
     code = (
         "import pylsl; pylsl.set_config_content('[log]\\nlevel = -3\\n');"
         "first = pylsl.StreamOutlet(pylsl.StreamInfo('n', source_id='i'));"
-        "from biosense.acquisition.lsl import configure, MarkerOutlet;"
-        "configure(session='late'); MarkerOutlet('m', 'm')"
+        "from biosense.acquisition.lsl import configure;"
+        "from biosense.core.types import StreamInfo;"
+        "from biosense.live.output.lsl_outlet import LslOutlet;"
+        "configure(session='late'); LslOutlet(StreamInfo('m', None, ('m',), 0.0))"
     )
     _, error = run(code)
     assert "BadInput: LSL runs in session 'default' instead of 'late'" in error

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from biosense.acquisition.lsl import LslOutlet, MarkerOutlet, find_streams, resolve
+from biosense.acquisition.lsl import find_streams, resolve
 from biosense.acquisition.lsl.discovery import FoundStream, Searcher
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import Modality
+from biosense.live.output.lsl_outlet import LslOutlet
 from tests.support.lsl_streams import describe
 
 CAP = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "1")
@@ -21,7 +22,13 @@ def outlets():
         LslOutlet(describe("band", modality=Modality.EDA, channels=("eda",), dtype="float64")),
         LslOutlet(describe("twin", source_id="left")),
         LslOutlet(describe("twin", source_id="right")),
-        MarkerOutlet("a=b", "odd"),
+        LslOutlet(
+            replace(
+                describe("a=b", source_id="odd", dtype="str", channels=("marker",), sfreq=0.0),
+                content_type="Markers",
+                modality=None,
+            )
+        ),
     ]
     yield opened
     for outlet in opened:

@@ -5,8 +5,9 @@ import threading
 
 import pytest
 
-from biosense.acquisition.lsl import LslOutlet, LslSource, Poller
+from biosense.acquisition.lsl import LslSource, Poller
 from biosense.core.errors import BadInput
+from biosense.live.output.lsl_outlet import LslOutlet
 from tests.support.lsl_streams import (
     CLOCK,
     chunks,

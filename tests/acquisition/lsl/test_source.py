@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from biosense.acquisition.lsl import FoundStream, LslOutlet, LslSource, MarkerOutlet, find_streams
+from biosense.acquisition.lsl import FoundStream, LslSource, find_streams
 from biosense.acquisition.lsl.inlet import _can_recover
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import Chunk, EventKind
+from biosense.live.output.lsl_outlet import LslOutlet
 from tests.support.lsl_streams import (
     CLOCK,
     chunks,
@@ -132,12 +133,13 @@ async def test_two_streams_of_one_name_are_read_under_names_of_their_own():
 
 
 async def test_markers_that_never_come_are_no_fault_and_late_ones_arrive():
-    with MarkerOutlet("stimulus", "experiment") as markers:
+    info = describe("stimulus", modality=None, dtype="str", channels=("marker",), sfreq=0.0)
+    with LslOutlet(replace(info, content_type="Markers")) as outlet:
         async with source_of("type=Markers") as source:
-            assert await asyncio.to_thread(markers._outlet.wait_for_readers, 5.0)
+            assert await asyncio.to_thread(outlet.wait_for_readers, 5.0)
             quiet = await collect(source, lambda items: bool(offsets(items)))
             time = CLOCK.now()
-            markers.push("Größe \U0001f600", time)
+            outlet.push(Chunk.of(info, [time], [["Größe \U0001f600"]]))
             items = await collect(source, lambda items: count(items) == 1)
     assert not events(quiet, EventKind.LOST)
     (chunk,) = chunks(items)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pyxdf
 
-from biosense.acquisition.lsl import LslOutlet
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.types import EventKind
+from biosense.live.output.lsl_outlet import LslOutlet
 from tests.support.lsl_streams import (
     CLOCK,
     chunks,

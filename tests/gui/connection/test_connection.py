@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from biosense.acquisition.lsl import LslClock, LslOutlet
+from biosense.acquisition.lsl import LslClock
 from biosense.acquisition.lsl.discovery import FoundStream
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, Event, EventKind, Modality, StreamInfo
@@ -20,8 +20,9 @@ from biosense.gui.connection.control_client import (
     PreviewImage,
 )
 from biosense.gui.connection.lsl_feed import LslFeed, WantedStream, matching
-from biosense.live.control_socket import EVENT, PREVIEW, STATUS, ControlServer
-from biosense.live.status import RunStatus
+from biosense.live.output.control_socket import EVENT, PREVIEW, STATUS, ControlServer
+from biosense.live.output.lsl_outlet import LslOutlet
+from biosense.live.output.status import RunStatus
 from tests.support.gui_fakes import run_status
 
 CLOCK = LslClock()

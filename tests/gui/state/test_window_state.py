@@ -17,7 +17,7 @@ from biosense.gui.state.estimate_paths import ESTIMATE, TRUTH, Path, PathBuffer
 from biosense.gui.state.event_log import clock_words
 from biosense.gui.state.headline import _DEMO_MODELS
 from biosense.gui.state.window_state import WindowState
-from biosense.live.publisher import MARKERS
+from biosense.live.output.publisher import MARKERS
 from biosense.models.deployment.checkpoint import SHIPPED
 from tests.support.gui_fakes import FakeClock, chunk, run_status, stream
 

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from biosense.acquisition.lsl import LslClock, LslOutlet
+from biosense.acquisition.lsl import LslClock
 from biosense.core.own_streams import AFFECT
 from biosense.core.stream_status import StreamState
 from biosense.core.types import Chunk, Modality, StreamInfo
@@ -27,8 +27,9 @@ from biosense.gui.state.window_state import WindowState
 from biosense.gui.widgets.curves import band_path
 from biosense.gui.widgets.plane import STEPS
 from biosense.gui.widgets.window import MainWindow
-from biosense.live.control_socket import EVENT, PREVIEW, STATUS, ControlServer
-from biosense.live.publisher import MARKERS, text_chunk
+from biosense.live.output.control_socket import EVENT, PREVIEW, STATUS, ControlServer
+from biosense.live.output.lsl_outlet import LslOutlet
+from biosense.live.output.publisher import MARKERS, text_chunk
 from tests.support.gui_fakes import run_status, stream
 
 pytestmark = pytest.mark.gui

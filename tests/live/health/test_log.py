@@ -19,7 +19,7 @@ from biosense.core.types import Chunk, Modality
 from biosense.estimation.estimate_stream import affect_info
 from biosense.estimation.stream_health import StreamHealth
 from biosense.live.health.log import EVERY_S, HEALTH, HealthLog
-from biosense.live.publisher import MARKERS, Publisher
+from biosense.live.output.publisher import MARKERS, Publisher
 from biosense.live.run import Run
 from biosense.recordings.inspect import inspect
 from tests.support.recorded_runs import WholeRun, carry_out, recorded, sensor

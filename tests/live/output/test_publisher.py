@@ -9,7 +9,13 @@ import pytest
 
 from biosense.acquisition.lsl import find_streams
 from biosense.core.types import Chunk, ClockOffset, Epoch, Modality
-from biosense.live.publisher import MARKERS, Publisher, feature_chunk, publish_source, text_chunk
+from biosense.live.output.publisher import (
+    MARKERS,
+    Publisher,
+    feature_chunk,
+    publish_source,
+    text_chunk,
+)
 from tests.support.scripted import Scripted, info
 from tests.support.virtual_clock import START, VirtualClock
 

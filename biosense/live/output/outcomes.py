@@ -11,7 +11,7 @@ from biosense.core.types import Epoch, Estimate, Event, StreamInfo
 from biosense.estimation.estimate_stream import AffectHeader, affect_chunk, affect_info
 from biosense.estimation.processor import Outcome, Processor, feature_values
 from biosense.estimation.stream_health import STALE_S
-from biosense.live.publisher import Publisher, feature_chunk
+from biosense.live.output.publisher import Publisher, feature_chunk
 from biosense.models.deployment.checkpoint import Loaded
 
 

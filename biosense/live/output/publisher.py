@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from biosense.acquisition.lsl.outlet import LslOutlet
 from biosense.core.own_streams import OWN_FEATURES, OWN_MARKERS, OWN_PREFIX, own_source_id
 from biosense.core.source import Source
 from biosense.core.types import TEXT, Chunk, Epoch, StreamInfo
+from biosense.live.output.lsl_outlet import LslOutlet
 from biosense.live.stream_names import is_packets
 
 MARKERS = StreamInfo(

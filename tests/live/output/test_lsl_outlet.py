@@ -2,9 +2,9 @@ import numpy as np
 import pylsl
 import pytest
 
-from biosense.acquisition.lsl import LslOutlet, MarkerOutlet
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, Modality, StreamInfo
+from biosense.live.output.lsl_outlet import LslOutlet
 from tests.support.lsl_streams import (
     chunks,
     collect,
@@ -73,5 +73,5 @@ def test_what_does_not_fit_is_refused_with_both_sides_named():
 
 
 def test_nobody_listens_at_first():
-    with MarkerOutlet("lonely", "lonely") as markers:
-        assert not markers.has_readers
+    with LslOutlet(describe("lonely")) as outlet:
+        assert not outlet.has_readers

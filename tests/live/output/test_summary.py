@@ -10,7 +10,7 @@ import pytest
 
 from biosense.core.types import Chunk, StreamInfo
 from biosense.estimation.stream_health import StreamHealth
-from biosense.live.summary import (
+from biosense.live.output.summary import (
     ProcessMeter,
     RunSummary,
     count_streams,

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 import zmq
 
-from biosense.live.control_socket import ControlClient, ControlServer
+from biosense.live.output.control_socket import ControlClient, ControlServer
 
 NONSENSE = {
     "no json": [b"hello"],

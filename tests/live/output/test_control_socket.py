@@ -8,8 +8,8 @@ import pytest
 
 from biosense.core.errors import BadInput
 from biosense.core.stream_status import StreamState, StreamStatus
-from biosense.live.control_socket import STATUS, ControlClient, ControlRefused, ControlServer
-from biosense.live.status import RunStatus
+from biosense.live.output.control_socket import STATUS, ControlClient, ControlRefused, ControlServer
+from biosense.live.output.status import RunStatus
 
 
 def _command(request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from biosense.acquisition.lsl.config import settings
 from biosense.acquisition.stream_xml import header_xml, parse_xml
 from biosense.core.errors import BadInput
-from biosense.core.types import TEXT, Chunk, StreamInfo
+from biosense.core.types import Chunk, StreamInfo
 
 _KEEP_S = 360  # for readers that are late; LSL's own default
 
@@ -41,7 +41,6 @@ class LslOutlet:
 
     Examples
     --------
-    >>> from biosense.acquisition.lsl import LslOutlet
     >>> info = StreamInfo("affect", None, ("valence", "arousal"), 4.0)
     >>> with LslOutlet(info) as outlet:
     ...     outlet.push(Chunk.of(info, [10.0, 10.25], [[0.1, 0.2], [0.1, 0.3]]))
@@ -135,53 +134,6 @@ class LslOutlet:
                 f"times of {name!r} must be positive session times, got "
                 f"{chunk.times.min()} to {chunk.times.max()} s"
             )
-
-
-class MarkerOutlet:
-    """Publish timed events in words, as an LSL marker stream.
-
-    Parameters
-    ----------
-    name
-        Name of the stream.
-    source_id
-        Identity of its sender.
-
-    Examples
-    --------
-    >>> with MarkerOutlet("stimulus", "experiment-1") as markers:
-    ...     markers.push("film starts", 12.5)
-    """
-
-    def __init__(self, name: str, source_id: str) -> None:
-        self.info = StreamInfo(
-            name, None, ("marker",), 0.0, "", source_id, TEXT, content_type="Markers"
-        )
-        self._outlet = LslOutlet(self.info)
-
-    @property
-    def has_readers(self) -> bool:
-        """True while some program reads the stream."""
-        return self._outlet.has_readers
-
-    def push(self, text: str, time: float) -> None:
-        """Send one marker at a session time."""
-        self._outlet.push(Chunk.of(self.info, [time], [[text]]))
-
-    def close(self) -> None:
-        """Withdraw the stream."""
-        self._outlet.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _published(info: StreamInfo) -> StreamInfo:
