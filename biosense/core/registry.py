@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -108,6 +109,16 @@ class Registry(Mapping[str, T], Generic[T]):
             raise BadInput(f"{self.kind} {name!r}: a name has letters, digits, '_', '-' and '.'")
         self._registered[name] = self._made(part)
         return part
+
+    @contextmanager
+    def temporarily(self, name: str, part: Any) -> Iterator[None]:
+        """Have a part under a name while a `with` block runs; raises as `register`."""
+        before = dict(self._registered)
+        self.register(name, part)
+        try:
+            yield
+        finally:
+            self._registered = before
 
     def plugins(self) -> tuple[Plugin, ...]:
         """Import every plug-in of this kind and say what each brings, or why it cannot be used."""

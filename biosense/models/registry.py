@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from biosense.core.registry import Registry
 from biosense.models.base import FusionModel
@@ -25,7 +25,7 @@ from biosense.models.families.recursive_joint_attention import (
 )
 from biosense.models.families.ridge import Ridge
 from biosense.models.families.stepwise import StepwiseConfig
-from biosense.models.families.table import Family, build
+from biosense.models.families.table import Family, as_family, build
 
 MODELS: Registry[Family] = Registry(
     "model",
@@ -44,7 +44,46 @@ MODELS: Registry[Family] = Registry(
         "recursive_joint_attention": Family(RecursiveJointAttention, RecursiveJointAttentionConfig),
         "ridge": Family(Ridge, ClosedFormConfig),
     },
+    group="biosense.models",
+    adapt=as_family,
 )
+"""By the name that checkpoints hold and commands take."""
+
+Model = TypeVar("Model", bound=type[FusionModel])
+
+
+def register_model(name: str) -> Callable[[Model], Model]:
+    """Register a fusion family, so that training, studies, checkpoints and live runs know it.
+
+    It is known to the process that runs the decorator. For the command line, for checkpoints that
+    others load, and for studies of several processes, name the class in an entry point of the group
+    "biosense.models" of your package instead.
+
+    Parameters
+    ----------
+    name
+        What it is called by: `--model NAME`, `bs.Fusion("NAME")`; a checkpoint holds it.
+
+    Returns
+    -------
+    callable
+        Decorates a class derived from `FusionModel`, or from `Stepwise` of the same package, whose
+        `__init__(self, config)` names a frozen dataclass. Gives the class back.
+
+    Raises
+    ------
+    BadInput
+        The name is one of biosense's own, or the class is no such class.
+
+    See Also
+    --------
+    biosense.testing.check_model : Try whether a family does what every family promises.
+
+    Notes
+    -----
+    `examples/plugins/own_model.py` in biosense's repository is a template.
+    """
+    return lambda model: MODELS.register(name, model)
 
 
 def build_model(name: str, settings: Mapping[str, Any]) -> FusionModel:

@@ -18,6 +18,7 @@ PLUGINS = EXAMPLES / "plugins"
 
 _TABLES = (
     "biosense.datasets.registry:DATASETS",
+    "biosense.models.registry:MODELS",
     "biosense.acquisition.registry:SOURCES",
     "biosense.acquisition.ble.registry:DRIVERS",
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, get_type_hints
 
 from biosense.core.errors import BadInput
 from biosense.models.base import FusionModel
@@ -45,6 +45,44 @@ class Family:
         """
         known = {field.name for field in fields(self.config)}
         return {name: value for name, value in wanted.items() if name in known}
+
+
+def as_family(part: Any) -> Family:
+    """Return the `Family` of what a plug-in or a user hands in.
+
+    Parameters
+    ----------
+    part
+        A `Family`, or a class derived from `FusionModel` whose `__init__(self, config)` says by its
+        annotation which config it takes.
+
+    Returns
+    -------
+    Family
+        What a table holds.
+
+    Raises
+    ------
+    BadInput
+        It is neither, or the config is no frozen dataclass with `modalities` and `hop`.
+    """
+    if isinstance(part, Family):
+        return part
+    if not (isinstance(part, type) and issubclass(part, FusionModel)):
+        raise BadInput(f"got {part!r} as a model, wanted a class derived from FusionModel")
+    try:
+        config = get_type_hints(part.__init__).get("config")
+    except NameError as error:
+        raise BadInput(
+            f"the annotations of {part.__name__}.__init__ mean nothing: {error}"
+        ) from error
+    known = {each.name for each in fields(config)} if is_dataclass(config) else set()
+    if not known >= {"modalities", "hop"} or not isinstance(config, type):
+        raise BadInput(
+            f"{part.__name__}.__init__(self, config) takes a {config}, wanted a frozen dataclass "
+            "with fields `modalities` and `hop`, named by the annotation of `config`"
+        )
+    return Family(part, config)
 
 
 def build(families: Mapping[str, Family], name: str, settings: Mapping[str, Any]) -> FusionModel:
