@@ -31,7 +31,7 @@ ONLY_IN = {
     "bleak": ("acquisition/ble/link",),
     "cv2": ("acquisition",),
     "mediapipe": ("acquisition/camera/tracking",),
-    "torch": ("models", "estimation", "live", "studies", "testing/model"),
+    "torch": ("models", "estimation", "live", "studies", "testing"),
 }
 HEAVY = (
     *("torch", "PySide6", "pyqtgraph", "mne", "bleak", "cv2", "neurokit2", "mediapipe", "pandas"),

@@ -21,8 +21,8 @@ from biosense.testing.model_checks import check_model
 from tests.support.examples import registered, template
 
 X = Mapping[Modality, Tensor]
-Sound: Any = template("own_model").Sharpest
-Config: Any = template("own_model").SharpestConfig
+MODULE: Any = template("own_model")
+Sound, Config = MODULE.Sharpest, MODULE.SharpestConfig
 
 
 class Loud(Sound):  # type: ignore[misc]
