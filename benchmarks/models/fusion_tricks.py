@@ -28,10 +28,9 @@ from biosense.core.grid import HOP
 from biosense.core.types import Floats, Modality
 from biosense.models.evaluation.evaluate import subject_ccc
 from biosense.models.registry import MODELS
-from biosense.models.sequences import LabelledSequence
+from biosense.models.sequences import LabelledSequence, restrict
 from biosense.models.training.pretraining import PretrainingSettings, pretrain
 from biosense.models.training.train import TrainingSettings, train
-from biosense.models.training.unimodal import restrict
 
 FOLDS, LABELLED = 4, 3
 SETTINGS = TrainingSettings(width=24, epochs=12, crop_s=(30.0, 50.0), batch=16, patience=5)

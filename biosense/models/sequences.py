@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -89,6 +89,25 @@ class LabelledSequence:
         """What must stay on one side of a split by stimulus: the group, else the stimulus."""
         return self.group or self.stimulus
 
+    def only(self, modalities: Collection[Modality]) -> Self:
+        """Return the sequence with some of its modalities alone; nothing is copied.
+
+        Parameters
+        ----------
+        modalities
+            Those that are kept where the sequence has them: without any, everything is absent.
+
+        Returns
+        -------
+        LabelledSequence
+            Of the same steps and targets.
+        """
+        return replace(
+            self,
+            data={m: values for m, values in self.data.items() if m in modalities},
+            quality={m: values for m, values in self.quality.items() if m in modalities},
+        )
+
     @classmethod
     def from_inputs(
         cls,
@@ -152,6 +171,46 @@ def feature_counts(sequences: Iterable[LabelledSequence]) -> tuple[tuple[str, in
     if not counts:
         raise BadInput("the sequences hold no features of any modality")
     return tuple((modality.value, counts[modality]) for modality in Modality if modality in counts)
+
+
+def restrict(
+    sequences: Sequence[LabelledSequence], modalities: Iterable[Modality]
+) -> list[LabelledSequence]:
+    """Return the sequences with some modalities only; nothing is copied.
+
+    A sequence without any of them stays, as one at which everything is absent: scores of different
+    choices then rest on the same sequences.
+
+    Parameters
+    ----------
+    sequences
+        Those to look at; left as they are.
+    modalities
+        Those that are kept.
+
+    Returns
+    -------
+    list of LabelledSequence
+        As many, in the same order.
+
+    Raises
+    ------
+    BadInput
+        A modality is in none of the sequences.
+
+    Examples
+    --------
+    >>> data = {Modality.EDA: np.zeros((3, 2)), Modality.ECG: np.zeros((3, 1))}
+    >>> quality = {modality: np.ones(3) for modality in data}
+    >>> whole = LabelledSequence("p01", np.arange(3) * 0.25, data, quality, np.zeros((3, 2)))
+    >>> list(restrict([whole], [Modality.ECG])[0].data)
+    [<Modality.ECG: 'ecg'>]
+    """
+    wanted = set(modalities)
+    missing = wanted - {modality for sequence in sequences for modality in sequence.data}
+    if missing:
+        raise BadInput(f"no sequence has features of {', '.join(sorted(missing))}")
+    return [sequence.only(wanted) for sequence in sequences]
 
 
 def check_hop(sequences: Sequence[LabelledSequence], hop: float) -> None:

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
-from biosense.models.sequences import LabelledSequence
+from biosense.models.sequences import LabelledSequence, restrict
 from biosense.models.training.settings import STUDY, TrainingSettings
 from biosense.models.training.train import Progress, Trained, train
-from biosense.models.training.unimodal import restrict
 from biosense.studies.base import StudyData
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from biosense.core.errors import BadInput
 from biosense.core.types import FusionInput, Modality
-from biosense.models.sequences import LabelledSequence, feature_counts, split_subjects
+from biosense.models.sequences import LabelledSequence, feature_counts, restrict, split_subjects
 
 MakeToy = Callable[..., list[LabelledSequence]]
 
@@ -87,3 +87,12 @@ def test_impossible_splits_are_refused(share: float, make_toy: MakeToy) -> None:
         split_subjects(make_toy(3, 20), share, 0)
     with pytest.raises(BadInput, match="at least 2"):
         split_subjects(make_toy(1, 20), 0.5, 0)
+
+
+def test_restricting_drops_all_other_modalities(make_toy: MakeToy) -> None:
+    sequences = make_toy(2, 20)
+    kept = restrict(sequences, [Modality.EDA, Modality.ECG])
+    assert [set(one.data) for one in kept] == [{Modality.EDA, Modality.ECG}] * 2
+    assert kept[0].data[Modality.EDA] is sequences[0].data[Modality.EDA]
+    with pytest.raises(BadInput, match="no sequence has features of temp"):
+        restrict(sequences, [Modality.TEMP])

@@ -12,7 +12,6 @@ from biosense.core.types import Modality
 from biosense.studies import run
 from biosense.studies.base import Prediction
 from biosense.studies.candidates.corruptions import Removed, corruptions, masks
-from biosense.studies.candidates.families import only
 from biosense.studies.execution.jobs import Job, JobStore, carry_out, job_key
 from biosense.studies.execution.plan import Entry, Kind, Plan, Split
 from biosense.studies.results.read import read_study
@@ -155,7 +154,7 @@ def test_moments_give_the_scores_of_steps(data):
     done = carry_out((data, plan), Job(0, 1, 0))
     fold = folds[1]
     fitted = Seeing(BOTH).fit(fold.train, fold.validation, 0)
-    said = [Prediction(s, *fitted.predict(only(s, [Modality.EDA])), fold.name) for s in fold.test]
+    said = [Prediction(s, *fitted.predict(s.only([Modality.EDA])), fold.name) for s in fold.test]
     for column, target in enumerate(("valence", "arousal")):
         table = sums_of_moments(fold.test, done.moments[:, :, column], "ccc")
         assert table.value == pytest.approx(scores_of(said)[target]["ccc"])

@@ -18,7 +18,6 @@ from biosense.models.sequences import LabelledSequence
 from biosense.models.training.train import TrainingSettings
 from biosense.studies.base import StudyData
 from biosense.studies.candidates.baselines import RidgeCandidate
-from biosense.studies.candidates.families import only
 from biosense.studies.candidates.lookup import StimulusMean, TrainMean
 from biosense.studies.execution.plan import Entry, Kind, Plan, Split
 from biosense.studies.results.assess import Assessment
@@ -180,7 +179,7 @@ class Seeing:
         return "+".join(self.modalities)
 
     def fit(self, train, validation, seed):
-        seen = [[only(s, self.modalities) for s in side] for side in (train, validation)]
+        seen = [[s.only(self.modalities) for s in side] for side in (train, validation)]
         return RidgeCandidate(alpha=1.0).fit(*seen, seed)
 
 

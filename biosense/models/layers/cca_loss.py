@@ -108,36 +108,6 @@ def multi_cca_loss(
     return torch.stack(losses).mean() if losses else views.double().sum() * 0.0
 
 
-def canonical_directions(
-    first: Tensor, second: Tensor, *, groups: Tensor | None = None, rho: float = RHO
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the projections of linear CCA and its correlations; outside of any gradient.
-
-    Parameters
-    ----------
-    first, second, groups, rho
-        As for `cca_loss`.
-
-    Returns
-    -------
-    tuple
-        Directions of the first view (d1, k) and of the second (d2, k), which give projections of
-        unit variance, and the correlations (k,), falling; k = min(d1, d2).
-    """
-    with torch.no_grad():
-        freedom, views = centre_groups([first.double(), second.double()], groups)
-        if freedom < 2:
-            raise BadInput(f"{len(first)} rows are too few: 2 degrees of freedom must be left")
-        one, two = (ridge_factor(view, freedom, rho) for view in views)
-        cross = views[0].T @ views[1] / freedom
-        half = torch.linalg.solve_triangular(one, cross, upper=False)
-        whitened = torch.linalg.solve_triangular(two, half.T, upper=False).T
-        left, correlations, right = torch.linalg.svd(whitened, full_matrices=False)
-        first_map = torch.linalg.solve_triangular(one.T, left, upper=True)
-        second_map = torch.linalg.solve_triangular(two.T, right.T, upper=True)
-    return first_map, second_map, correlations
-
-
 def centre_groups(views: list[Tensor], groups: Tensor | None) -> tuple[int, list[Tensor]]:
     """Take out the mean of each group; return the degrees of freedom left, and the views.
 

@@ -205,36 +205,6 @@ def retrieval(
     return float(torch.cat(right).mean()), float(torch.cat(chance).mean())
 
 
-def shared_correlation(
-    model: FusionModel, pretrained: Pretrained, sequences: Sequence[LabelledSequence]
-) -> tuple[float, float]:
-    """Return the mean squared canonical correlation of pairs of projections, and that by chance.
-
-    By chance: each sequence's windows of one modality stand against those of another part of
-    the sequence, since slow signals correlate by themselves.
-    """
-    assert isinstance(model, Stepwise)
-    model.eval()
-    with torch.inference_mode():
-        rows = _rows(model, pretrained.project, sequences, pretrained.settings)
-        views, present = _shifted(rows)
-        real = multi_cca_loss(rows.views, rows.present, groups=rows.sequence)
-        chance = multi_cca_loss(views, present, groups=rows.sequence)
-    return -float(real), -float(chance)
-
-
-def _shifted(rows: Rows) -> tuple[Tensor, Tensor]:
-    """Turn each modality's windows by a step of its own around the circle of its sequence."""
-    n = len(torch.unique(rows.sequence))
-    views = torch.unflatten(rows.views, 0, (n, -1))
-    present = torch.unflatten(rows.present, 0, (n, -1))
-    count = views.shape[2]
-    turns = [k * views.shape[1] // count for k in range(count)]
-    turned = [views[:, :, k].roll(turn, 1) for k, turn in enumerate(turns)]
-    there = [present[:, :, k].roll(turn, 1) for k, turn in enumerate(turns)]
-    return torch.stack(turned, 2).flatten(0, 1), torch.stack(there, 2).flatten(0, 1)
-
-
 def _loss(rows: Rows, objective: Objective, settings: PretrainingSettings) -> Tensor:
     if objective == "contrastive":
         return contrastive_loss(rows, settings.temperature, settings.apart_s)

@@ -12,7 +12,7 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats, Modality
 from biosense.models.sequences import LabelledSequence
-from biosense.studies.candidates.families import only, subset_name, subsets
+from biosense.studies.candidates.families import subset_name, subsets
 
 DELAY_S = 5.0
 Scale = Mapping[Modality, tuple[Floats, Floats]]
@@ -45,7 +45,7 @@ class Subset:
 
     def apply(self, sequence: LabelledSequence, scale: Scale) -> LabelledSequence:
         """Return the sequence without the others."""
-        return only(sequence, self.modalities)
+        return sequence.only(self.modalities)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Removed:
 
     def apply(self, sequence: LabelledSequence, scale: Scale) -> LabelledSequence:
         """Return the sequence with the modality absent."""
-        return only(sequence, [each for each in sequence.data if each != self.modality])
+        return sequence.only([each for each in sequence.data if each != self.modality])
 
 
 @dataclass(frozen=True)

@@ -106,17 +106,7 @@ class FamilyCandidate:
         return FittedModel(train(self.family, fit, validation=held, settings=settings).model)
 
     def _seen(self, sequence: LabelledSequence) -> LabelledSequence:
-        return sequence if self.modalities is None else only(sequence, self.modalities)
-
-
-def only(sequence: LabelledSequence, modalities: Sequence[Modality]) -> LabelledSequence:
-    """Return a sequence with some of its modalities alone."""
-    kept = [modality for modality in sequence.data if modality in modalities]
-    return replace(
-        sequence,
-        data={modality: sequence.data[modality] for modality in kept},
-        quality={modality: sequence.quality[modality] for modality in kept},
-    )
+        return sequence if self.modalities is None else sequence.only(self.modalities)
 
 
 def subsets(modalities: Sequence[Modality]) -> list[tuple[Modality, ...]]:

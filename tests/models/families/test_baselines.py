@@ -1,4 +1,4 @@
-"""The baselines: ridge and boosted trees against scikit-learn, and models of one modality."""
+"""The baselines: ridge and boosted trees against scikit-learn, fitted to the letter."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ from biosense.models.families.closed_form import ClosedForm, ClosedFormConfig, R
 from biosense.models.families.ridge import PENALTIES, Ridge
 from biosense.models.layers.tree_ensemble import Forest, Tree
 from biosense.models.registry import MODELS, build_model
-from biosense.models.sequences import LabelledSequence
+from biosense.models.sequences import LabelledSequence, restrict
 from biosense.models.training.train import TrainingSettings, train
-from biosense.models.training.unimodal import restrict, train_unimodal
 
 MakeToy = Callable[..., list[LabelledSequence]]
 CLOSED = [
@@ -201,22 +200,3 @@ def test_scikit_learn_still_has_the_trees_that_are_read() -> None:
     model = HistGradientBoostingRegressor(max_iter=1).fit(np.arange(100.0)[:, None], np.arange(100))
     wanted = {"value", "feature_idx", "num_threshold", "left", "right", "is_leaf", "gain"}
     assert wanted <= set(model._predictors[0][0].nodes.dtype.names)
-
-
-def test_restricting_drops_all_other_modalities(make_toy: MakeToy) -> None:
-    sequences = make_toy(2, 20)
-    kept = restrict(sequences, [Modality.EDA, Modality.ECG])
-    assert [set(one.data) for one in kept] == [{Modality.EDA, Modality.ECG}] * 2
-    assert kept[0].data[Modality.EDA] is sequences[0].data[Modality.EDA]
-    with pytest.raises(BadInput, match="no sequence has features of temp"):
-        restrict(sequences, [Modality.TEMP])
-
-
-def test_one_model_is_trained_for_each_modality(make_toy: MakeToy) -> None:
-    trained = train_unimodal("ridge", make_toy(5, 160), settings=SETTINGS)
-    assert set(trained) == {"eeg", "ecg", "eda", "rppg", "face"}
-    whole = train("ridge", make_toy(5, 160), settings=SETTINGS)
-    unseen = make_toy(3, 160, seed=9)
-    alone = {m: evaluate(one.model, unseen)["valence"].scores.ccc for m, one in trained.items()}
-    assert all(one.model.modalities == (m,) for m, one in trained.items())
-    assert evaluate(whole.model, unseen)["valence"].scores.ccc > np.mean(list(alone.values()))
