@@ -123,6 +123,21 @@ class FusionModel(nn.Module):
         """
         return run.descend(self)
 
+    def tokens(self, x: Mapping[Modality, Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what each modality says at each step by itself, where a family has such encoders.
+
+        Parameters
+        ----------
+        x, present
+            As for `forward` or `step`.
+
+        Returns
+        -------
+        tuple of Tensor
+            Tokens (.., modalities, width), meaningless where absent, and quality (.., modalities).
+        """
+        raise NotImplementedError
+
     def last_layer(self) -> nn.Linear | None:
         """Return the one linear layer whose output is squashed into the mean; None without one."""
         return self.head.last_layer()

@@ -109,7 +109,7 @@ class CrossAttention(FusionModel):
 
     def forward(self, x: Mapping[Modality, Tensor], present: Tensor) -> FusionOutput:
         """Estimate at every step of whole sequences; see `FusionModel.forward`."""
-        tokens, quality = self._tokens(x, present)  # (batch, time, modalities, width)
+        tokens, quality = self.tokens(x, present)  # (batch, time, modalities, width)
         now = _weighted_mean(tokens, quality)  # (batch, time, width)
         attended, weight = self._attend_blocks(now, tokens, quality)
         fused = self.dropout(self.fused_norm(now + self.out(attended)))
@@ -131,7 +131,7 @@ class CrossAttention(FusionModel):
     ) -> tuple[FusionOutput, State]:
         """Estimate one step from and to a carried state; see `FusionModel.step`."""
         window, bias, memory, age = state
-        tokens, quality = self._tokens(x, present)  # (batch, modalities, width)
+        tokens, quality = self.tokens(x, present)  # (batch, modalities, width)
         now = _weighted_mean(tokens, quality)  # (batch, width)
         new = self._heads(self.to_key_value(tokens)).transpose(1, 2)  # (batch, heads, mod, 2 size)
         window = torch.cat((window[:, :, 1:], new.unsqueeze(2)), 2)
@@ -148,7 +148,8 @@ class CrossAttention(FusionModel):
         mean, log_variance = self.head(fused + memory, fade(age, self.window))
         return FusionOutput(mean, log_variance, weight[:, 0]), (window, bias, memory, age)
 
-    def _tokens(self, x: Mapping[Modality, Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
+    def tokens(self, x: Mapping[Modality, Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what each modality says, (.., modalities, width), and quality (.., modalities)."""
         values, quality = self.inputs(x, present)
         return self.token_norm(self.encode(values) + self.embedding), quality
 

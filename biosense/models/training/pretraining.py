@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from biosense.core.errors import BadInput
 from biosense.models.base import FusionModel
 from biosense.models.batches import collate, cut_sequence, feature_scale
-from biosense.models.families.stepwise import Stepwise
 from biosense.models.layers.blocks import PerModality
 from biosense.models.layers.cca_loss import multi_cca_loss
 from biosense.models.sequences import LabelledSequence
@@ -119,7 +118,7 @@ def pretrain(
     BadInput
         The model has no such encoders or one modality only, or no two modalities occur together.
     """
-    if not isinstance(model, Stepwise) or len(model.modalities) < 2:
+    if type(model).tokens is FusionModel.tokens or len(model.modalities) < 2:
         raise BadInput(
             f"{type(model).__name__} cannot be pre-trained: it needs encoders of two modalities or "
             "more that meet at each step, as gated and deep_cca have"
@@ -187,7 +186,6 @@ def retrieval(
         Share of right answers over all windows and ordered pairs of modalities, and the share that
         guessing would reach.
     """
-    assert isinstance(model, Stepwise)
     model.eval()
     with torch.inference_mode():
         rows = _rows(model, pretrained.project, sequences, pretrained.settings)
@@ -222,7 +220,7 @@ def _pools(rows: Rows, apart: float) -> tuple[Tensor, Tensor]:
 
 
 def _draw(
-    model: Stepwise,
+    model: FusionModel,
     project: PerModality,
     sequences: Sequence[LabelledSequence],
     settings: PretrainingSettings,
@@ -238,7 +236,7 @@ def _draw(
 
 
 def _rows(
-    model: Stepwise,
+    model: FusionModel,
     project: PerModality,
     sequences: Sequence[LabelledSequence],
     settings: PretrainingSettings,

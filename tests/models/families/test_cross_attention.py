@@ -38,7 +38,7 @@ def test_blocks_equal_attention_over_all_keys(time: int) -> None:
     model = make()
     x, present = draw(time)
     present[:, ::3, 1] = 0.3
-    tokens, quality = model._tokens(x, present)
+    tokens, quality = model.tokens(x, present)
     now = (tokens * quality[..., None]).sum(2) / quality.sum(2, keepdim=True)
     attended, weight = model._attend_blocks(now, tokens, quality)
     pairs = model._heads(model.to_key_value(tokens))[0]  # (time, modalities, heads, 2 size)
@@ -65,7 +65,7 @@ def test_weight_falls_with_quality() -> None:
     for quality in (1.0, 0.5, 0.1, 0.01, 0.0):
         present[..., 0] = quality
         # The query is held still: only the bias of the logits may act.
-        tokens, clean = model._tokens(x, present)
+        tokens, clean = model.tokens(x, present)
         weights.append(model._attend_blocks(torch.zeros(1, 20, 8), tokens, clean)[1][0, -1, 0])
     assert weights == sorted(weights, reverse=True)
     assert weights[-1] == 0 < weights[-2]

@@ -12,8 +12,8 @@ import torch
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
+from biosense.models.base import FusionModel
 from biosense.models.batches import collate
-from biosense.models.families.stepwise import Stepwise
 from biosense.models.layers.cca_loss import multi_cca_loss
 from biosense.models.registry import build_model
 from biosense.models.sequences import LabelledSequence, feature_counts
@@ -31,11 +31,9 @@ MakeToy = Callable[..., list[LabelledSequence]]
 SHORT = PretrainingSettings(steps=60, crop_s=40.0, crops=6, apart_s=3.0, learning_rate=1e-2)
 
 
-def fresh(sequences: list[LabelledSequence], name: str = "gated") -> Stepwise:
+def fresh(sequences: list[LabelledSequence], name: str = "gated") -> FusionModel:
     torch.manual_seed(0)
-    model = build_model(name, {"modalities": feature_counts(sequences), "width": 16})
-    assert isinstance(model, Stepwise)
-    return model
+    return build_model(name, {"modalities": feature_counts(sequences), "width": 16})
 
 
 def test_windows_of_unseen_people_are_found_again_within_themselves(make_toy: MakeToy) -> None:
@@ -67,7 +65,7 @@ def test_projections_of_unseen_people_come_to_correlate(make_toy: MakeToy) -> No
 
 
 def correlation(
-    model: Stepwise, pretrained: Pretrained, sequences: list[LabelledSequence], shift: int = 0
+    model: FusionModel, pretrained: Pretrained, sequences: list[LabelledSequence], shift: int = 0
 ) -> float:
     """Return the mean squared canonical correlation of two projections, one of them shifted."""
     batch = collate(sequences, model.config.modalities)
@@ -94,9 +92,10 @@ def test_targets_are_not_looked_at_and_seeds_repeat(make_toy: MakeToy) -> None:
     torch.random.set_rng_state(state)
 
 
-def test_only_encoders_change(make_toy: MakeToy) -> None:
+@pytest.mark.parametrize("name", ["gated", "cross_attention"])
+def test_only_encoders_change(name: str, make_toy: MakeToy) -> None:
     sequences = make_toy(3, 120)
-    model, other = fresh(sequences), fresh(sequences)
+    model, other = fresh(sequences, name), fresh(sequences, name)
     pretrain(model, sequences, settings=replace(SHORT, steps=2))
     changed = {
         key
@@ -104,7 +103,7 @@ def test_only_encoders_change(make_toy: MakeToy) -> None:
         if not torch.equal(mine, theirs)
     }
     assert changed
-    assert all(key.startswith(("encode", "token_norm")) for key in changed)
+    assert all(key.startswith(("encode", "embedding", "token_norm")) for key in changed)
 
 
 def test_who_somebody_is_does_not_lower_the_loss_within_the_subject() -> None:
@@ -144,7 +143,7 @@ def test_training_can_start_from_it_with_training_subjects_only(make_toy: MakeTo
     seen: list[str] = []
 
     def prepare(model: object, fit: object) -> None:
-        assert isinstance(model, Stepwise)
+        assert isinstance(model, FusionModel)
         assert isinstance(fit, list)
         seen.extend(one.subject for one in fit)
         pretrain(model, fit, settings=replace(SHORT, steps=2))
@@ -165,10 +164,8 @@ def test_training_can_start_from_it_with_training_subjects_only(make_toy: MakeTo
 
 def test_what_cannot_be_pretrained_is_refused(make_toy: MakeToy) -> None:
     sequences = make_toy(2, 40)
-    with pytest.raises(BadInput, match="CrossAttention cannot be pre-trained"):
-        pretrain(
-            build_model("cross_attention", {"modalities": (("eda", 3), ("ecg", 4))}), sequences
-        )
+    with pytest.raises(BadInput, match="Late cannot be pre-trained"):
+        pretrain(build_model("late", {"modalities": (("eda", 3), ("ecg", 4))}), sequences)
     with pytest.raises(BadInput, match="Gated cannot be pre-trained"):
         pretrain(build_model("gated", {"modalities": (("eda", 3),)}), sequences)
     with pytest.raises(BadInput, match="objective='guess'"):
