@@ -24,7 +24,8 @@ from biosense.core.types import Modality
 from biosense.models.base import TARGETS, FusionModel
 from biosense.models.deployment.card import Card, CheckpointInfo
 from biosense.models.deployment.checkpoint import Loaded, save
-from biosense.models.deployment.onnx import OnnxStep, export_step
+from biosense.models.deployment.onnx import export_step
+from biosense.models.deployment.onnx_step import OnnxStep
 from biosense.models.deployment.quantised import quantised
 from biosense.models.evaluation.contributions import StreamingShapley
 from biosense.models.evaluation.evaluate import evaluate

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biosense.models.deployment.onnx import OnnxStep
+from biosense.models.deployment.onnx_step import OnnxStep
 
 pytest.importorskip("onnxruntime")
 

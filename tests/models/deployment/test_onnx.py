@@ -13,7 +13,8 @@ from biosense.core.errors import MissingExtra
 from biosense.core.types import Modality
 from biosense.models.deployment.card import Card, CheckpointInfo
 from biosense.models.deployment.checkpoint import Loaded
-from biosense.models.deployment.onnx import OnnxStep, export_step
+from biosense.models.deployment.onnx import export_step
+from biosense.models.deployment.onnx_step import OnnxStep
 from biosense.models.registry import build_model
 
 pytest.importorskip("onnxruntime")
