@@ -14,7 +14,7 @@ def export_model(
     ],
     onnx: Annotated[Path, typer.Option(metavar="FILE", help="ONNX graph to write.")],
 ) -> None:
-    """Write the step of a model as an ONNX graph."""
+    """Write the step of a model as an ONNX graph, which `OnnxStep` runs where there is no torch."""
     from biosense.cli.console import console
     from biosense.models.deployment.checkpoint import load
     from biosense.models.deployment.onnx import export_step

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from biosense.core.errors import MissingExtra
+from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.types import Floats, Modality
 
 METADATA = "biosense"
@@ -17,20 +17,31 @@ METADATA = "biosense"
 
 
 class OnnxStep:
-    """Run an exported step along a stream, carrying its state; needs onnxruntime, not torch.
+    """Follow a stream with an exported step, carrying its state.
 
     Parameters
     ----------
     path
-        Of the graph.
+        Of the graph that `biosense export-model` wrote.
+
+    Attributes
+    ----------
+    features
+        Names of the features of each modality, in order; modalities in the order of `present`.
+    hop
+        Seconds between two steps.
+    warning
+        What the model must not be used for; empty where its card says nothing.
 
     Raises
     ------
+    BadInput
+        It is no graph that `biosense export-model` wrote.
     MissingExtra
         onnxruntime is not installed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         try:
             import onnxruntime
         except ModuleNotFoundError as error:
@@ -42,8 +53,12 @@ class OnnxStep:
         self._session = onnxruntime.InferenceSession(
             path, options, providers=["CPUExecutionProvider"]
         )
-        said = json.loads(self._session.get_modelmeta().custom_metadata_map[METADATA])
-        self.modalities = tuple(Modality(name) for name in said["features"])
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if METADATA not in metadata:
+            raise BadInput(f"{path} says nothing of its features: write it by `export-model`")
+        said = json.loads(metadata[METADATA])
+        self.features = {Modality(name): tuple(own) for name, own in said["features"].items()}
+        self.hop, self.warning = float(said["hop"]), str(said["warning"])
         self._first = said["state"]
         # What a family does not use is no input of its graph.
         self._shapes = {each.name: each.shape for each in self._session.get_inputs()}
@@ -63,17 +78,22 @@ class OnnxStep:
         Parameters
         ----------
         x
-            Features of every modality, (features,); NaN where one is absent.
+            Features of each modality, (features,); NaN where one has no value. A modality that is
+            left out is absent.
         present
-            Quality, (modalities,).
+            Quality of each modality in [0, 1], (modalities,); 0 = absent.
 
         Returns
         -------
-        tuple
-            Mean (2,), log-variance (2,) and weight (modalities,).
+        tuple of Floats
+            Mean of valence and arousal (2,), logarithm of their variances (2,), and the share of
+            each modality (modalities,).
         """
         given: dict[str, Any] = {
-            f"features_{m}": np.asarray(x[m], np.float32)[None] for m in self.modalities
+            f"features_{modality}": np.asarray(
+                x.get(modality, np.full(len(names), np.nan)), np.float32
+            )[None]
+            for modality, names in self.features.items()
         }
         given["present"] = np.asarray(present, np.float32)[None]
         mean, log_variance, weight, *state = self._session.run(None, {**given, **self._state})

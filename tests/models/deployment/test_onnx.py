@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from biosense.core.errors import MissingExtra
+from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.types import Modality
 from biosense.models.deployment.card import Card, CheckpointInfo
 from biosense.models.deployment.checkpoint import Loaded
@@ -18,6 +20,7 @@ from biosense.models.deployment.onnx_step import OnnxStep
 from biosense.models.registry import build_model
 
 pytest.importorskip("onnxruntime")
+onnx = pytest.importorskip("onnx")
 COUNTS = (("eeg", 3), ("ecg", 2), ("eda", 1))
 
 
@@ -30,12 +33,13 @@ def untrained(name: str) -> Loaded:
 
 
 # One family with a window in its state and one without: the others differ in their layers only,
-# and benchmarks/small_models.py goes through all of them.
+# and benchmarks/models/small_models.py goes through all of them.
 @pytest.mark.parametrize("name", ["cross_attention", "product_of_experts"])
 def test_the_graph_says_what_the_model_says(name: str, tmp_path: Path) -> None:
     loaded, rng = untrained(name), np.random.default_rng(0)
     step = OnnxStep(export_step(loaded, tmp_path / "new" / "step.onnx"))
-    assert step.modalities == loaded.model.modalities
+    assert step.features == loaded.info.features
+    assert (step.hop, step.warning) == (0.25, "a toy")
     first = None
     for again in range(2):
         state = loaded.model.begin(1)
@@ -58,10 +62,41 @@ def test_the_graph_says_what_the_model_says(name: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(first, mean)
 
 
+def test_a_modality_may_be_left_out(tmp_path: Path) -> None:
+    step = OnnxStep(export_step(untrained("product_of_experts"), tmp_path / "step.onnx"))
+    present = np.array([1.0, 0.0, 1.0])
+    x = {Modality(m): np.ones(n) for m, n in COUNTS}
+    said = step.push(x, present)
+    step.reset()
+    del x[Modality.ECG]
+    np.testing.assert_array_equal(said[0], step.push(x, present)[0])
+
+
+def test_a_graph_of_others_is_refused(tmp_path: Path) -> None:
+    number = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    same = onnx.helper.make_node("Identity", ["x"], ["y"])
+    also = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    graph = onnx.helper.make_graph([same], "theirs", [number], [also])
+    opset = [onnx.helper.make_opsetid("", 18)]
+    onnx.save(
+        onnx.helper.make_model(graph, opset_imports=opset, ir_version=9), tmp_path / "theirs.onnx"
+    )
+    with pytest.raises(BadInput, match=r"theirs\.onnx says nothing of its features"):
+        OnnxStep(tmp_path / "theirs.onnx")
+
+
+def test_a_graph_runs_where_torch_is_not_loaded() -> None:
+    script = "import biosense.models.deployment.onnx_step, sys; print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
 def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "onnxscript", None)
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(MissingExtra, match=r"onnxscript is not installed: .*biosense\[onnx\]"):
         export_step(untrained("gated"), tmp_path / "x.onnx")
-    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtra, match="onnxruntime is not installed"):
         OnnxStep(tmp_path / "x.onnx")
