@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +60,7 @@ def export_step(loaded: Loaded, path: Path) -> Path:
     features = [torch.zeros(1, n) for n in model.inputs.counts.values()]
     inputs = (*features, torch.ones(1, len(model.modalities)), *state)
     names = [*(f"features_{m}" for m in model.modalities), "present"]
-    with warnings.catch_warnings():
-        # torch's exporter warns of its own use of what torch deprecates.
-        warnings.simplefilter("ignore", FutureWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)
+    with _quiet_exporter():
         program = torch.onnx.export(
             _Step(model).eval(),
             inputs,
@@ -75,6 +75,22 @@ def export_step(loaded: Loaded, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(graph, path)
     return path
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Keep torch's exporter from telling users of libraries that it does not need here."""
+    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            # It also warns of its own use of what torch deprecates.
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _said(loaded: Loaded, state: tuple[Tensor, ...]) -> dict[str, Any]:
