@@ -19,9 +19,10 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
 
+from biosense.core.affect import TARGETS
 from biosense.core.grid import HOP
 from biosense.core.types import Modality
-from biosense.models.base import TARGETS, FusionModel
+from biosense.models.base import FusionModel
 from biosense.models.deployment.card import Card, CheckpointInfo
 from biosense.models.deployment.checkpoint import Loaded, save
 from biosense.models.deployment.onnx import export_step

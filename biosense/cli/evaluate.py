@@ -21,6 +21,7 @@ from biosense.cli.study_data import (
     log,
     opened,
 )
+from biosense.core.affect import TARGETS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -64,7 +65,7 @@ def evaluate(
     if json:
         print_json(json_format.dumps(found.as_dict(), allow_nan=False))
         return
-    for target in ("valence", "arousal"):
+    for target in TARGETS:
         console.print(_table(found, target))
     for note in found.notes[:2]:
         say_warning(note)

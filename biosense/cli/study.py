@@ -31,6 +31,7 @@ from biosense.cli.study_data import (
     log,
     warn_of_made_up,
 )
+from biosense.core.affect import TARGETS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -182,7 +183,7 @@ def _print(result: StudyResult) -> None:
     styles = {"good": "green", "bad": "yellow", "plain": ""}
     for verdict in result.verdicts:
         console.print(f"- {verdict.text}", style=styles[verdict.tone])
-    for target in ("valence", "arousal"):
+    for target in TARGETS:
         console.print(_table(result, target))
     if result.fabricated:
         console.print(FABRICATED, style="bold white on red")

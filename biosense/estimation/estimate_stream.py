@@ -9,13 +9,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from biosense.core.affect import ESTIMATE_VALUES, WEIGHT_PREFIX
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.own_streams import AFFECT
 from biosense.core.types import Chunk, Estimate, Modality, StreamInfo
 from biosense.estimation.processor import ProcessorSettings
 
-_VALUES = ("valence", "arousal", "sd_valence", "sd_arousal")
 _HEADER = "estimator"  # below <desc>; not in <biosense>, which every writer of headers makes anew
 
 
@@ -43,7 +43,7 @@ class AffectHeader:
 
 def affect_info(modalities: Sequence[Modality], header: AffectHeader | None = None) -> StreamInfo:
     """Describe the stream of estimates of a model with these modalities."""
-    channels = (*_VALUES, *(f"weight_{modality}" for modality in modalities))
+    channels = (*ESTIMATE_VALUES, *(f"{WEIGHT_PREFIX}{modality}" for modality in modalities))
     return StreamInfo(
         AFFECT,
         None,
@@ -57,9 +57,9 @@ def affect_info(modalities: Sequence[Modality], header: AffectHeader | None = No
 
 def affect_chunk(info: StreamInfo, estimate: Estimate) -> Chunk:
     """Make the sample of one estimate; a modality that was absent has weight 0."""
-    weights = {f"weight_{modality}": value for modality, value in estimate.weight.items()}
-    row = [getattr(estimate, name) for name in _VALUES]
-    row += [weights.get(channel, 0.0) for channel in info.channels[len(_VALUES) :]]
+    weights = {f"{WEIGHT_PREFIX}{modality}": value for modality, value in estimate.weight.items()}
+    row = [getattr(estimate, name) for name in ESTIMATE_VALUES]
+    row += [weights.get(channel, 0.0) for channel in info.channels[len(ESTIMATE_VALUES) :]]
     return Chunk(info, np.array([estimate.time]), np.array([row]), np.ones(1, bool))
 
 

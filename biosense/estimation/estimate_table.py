@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.types import Estimate, Modality
 from biosense.estimation.estimate_stream import affect_chunk, affect_info
 from biosense.models.evaluation.contributions import Contributions
@@ -45,7 +46,7 @@ def estimates_table(
         np.reshape(rows, (len(rows), info.n_channels)), columns=list(info.channels)
     )
     table.insert(0, "time", [item.time for item in estimates])
-    for target in ("valence", "arousal") if added else ():
+    for target in TARGETS if added else ():
         for modality in modalities:
             column = [getattr(each, target)[modality] for each in added]
             table[f"contribution_{target}_{modality}"] = column

@@ -17,9 +17,6 @@ from biosense.models.training.settings import Progress, TrainingSettings
 State = tuple[Tensor, ...]
 """What a model carries from one step to the next: tensors of constant shape, batch first."""
 
-TARGETS = ("valence", "arousal")
-"""Order of the last axis of means, variances and targets."""
-
 
 @dataclass(frozen=True, eq=False)
 class FusionOutput:

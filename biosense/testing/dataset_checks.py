@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput
 from biosense.datasets.base import DatasetKind, as_kind
 from biosense.datasets.registry import DATASETS
@@ -167,7 +168,7 @@ def _what_people_said_is_on_the_scale(example: DatasetExample) -> None:
             require(inside, rating, "valence and arousal in [-1, 1]")
         for chunk in recording.annotations:
             channels = chunk.info.channels
-            require(channels == ("valence", "arousal"), channels, "('valence', 'arousal')")
+            require(channels == TARGETS, channels, str(TARGETS))
             values = chunk.data[chunk.ok]
             largest = np.abs(values[np.isfinite(values)]).max(initial=0.0)
             require(bool(largest <= 1), f"an annotation of size {largest}", "at most 1")

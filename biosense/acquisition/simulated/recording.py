@@ -11,6 +11,7 @@ from biosense.acquisition.simulated.noise import BLOCK_S
 from biosense.acquisition.simulated.participant import ALL_MODALITIES, Participant
 from biosense.acquisition.simulated.state import AffectPath
 from biosense.acquisition.simulated.stream import BlockStream
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput
 from biosense.core.recording import Recording
 from biosense.core.types import Chunk, Modality, StreamInfo
@@ -71,7 +72,7 @@ def truth_info(seed: int) -> StreamInfo:
     return StreamInfo(
         "sim-truth",
         None,
-        ("valence", "arousal"),
+        TARGETS,
         TRUTH_HZ,
         source_id=f"simulated-{seed}-truth",
         dtype="float32",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import DatasetDamaged
 from biosense.core.recording import Rating
 from biosense.core.types import Floats, StreamInfo
@@ -14,7 +15,7 @@ ANSWERS = (
     *("neutral", "disgust", "happiness", "surprise", "anger", "fear", "sadness"),
 )
 """The columns of a self-report, five from 1 to 9 and seven of yes (1) and no (0): arousal first."""
-PERCEIVED = StreamInfo("perceived", None, ("valence", "arousal"), 0.0)
+PERCEIVED = StreamInfo("perceived", None, TARGETS, 0.0)
 """The stream of external annotations: affect as others perceived it."""
 SCALES = 5
 FRAME_S = 20.0

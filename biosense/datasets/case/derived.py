@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput, DatasetDamaged, DatasetIncomplete
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
@@ -135,9 +136,7 @@ class CaseDerived(Dataset):
                 _joined(_ENVELOPES, segments),
                 _joined(StreamInfo("rest", None, _others(columns), 20.0), segments),
             ),
-            annotations=(
-                _joined(StreamInfo("joystick", None, ("valence", "arousal"), 20.0), segments),
-            ),
+            annotations=(_joined(StreamInfo("joystick", None, TARGETS, 20.0), segments),),
             subject=subject,
             trials=tuple(segment.trial for segment in segments),
             notes=tuple(note for segment in segments for note in segment.notes),
@@ -182,7 +181,7 @@ class _Segment:
             start,
             float(self.times[-1]) + 1 / rate,
             str(video),
-            raw={"valence": float(y[:, 0].mean()), "arousal": float(y[:, 1].mean())},
+            raw={name: float(y[:, axis].mean()) for axis, name in enumerate(TARGETS)},
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput, DatasetDamaged, DatasetIncomplete
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Modality, StreamInfo
@@ -45,7 +46,7 @@ ABOUT = About(
     continuous=True,
     people=PEOPLE,
 )
-JOYSTICK = StreamInfo("joystick", None, ("valence", "arousal"), JOYSTICK_HZ)
+JOYSTICK = StreamInfo("joystick", None, TARGETS, JOYSTICK_HZ)
 _MIDDLE, _HALF = 5.0, 4.5  # of the joystick's scale, 0.5 to 9.5
 _FILE = r"sub_([1-9]|[12]\d|30)\.csv"
 _BESIDE = r"(?i:readme).*|metadata.*"

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import DatasetDamaged
 from biosense.core.recording import Rating
 from biosense.core.types import Floats
 from biosense.datasets.deap.files import PEOPLE, VIDEOS
 from biosense.datasets.folder_listing import check_size, on_unit_scale
 
-LABELS = ("valence", "arousal", "dominance", "liking")
+LABELS = (*TARGETS, "dominance", "liking")
 """The columns of the labels in the preprocessed files, in their order."""
 FAMILIARITY = "familiarity"  # 1 to 5, asked once at the end
 _COLUMNS = ("Participant_id", "Trial", "Experiment_id", "Start_time", "Valence", "Arousal")

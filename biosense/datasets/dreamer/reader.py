@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput, DatasetDamaged, DatasetIncomplete
 from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Floats, Modality, StreamInfo
@@ -28,7 +29,7 @@ from biosense.datasets.trial_concatenation import Tape, silent_channels
 PEOPLE = 23
 EEG = (*("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4"),)
 EEG_HZ, ECG_HZ = 128.0, 256.0
-SCORES = ("valence", "arousal", "dominance")
+SCORES = (*TARGETS, "dominance")
 BREAK_S = 1.0
 """Made up, between the rest and the clip: the file does not tell how much time lay between."""
 ABOUT = About(

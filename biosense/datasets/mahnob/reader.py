@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput, DatasetDamaged
 from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Modality, StreamInfo
@@ -147,7 +148,7 @@ def _lay(tape: Tape, session: Session, bdf: Bdf, notes: list[str]) -> Trial | No
         tape.add(info, begin, data)
         notes += [f"{where}: {line}" for line in said] + silent_channels(info, data, where)
     start, stop = begin + times[0], begin + times[1]
-    valence, arousal = (on_unit_scale(session.felt[name], 1, 9) for name in ("valence", "arousal"))
+    valence, arousal = (on_unit_scale(session.felt[name], 1, 9) for name in TARGETS)
     return Trial(
         start,
         stop,

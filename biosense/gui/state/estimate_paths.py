@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from biosense.core.affect import weights_of
 from biosense.core.ring import MirroredRing
 from biosense.core.types import Bools, Chunk, Floats
 
@@ -16,9 +17,6 @@ TRAIL_S = 30.0
 STALE_S = 3.0  # twelve estimates that did not come
 _MOST_HZ = 20.0  # room: estimates come at 4 Hz
 _GAP_S = 1.0
-ESTIMATE = ("valence", "arousal", "sd_valence", "sd_arousal")
-TRUTH = ("valence", "arousal")
-_WEIGHT = "weight_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +50,9 @@ class PathBuffer:
     Examples
     --------
     >>> from biosense.core.types import StreamInfo
-    >>> buffer = PathBuffer(TRUTH)
-    >>> buffer.append(Chunk.of(StreamInfo("t", None, TRUTH, 4.0), [5.0], [[0.1, 0.2]]))
+    >>> buffer = PathBuffer(("valence", "arousal"))
+    >>> info = StreamInfo("t", None, ("valence", "arousal"), 4.0)
+    >>> buffer.append(Chunk.of(info, [5.0], [[0.1, 0.2]]))
     >>> buffer.path().values.tolist(), buffer.total
     ([[0.1, 0.2]], 1)
     """
@@ -71,7 +70,7 @@ class PathBuffer:
             return
         picked = chunk.data[:, [names.index(column) for column in self._columns]]
         newest = zip(names, chunk.data[-1].tolist(), strict=True)
-        weights = {n.removeprefix(_WEIGHT): v for n, v in newest if n.startswith(_WEIGHT)}
+        weights = weights_of(newest)
         with self._lock:
             self._ring.append(np.column_stack([chunk.times, picked]))
             self._weights = weights
@@ -79,7 +78,7 @@ class PathBuffer:
     def put(self, time: float, values: Mapping[str, float]) -> None:
         """Take one sample that came another way."""
         row = np.array([[time, *(values[column] for column in self._columns)]])
-        weights = {n.removeprefix(_WEIGHT): v for n, v in values.items() if n.startswith(_WEIGHT)}
+        weights = weights_of(values.items())
         with self._lock:
             self._ring.append(row)
             self._weights = weights

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import psutil
 
+from biosense.core.affect import ESTIMATE_VALUES, TARGETS
 from biosense.core.clock import Clock
 from biosense.core.own_streams import AFFECT, own_source_id
 from biosense.core.types import Event
@@ -14,9 +15,7 @@ from biosense.gui.connection.control_client import CommandReply, Greeting, Messa
 from biosense.gui.connection.lsl_feed import Sink, WantedStream
 from biosense.gui.state.banners import Banner, Level, Phase, banners_of
 from biosense.gui.state.estimate_paths import (
-    ESTIMATE,
     STALE_S,
-    TRUTH,
     Path,
     PathBuffer,
     PlaneView,
@@ -71,9 +70,9 @@ class WindowState:
         self.preview: bytes | None = None
         self.previews = 0
         self.events = EventLog()
-        self._estimates = PathBuffer(ESTIMATE)
-        self._said_estimates = PathBuffer(ESTIMATE)
-        self._truth = PathBuffer(TRUTH)
+        self._estimates = PathBuffer(ESTIMATE_VALUES)
+        self._said_estimates = PathBuffer(ESTIMATE_VALUES)
+        self._truth = PathBuffer(TARGETS)
         self._notice: tuple[float, Banner] | None = None
         self._failures: dict[str, str] = {}
 

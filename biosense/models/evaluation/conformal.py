@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput
 from biosense.core.types import Estimate, Floats
 from biosense.models.evaluation.metrics import (
@@ -15,8 +16,6 @@ from biosense.models.evaluation.metrics import (
     GAUSSIAN_QUANTILES,
     mean_over_subjects,
 )
-
-TARGET_NAMES = ("valence", "arousal")
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def fit_intervals(
         for one in people
     ]
     factors, pooled, each = [], [], []
-    for column, name in enumerate(TARGET_NAMES):
+    for column, name in enumerate(TARGETS):
         known = [score[np.isfinite(score[:, column]), column] for score in grouped]
         if not any(len(score) for score in known):
             raise BadInput(f"no sequence has a target of {name}: intervals need some")

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats, Modality
-from biosense.models.base import TARGETS, FusionModel, State
+from biosense.models.base import FusionModel, State
 from biosense.models.batches import collate
 from biosense.models.sequences import LabelledSequence
 

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
+from biosense.core.affect import TARGETS
 from biosense.core.types import Floats
-from biosense.models.base import TARGETS, FusionModel
+from biosense.models.base import FusionModel
 from biosense.models.batches import collate, presence
 from biosense.models.evaluation.conformal import Intervals, fit_intervals
 from biosense.models.evaluation.metrics import (

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
-from biosense.models.base import TARGETS, FusionModel
+from biosense.models.base import FusionModel
 from biosense.models.deployment.card import Card
 from biosense.models.evaluation.evaluate import predict
 from biosense.models.sequences import LabelledSequence, check_hop

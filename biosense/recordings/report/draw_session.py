@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from biosense.core.affect import TARGETS, WEIGHT_PREFIX
 from biosense.core.grid import HOP
 from biosense.core.types import Bools, Chunk, Epoch, Floats
 from biosense.estimation.signal_quality import HIGH, LOW
@@ -92,9 +93,9 @@ def draw_estimates(
 ) -> Figure:
     """Draw valence and arousal with their 90 % intervals, and what carried them."""
     names = affect.info.channels
-    weights = [name for name in names if name.startswith("weight_")]
+    weights = [name for name in names if name.startswith(WEIGHT_PREFIX)]
     figure, axes = stacked_axes([1.15, 1.15] + [0.7] * bool(weights))
-    for row, name in enumerate(("valence", "arousal")):
+    for row, name in enumerate(TARGETS):
         _estimate(axes[row], affect, truth, name)
     if weights:
         _weights(axes[2], affect, weights)
@@ -130,7 +131,7 @@ def _weights(axes: Axes, affect: Chunk, weights: Sequence[str]) -> None:
     columns = [affect.info.channels.index(name) for name in weights]
     step = max(1, len(affect.times) // _COLUMNS)
     shares = affect.data[::step, columns].astype(float).T
-    kinds = [name.removeprefix("weight_") for name in weights]
+    kinds = [name.removeprefix(WEIGHT_PREFIX) for name in weights]
     colours = [ink(colour_name(kind)) for kind in kinds]
     axes.stackplot(affect.times[::step], shares, colors=colours, alpha=0.7, lw=0)
     axes.set_ylim(0, 1)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.types import Chunk, Floats
 
 MAX_APART_S = 1.0  # an annotation that is further from a step says nothing about it
@@ -29,7 +30,7 @@ def annotated(annotations: Iterable[Chunk], time: Floats) -> Floats:
 
 
 def _of_rater(chunk: Chunk, time: Floats) -> Floats:
-    columns = [chunk.info.channels.index(name) for name in ("valence", "arousal")]
+    columns = [chunk.info.channels.index(name) for name in TARGETS]
     values = np.full((len(time), 2), np.nan)
     for axis, column in enumerate(columns):
         said = np.asarray(chunk.data[:, column], np.float64)

@@ -12,9 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import LeakFound
 from biosense.core.types import Floats
-from biosense.models.base import TARGETS
 from biosense.models.sequences import LabelledSequence
 from biosense.studies.base import Candidate, Fold, Prediction, Predictor, StudyData
 from biosense.studies.candidates.fit_folds import Fit, blind, fit_of, predict_folds

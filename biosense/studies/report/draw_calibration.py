@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from biosense.models.base import TARGETS
+from biosense.core.affect import TARGETS
 from biosense.studies.report.panels import dot, head, panels, span_of, under, zero
 from biosense.studies.results.calibration_result import (
     GENERAL,

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from biosense.models.base import TARGETS
+from biosense.core.affect import TARGETS
 from biosense.studies.base import Bounds
 from biosense.studies.report.panels import head, panels
 from biosense.studies.results.parts import Damage, SubsetScore

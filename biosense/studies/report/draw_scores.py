@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from biosense.models.base import TARGETS
+from biosense.core.affect import TARGETS
 from biosense.studies.execution.plan import Kind
 from biosense.studies.report.panels import dot, head, panels, span_of, under, zero
 from biosense.studies.results.parts import Compared, Person, Row

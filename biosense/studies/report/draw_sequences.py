@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from biosense.core.affect import TARGETS
 from biosense.core.types import Floats
-from biosense.models.base import TARGETS
 from biosense.studies.report.panels import head, panels, under
 from biosense.studies.results.parts import Curve
 from biosense.studies.results.result import StudyResult

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from biosense.models.base import TARGETS
+from biosense.core.affect import TARGETS
 from biosense.studies.base import Bounds
 from biosense.studies.execution.plan import Kind
 from biosense.studies.report.draw_calibration import draw_calibration, videos

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from biosense import __version__
-from biosense.models.base import TARGETS
+from biosense.core.affect import TARGETS
 from biosense.processing.pipelines import fingerprints
 from biosense.studies.base import Fold, StudyData
 from biosense.studies.execution.collect_predictions import EntryPredictions, collect_predictions

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.types import Floats
-from biosense.models.base import TARGETS
 from biosense.studies.base import Fold, Prediction, StudyData
 from biosense.studies.execution.calibration import (
     Calibration,

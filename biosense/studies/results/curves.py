@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.types import Floats
-from biosense.models.base import TARGETS
 from biosense.models.evaluation.metrics import ccc
 from biosense.studies.base import Prediction
 from biosense.studies.results.parts import Curve, Point

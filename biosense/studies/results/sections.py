@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from biosense.models.base import TARGETS
+from biosense.core.affect import TARGETS
 from biosense.studies.candidates.corruptions import Subset
 from biosense.studies.execution.collect_predictions import EntryPredictions
 from biosense.studies.execution.plan import Kind

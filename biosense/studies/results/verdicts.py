@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biosense.models.base import TARGETS
+from biosense.core.affect import TARGETS
 from biosense.studies.base import Bounds
 from biosense.studies.execution.plan import Kind
 from biosense.studies.results.calibration_result import OWN_MEAN, PERSONAL, CalibrationTrack

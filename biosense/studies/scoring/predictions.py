@@ -9,9 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
-from biosense.models.base import TARGETS
 from biosense.studies.base import Prediction
 from biosense.studies.scoring.pooled_metrics import METRICS, Metric
 from biosense.studies.scoring.series import Key, Series, key_of, series_of

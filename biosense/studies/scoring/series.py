@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Floats
-from biosense.models.base import TARGETS
 from biosense.models.evaluation.metrics import ccc, mae, pearson, rmse
 from biosense.models.sequences import LabelledSequence
 from biosense.studies.base import Prediction

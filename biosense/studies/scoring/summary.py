@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from biosense.models.base import TARGETS
+from biosense.core.affect import TARGETS
 from biosense.studies.base import Bounds, Values
 from biosense.studies.scoring.predictions import Predictions
 from biosense.studies.scoring.scores import Scores, TargetScores

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from biosense.core.affect import ESTIMATE_VALUES, TARGETS
 from biosense.core.own_streams import AFFECT
 from biosense.core.stream_status import StreamState
 from biosense.core.types import TEXT, Chunk, Event, EventKind, StreamInfo
@@ -13,7 +14,7 @@ from biosense.gui.connection.lsl_feed import WantedStream
 from biosense.gui.state import estimate_paths as affect
 from biosense.gui.state import stream_rows as rows
 from biosense.gui.state.banners import Level, Phase
-from biosense.gui.state.estimate_paths import ESTIMATE, TRUTH, Path, PathBuffer
+from biosense.gui.state.estimate_paths import Path, PathBuffer
 from biosense.gui.state.event_log import clock_words
 from biosense.gui.state.headline import _DEMO_MODELS
 from biosense.gui.state.window_state import WindowState
@@ -21,7 +22,7 @@ from biosense.live.output.publisher import MARKERS
 from biosense.models.deployment.checkpoint import SHIPPED
 from tests.support.gui_fakes import FakeClock, chunk, run_status, stream
 
-AFFECT_INFO = StreamInfo(AFFECT, None, (*ESTIMATE, "weight_ecg"), 4.0)
+AFFECT_INFO = StreamInfo(AFFECT, None, (*ESTIMATE_VALUES, "weight_ecg"), 4.0)
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_streams_are_read_by_what_they_are(state: WindowState) -> None:
     state.take(
         run_status(
             stream(),
-            stream("sim-truth", "", channels=TRUTH, nominal_hz=4.0),
+            stream("sim-truth", "", channels=TARGETS, nominal_hz=4.0),
             stream("stimulus", "", nominal_hz=0.0),
             stream("gaze", "", nominal_hz=60.0),
             model="demo",
@@ -160,7 +161,7 @@ def test_new_stream_does_not_touch_the_traces_of_the_others(state: WindowState) 
 def test_estimates_come_by_lsl_and_before_that_from_the_status(
     state: WindowState, clock: FakeClock
 ) -> None:
-    said = dict.fromkeys(ESTIMATE, 0.25) | {"weight_ecg": 0.4}
+    said = dict.fromkeys(ESTIMATE_VALUES, 0.25) | {"weight_ecg": 0.4}
     state.take(run_status(model="demo", estimates=1, estimate=said))
     state.take(run_status(model="demo", estimates=1, estimate=said))  # the same one again
     assert state.estimates_total == 1
@@ -191,8 +192,8 @@ def test_trail_fades_by_age_and_breaks_at_a_gap() -> None:
 
 
 def test_old_truth_is_not_shown() -> None:
-    buffer = PathBuffer(TRUTH)
-    buffer.append(chunk(StreamInfo("t", None, TRUTH, 4.0), [990.0], [[0.1, 0.2]]))
+    buffer = PathBuffer(TARGETS)
+    buffer.append(chunk(StreamInfo("t", None, TARGETS, 4.0), [990.0], [[0.1, 0.2]]))
     empty = Path(np.zeros(0), np.zeros((0, 4)))
     assert affect.plane_view(empty, buffer.path(), 991.0, "", 3).truth == (0.1, 0.2)
     assert affect.plane_view(empty, buffer.path(), 995.0, "", 3).truth is None

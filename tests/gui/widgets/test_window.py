@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from biosense.acquisition.lsl import LslClock
+from biosense.core.affect import ESTIMATE_VALUES
 from biosense.core.own_streams import AFFECT
 from biosense.core.stream_status import StreamState
 from biosense.core.types import Chunk, Modality, StreamInfo
@@ -21,7 +22,6 @@ from biosense.gui.app import show
 from biosense.gui.connection.control_client import ControlLink
 from biosense.gui.connection.lsl_feed import LslFeed
 from biosense.gui.state.banners import Level, Phase
-from biosense.gui.state.estimate_paths import ESTIMATE
 from biosense.gui.state.estimate_paths import Path as AffectPath
 from biosense.gui.state.window_state import WindowState
 from biosense.gui.widgets.curves import band_path
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.gui
 CLOCK = LslClock()
 ECG = StreamInfo("chest", Modality.ECG, ("ecg",), 100.0, "mV", "id-window-chest", "float32")
 MARKS = StreamInfo(MARKERS.name, None, ("marker",), 0.0, "", MARKERS.source_id, "str")
-AFFECT_INFO = StreamInfo(AFFECT, None, (*ESTIMATE, "weight_ecg"), 4.0, source_id=AFFECT)
+AFFECT_INFO = StreamInfo(AFFECT, None, (*ESTIMATE_VALUES, "weight_ecg"), 4.0, source_id=AFFECT)
 
 
 class FakeRun:
@@ -242,7 +242,7 @@ def test_show_runs_to_its_end_and_leaves_a_picture(
 
 def test_plane_draws_old_estimates_dimly(qtbot: QtBot, window: MainWindow) -> None:
     state = window.state
-    state._said_estimates.put(CLOCK.now() - 10.0, dict.fromkeys(ESTIMATE, 0.3))
+    state._said_estimates.put(CLOCK.now() - 10.0, dict.fromkeys(ESTIMATE_VALUES, 0.3))
     view = state.plane(STEPS)
     window.plane.show_view(view)
     assert not view.fresh

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from biosense.models.base import TARGETS
+from biosense.core.affect import TARGETS
 from biosense.models.deployment.card import Card
 from biosense.models.deployment.checkpoint import load, save
 from biosense.models.deployment.quantised import LEVELS, SCALE, pack, quantised, unpack

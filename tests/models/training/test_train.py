@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput
-from biosense.models.base import TARGETS
 from biosense.models.batches import Augmentation
 from biosense.models.evaluation.evaluate import calibrate_variance, evaluate, predict, subject_ccc
 from biosense.models.registry import MODELS

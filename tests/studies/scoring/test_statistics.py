@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap, false_discovery_control, norm, permutation_test
 
+from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
-from biosense.models.base import TARGETS
 from biosense.models.evaluation.metrics import ccc, pearson, rmse
 from biosense.studies.base import Prediction
 from biosense.studies.scoring.pooled_metrics import METRICS, binary_metric

@@ -1,0 +1,29 @@
+"""What is estimated, and the columns in which it is given out: named here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+TARGETS = ("valence", "arousal")
+"""What is rated and estimated, in this order everywhere: ratings, annotations, models, scores."""
+ESTIMATE_VALUES = (*TARGETS, *(f"sd_{target}" for target in TARGETS))
+"""Columns of every stream and table of estimates; weights of the modalities follow."""
+WEIGHT_PREFIX = "weight_"
+"""Before the name of a modality: the column of its weight."""
+
+
+def weights_of(values: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Return the weight of each modality among the columns of an estimate.
+
+    Parameters
+    ----------
+    values
+        Names of columns with their values.
+
+    Examples
+    --------
+    >>> weights_of([("valence", 0.1), ("weight_ecg", 0.7)])
+    {'ecg': 0.7}
+    """
+    prefix = WEIGHT_PREFIX
+    return {name.removeprefix(prefix): at for name, at in values if name.startswith(prefix)}
