@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from biosense.api.estimates import Estimates, estimate
     from biosense.api.export import export
     from biosense.api.features import Features, features
+    from biosense.api.fusion import Fusion
     from biosense.api.model import load_model
     from biosense.api.pipeline import FeaturePipeline, pipeline
     from biosense.api.reading import read
@@ -35,6 +36,7 @@ _HOMES = {
     "api.estimates": ("Estimates", "estimate"),
     "api.export": ("export",),
     "api.features": ("Features", "features"),
+    "api.fusion": ("Fusion",),
     "api.model": ("load_model",),
     "api.pipeline": ("FeaturePipeline", "pipeline"),
     "api.reading": ("read",),
@@ -56,6 +58,7 @@ __all__ = [
     "Estimates",
     "FeaturePipeline",
     "Features",
+    "Fusion",
     "Marker",
     "Modality",
     "Pipeline",
