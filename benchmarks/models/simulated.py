@@ -23,8 +23,8 @@ from biosense.acquisition.simulated import ALL_MODALITIES, simulate
 from biosense.core.recording import Recording
 from biosense.core.types import Chunk, Estimate, Floats, Modality
 from biosense.estimation.load_model import load_model
-from biosense.estimation.offline import process_whole
 from biosense.estimation.processor import Processor, ProcessorSettings
+from biosense.estimation.run_processor import process_whole
 from biosense.models.deployment.streaming import StreamingEstimator
 from biosense.models.evaluation.metrics import ccc, rmse
 

@@ -110,8 +110,8 @@ def processing_cores() -> float:
     from biosense.acquisition.simulated import DEFAULT_MODALITIES, simulate
     from biosense.core.interleave import interleave
     from biosense.estimation.load_model import load_model
-    from biosense.estimation.offline import process
     from biosense.estimation.processor import Processor, ProcessorSettings
+    from biosense.estimation.run_processor import process
     from biosense.models.deployment.streaming import StreamingEstimator
 
     torch.set_num_threads(1)

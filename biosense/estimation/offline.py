@@ -1,49 +1,20 @@
-"""Recordings through the processor: the live numbers offline, and features for training."""
+"""Estimates over a recording: the numbers of the live run, offline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from biosense.acquisition.xdf.reader import XdfReader
-from biosense.core.errors import BadInput
 from biosense.core.own_streams import AFFECT, OWN_PREFIX
-from biosense.core.recording import Recording
-from biosense.core.types import (
-    Chunk,
-    Estimate,
-    FusionInput,
-    Record,
-    StreamInfo,
-)
+from biosense.core.types import Chunk, Estimate, FusionInput, Record
 from biosense.estimation.estimate_stream import AffectHeader, affect_header
-from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
-from biosense.estimation.spans import spans
+from biosense.estimation.processor import Processor, ProcessorSettings
+from biosense.estimation.run_processor import process
 from biosense.models.deployment.checkpoint import Loaded
 from biosense.models.deployment.streaming import StreamingEstimator
 from biosense.models.evaluation.contributions import Contributions
-from biosense.models.sequences import LabelledSequence
-
-
-def process(
-    items: Iterable[Record], infos: Iterable[StreamInfo], processor: Processor
-) -> Iterator[Outcome]:
-    """Push items through a processor, as a live run does, and flush it."""
-    for info in infos:
-        processor.add_stream(info)
-    for item in items:
-        yield from processor.push(item)
-    yield from processor.flush()
-
-
-def process_whole(streams: Sequence[Chunk], processor: Processor) -> Iterator[Outcome]:
-    """Push whole streams through a processor: the features of `process`, several times as fast."""
-    for stream in streams:
-        processor.add_stream(stream.info)
-    for span in spans(streams):
-        yield from processor.push_span(span)
-    yield from processor.flush()
 
 
 def estimate_recording(
@@ -91,28 +62,6 @@ def recorded_header(reader: XdfReader) -> AffectHeader | None:
         if info.name == AFFECT:
             return affect_header(info)
     return None
-
-
-def extract(recording: Recording, settings: ProcessorSettings) -> LabelledSequence:
-    """Compute the features of an annotated recording, on the session grid.
-
-    Raises
-    ------
-    BadInput
-        When the recording has no continuous annotation of valence and arousal, or no usable stream.
-    """
-    if not recording.annotations:
-        raise BadInput(f"recording of {recording.subject!r} has no annotation to learn from")
-    outcomes = process_whole(recording.streams, Processor(settings))
-    fused = [outcome for outcome in outcomes if isinstance(outcome, FusionInput)]
-    if not fused:
-        raise BadInput(f"recording of {recording.subject!r} gave no features: no usable stream")
-    time = np.array([item.time for item in fused])
-    annotation = recording.annotations[0]
-    target = np.column_stack(
-        [np.interp(time, annotation.times, annotation.data[:, axis]) for axis in (0, 1)]
-    )
-    return LabelledSequence.from_inputs(recording.subject, fused, target)
 
 
 def from_first(items: Iterable[Record], first: dict[str, float]) -> Iterator[Record]:

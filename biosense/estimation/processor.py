@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Protocol
 
 from biosense.core.connections import Connections
 from biosense.core.errors import BadInput
@@ -29,7 +30,6 @@ from biosense.estimation.stream_pipeline import (
     note,
     text_where_numbers_are_needed,
 )
-from biosense.models.deployment.streaming import StreamingEstimator
 from biosense.processing.cardiac.rr_features import interval_modality, is_intervals
 from biosense.processing.join import Join
 
@@ -50,6 +50,27 @@ class ProcessorSettings:
 
     mains_hz: float = 50.0
     patience: float = 1.0
+
+
+class Estimator(Protocol):
+    """What a processor asks of a fusion model: an estimate for each joined point, in order.
+
+    Features are computed without one, and depend on no model.
+    """
+
+    @property
+    def conditioning(self) -> str:
+        """What is done to its features, a key of `CONDITIONINGS`."""
+        ...
+
+    @property
+    def modalities(self) -> Collection[Modality]:
+        """Those that it knows."""
+        ...
+
+    def push(self, item: FusionInput) -> Estimate:
+        """Estimate at the next point."""
+        ...
 
 
 class Processor:
@@ -82,7 +103,7 @@ class Processor:
     def __init__(
         self,
         settings: ProcessorSettings,
-        estimator: StreamingEstimator | None = None,
+        estimator: Estimator | None = None,
         *,
         conditioning: str = "person",
         wrap: Wrap | None = None,

@@ -15,8 +15,8 @@ from biosense.core.errors import BadInput
 from biosense.core.own_streams import OWN_PREFIX
 from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Chunk, Floats, FusionInput
-from biosense.estimation.offline import process
 from biosense.estimation.processor import Processor, ProcessorSettings
+from biosense.estimation.run_processor import process
 from biosense.models.deployment.card import Card
 from biosense.models.deployment.checkpoint import Loaded
 from biosense.models.deployment.streaming import StreamingEstimator

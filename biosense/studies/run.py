@@ -12,7 +12,7 @@ from biosense.studies.base import Fold, StudyData
 from biosense.studies.execution.jobs import Job, JobResult, JobStore, carry_out, job_key, jobs_of
 from biosense.studies.execution.plan import Plan
 from biosense.studies.executor import Executor
-from biosense.studies.features.cache import CacheDamaged
+from biosense.studies.kept_files import CacheDamaged
 from biosense.studies.results.assess import Assessment, assess
 from biosense.studies.results.result import StudyResult
 

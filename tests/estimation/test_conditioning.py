@@ -14,8 +14,8 @@ from biosense.core.interleave import interleave
 from biosense.core.recording import Recording
 from biosense.core.types import Epoch, Estimate, FusionInput, Modality
 from biosense.estimation.load_model import load_model
-from biosense.estimation.offline import process
 from biosense.estimation.processor import Processor, ProcessorSettings
+from biosense.estimation.run_processor import process
 from biosense.models.deployment.card import Card
 from biosense.models.deployment.checkpoint import Loaded, save
 from biosense.models.deployment.streaming import StreamingEstimator

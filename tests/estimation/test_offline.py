@@ -19,8 +19,8 @@ from biosense.estimation.estimate_stream import (
     affect_header,
     affect_info,
 )
-from biosense.estimation.offline import extract
 from biosense.estimation.processor import ProcessorSettings
+from biosense.estimation.run_processor import extract
 from tests.support.scripted import info
 
 SENSORS = [Modality.ECG, Modality.EDA]

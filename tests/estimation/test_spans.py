@@ -11,8 +11,8 @@ from biosense.acquisition.simulated import simulate
 from biosense.core.grid import HOP
 from biosense.core.interleave import interleave
 from biosense.core.types import Chunk, FusionInput, Modality, StreamInfo
-from biosense.estimation.offline import process, process_whole
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
+from biosense.estimation.run_processor import process, process_whole
 from biosense.estimation.spans import BREAK_S, LONGEST_S, MOST_VALUES, spans
 from biosense.processing.cardiac.pulse_transit import TRANSIT_CHANNELS
 from tests.support.scripted import info

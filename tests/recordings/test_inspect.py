@@ -18,8 +18,8 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recording_folder import SIDECAR_NAME, Sidecar, write_sidecar
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.types import TEXT, Chunk, ClockOffset, Epoch, Modality, StreamInfo
-from biosense.estimation.offline import process
 from biosense.estimation.processor import Processor, ProcessorSettings
+from biosense.estimation.run_processor import process
 from biosense.recordings.inspect import Inspection, inspect
 from tests.support.stand_ins import PublicFile
 

@@ -6,11 +6,8 @@ import hashlib
 import io
 import json
 import time
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,21 +19,20 @@ from biosense.models.sequences import LabelledSequence
 from biosense.studies.base import Fold, Prediction, Predictor, StudyData
 from biosense.studies.candidates.corruptions import Variant, scale_of
 from biosense.studies.candidates.fit_folds import blind
+from biosense.studies.code_hash import library_versions, running_code
 from biosense.studies.execution.calibration import calibrate, sides_of
 from biosense.studies.execution.plan import Entry, Plan
-from biosense.studies.features.cache import CacheDamaged, write_whole
-from biosense.studies.features.keys import code_hash
+from biosense.studies.kept_files import UNREADABLE, CacheDamaged, write_atomically
 from biosense.studies.scoring.series import series_of
 from biosense.studies.scoring.variant_scores import series_moments
 
-_STUDIES = (
-    *("base.py", "candidates", "execution", "features/reorder.py"),
-    *("scoring", "splits"),
+STUDY_CODE = (
+    *("core", "models", "studies/base.py", "studies/candidates", "studies/code_hash.py"),
+    *("studies/execution", "studies/kept_files.py", "studies/scoring", "studies/splits"),
 )
-STUDY_CODE = ("core", "models", *(f"studies/{name}" for name in _STUDIES))
 """What a fit and its answers are computed by, below the package."""
 
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
+LIBRARIES = ("numpy", "safetensors", "scipy", "sklearn", "torch")
 
 
 @dataclass(frozen=True)
@@ -155,9 +151,8 @@ def job_key(data: StudyData, plan: Plan, job: Job) -> str:
         entry.calibration,
         job.fold,
         job.seed,
-        code_hash(STUDY_CODE),
-        version("torch"),
-        version("numpy"),
+        running_code(STUDY_CODE),
+        library_versions(LIBRARIES),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -188,7 +183,7 @@ class JobStore:
                 mean, sd = (tuple(np.split(file[name], cuts)) for name in ("mean", "sd"))
                 seconds, calibrated = float(about["seconds"]), file["calibrated"]
                 return JobResult(job, mean, sd, file["moments"], seconds, calibrated)
-        except (*_UNREADABLE, CacheDamaged) as error:
+        except (*UNREADABLE, CacheDamaged) as error:
             raise CacheDamaged(f"{path} is damaged and is computed again: {error!r}") from error
 
     def put(self, key: str, result: JobResult) -> None:
@@ -204,7 +199,7 @@ class JobStore:
         }
         file = io.BytesIO()
         np.savez_compressed(file, allow_pickle=False, **content)
-        write_whole(self._path(key), file.getvalue())
+        write_atomically(self._path(key), file.getvalue())
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key[:40]}.npz"

@@ -6,9 +6,6 @@ import io
 import json
 import os
 import sys
-import tempfile
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +17,7 @@ from biosense.core.errors import BiosenseError
 from biosense.core.types import Modality
 from biosense.models.sequences import LabelledSequence
 from biosense.studies.features.extract import Extracted
-
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
-
-
-class CacheDamaged(BiosenseError):
-    """Raise for an entry that cannot be read; it is computed again."""
+from biosense.studies.kept_files import UNREADABLE, CacheDamaged, write_atomically
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ class FeatureCache:
             content = io.BytesIO(path.read_bytes())  # np.load leaves a damaged file open
             with np.load(content, allow_pickle=False) as file:
                 return _unpacked(file, key)
-        except (*_UNREADABLE, BiosenseError) as error:
+        except (*UNREADABLE, BiosenseError) as error:
             raise CacheDamaged(f"{path} is damaged and is computed again: {error!r}") from error
 
     def put(self, key: str, extracted: Extracted) -> Path:
@@ -68,7 +60,7 @@ class FeatureCache:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = io.BytesIO()
         np.savez_compressed(file, allow_pickle=False, **_packed(extracted, key))
-        write_whole(path, file.getvalue())
+        write_atomically(path, file.getvalue())
         return path
 
     def _path(self, key: str) -> Path:
@@ -84,18 +76,6 @@ def default_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "biosense" / "features"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also when two write it at once."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _packed(extracted: Extracted, key: str) -> dict[str, Any]:

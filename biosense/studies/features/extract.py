@@ -14,8 +14,8 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_index, grid_time
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Epoch, Event, FusionInput, Modality
-from biosense.estimation.offline import process_whole
 from biosense.estimation.processor import Processor, ProcessorSettings
+from biosense.estimation.run_processor import process_whole
 from biosense.models.sequences import LabelledSequence
 from biosense.processing.conditioning import CONDITIONINGS
 from biosense.studies.features.annotations import annotated

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
-import biosense
 from biosense.processing.pipelines import fingerprints
-from biosense.studies.features.cache import write_whole
+from biosense.studies.code_hash import library_versions, running_code
 from biosense.studies.features.extract import ExtractSettings
 from biosense.studies.features.video import can_track_faces
+from biosense.studies.kept_files import write_atomically
 
 FEATURE_CODE = (
     "core",
     "processing",
     "datasets",
     "acquisition/camera",
+    "acquisition/stream_xml.py",
     "estimation",
     "models/sequences.py",
     "studies/features",
 )
 """What computes features, below the package: a change of it makes every kept feature void."""
+
+LIBRARIES = ("numpy", "scipy")
+FILM_LIBRARIES = ("cv2", "mediapipe")
 
 _MEMO = "contents.json"
 
@@ -69,7 +72,7 @@ class Contents:
         """Write down what is known."""
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self.folder / _MEMO, json.dumps(self._known).encode())
+            write_atomically(self.folder / _MEMO, json.dumps(self._known).encode())
 
 
 def feature_key(
@@ -85,8 +88,19 @@ def feature_key(
     ----------
     name
         Of the data set.
+    subject
+        Who; a key of no two people is the same.
     files
         What is read of the person; their contents count, and their names within their folder.
+    settings
+        What changes the numbers.
+    contents
+        Where hashes of files are remembered.
+
+    Returns
+    -------
+    str
+        A SHA-256 in hexadecimal.
     """
     parts = (
         name,
@@ -94,7 +108,7 @@ def feature_key(
         sorted((path.name, contents.hash(path)) for path in files),
         repr(settings),
         sorted((modality.value, mark) for modality, mark in fingerprints().items()),
-        code_hash(FEATURE_CODE),
+        running_code(FEATURE_CODE),
         libraries(),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
@@ -102,23 +116,4 @@ def feature_key(
 
 def libraries() -> tuple[str, ...]:
     """Name the libraries that features depend on, with their versions."""
-    used = ("numpy", "scipy", *(("mediapipe",) if can_track_faces() else ()))
-    return tuple(f"{name} {version(name)}" for name in used)
-
-
-def code_hash(parts: Iterable[str]) -> str:
-    """Return a hash of source files of this package, given by file or folder below it.
-
-    >>> code_hash(["core"]) == code_hash(["core"]), code_hash(["core"]) == code_hash(["models"])
-    (True, False)
-    """
-    package = Path(biosense.__file__).parent
-    digest = hashlib.sha256()
-    for part in parts:
-        place = package / part
-        if not place.exists():  # nothing would be found changed, ever
-            raise FileNotFoundError(f"{part} is no part of the package")
-        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
-            digest.update(path.relative_to(package).as_posix().encode() + b"\0")
-            digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
-    return digest.hexdigest()
+    return library_versions((*LIBRARIES, *(FILM_LIBRARIES if can_track_faces() else ())))

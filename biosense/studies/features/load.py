@@ -10,7 +10,7 @@ from biosense.core.errors import DatasetDamaged
 from biosense.datasets.base import Dataset
 from biosense.studies.base import StudyData
 from biosense.studies.executor import Executor
-from biosense.studies.features.cache import CacheDamaged, FeatureCache
+from biosense.studies.features.cache import FeatureCache
 from biosense.studies.features.extract import (
     Extracted,
     ExtractSettings,
@@ -18,6 +18,7 @@ from biosense.studies.features.extract import (
     feature_names,
 )
 from biosense.studies.features.keys import Contents, feature_key
+from biosense.studies.kept_files import CacheDamaged
 
 Say = Callable[[str], None]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from joblib import Parallel, delayed
 
 from biosense.acquisition.simulated import ALL_MODALITIES, simulate
-from biosense.estimation.offline import extract
 from biosense.estimation.processor import ProcessorSettings
+from biosense.estimation.run_processor import extract
 from biosense.models.sequences import LabelledSequence
 
 

@@ -11,10 +11,10 @@ from biosense import __version__
 from biosense.core.affect import TARGETS
 from biosense.processing.pipelines import fingerprints
 from biosense.studies.base import Fold, StudyData
+from biosense.studies.code_hash import running_code
 from biosense.studies.execution.collect_predictions import EntryPredictions, collect_predictions
 from biosense.studies.execution.jobs import STUDY_CODE, JobResult
 from biosense.studies.execution.plan import Kind, Plan
-from biosense.studies.features.keys import code_hash
 from biosense.studies.results.calibration_score import track_of
 from biosense.studies.results.curves import curves_of, plane_of
 from biosense.studies.results.parts import Compared, FoldSize, Origin, Row
@@ -199,7 +199,7 @@ def _origin(data: StudyData, plan: Plan, assessment: Assessment, seconds: float)
     here = {"biosense": __version__, "python": platform.python_version(), **versions}
     marks = {modality.value: mark for modality, mark in fingerprints().items()}
     used = {name: marks[name] for name in (str(m) for m in data.features) if name in marks}
-    code = code_hash(STUDY_CODE)[:16]
+    code = running_code(STUDY_CODE)[:16]
     chosen = next(entry for entry in plan.entries if entry.name == plan.chosen)
     return Origin(
         command=assessment.command,

@@ -13,10 +13,11 @@ from biosense.core.types import Modality
 from biosense.estimation.processor import ProcessorSettings
 from biosense.studies.base import StudyData
 from biosense.studies.features import keys, load
-from biosense.studies.features.cache import CacheDamaged, FeatureCache, default_folder, write_whole
+from biosense.studies.features.cache import FeatureCache, default_folder
 from biosense.studies.features.extract import Extracted, ExtractSettings, extract_trials
-from biosense.studies.features.keys import Contents, code_hash, feature_key
+from biosense.studies.features.keys import Contents, feature_key
 from biosense.studies.features.load import LoadSettings, load_study
+from biosense.studies.kept_files import CacheDamaged, write_atomically
 from tests.support.study_toys import ToyDataset, toy_dataset, toy_recording
 
 KEY = "0f" * 32
@@ -88,7 +89,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space"):
-        write_whole(path, b"new")
+        write_atomically(path, b"new")
     assert [file.name for file in tmp_path.iterdir()] == ["entry"]
     assert path.read_bytes() == b"old"
 
@@ -116,20 +117,9 @@ def test_the_key_knows_everything_that_features_depend_on(tmp_path, monkeypatch)
         patch.setattr(keys, "libraries", lambda: ("numpy 99",))
         known.append(key())
     with monkeypatch.context() as patch:
-        patch.setattr(keys, "code_hash", lambda parts: "changed")
+        patch.setattr(keys, "running_code", lambda parts: "changed")
         known.append(key())
     assert len(set(known)) == len(known)
-
-
-def test_the_code_that_counts_is_there_and_is_all_of_it():
-    package = Path(keys.biosense.__file__).parent
-    for part in keys.FEATURE_CODE:
-        assert (package / part).exists(), part
-        assert code_hash([part])
-    for used in ("studies/features", "estimation", "processing"):
-        assert used in keys.FEATURE_CODE
-    with pytest.raises(FileNotFoundError, match="no part of the package"):
-        code_hash(["studies/gone.py"])
 
 
 def test_contents_are_read_again_only_where_a_file_was_touched(tmp_path, monkeypatch):

@@ -13,8 +13,8 @@ from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.grid import HOP
 from biosense.core.recording import Rating
 from biosense.core.types import Chunk, Modality
-from biosense.estimation.offline import extract
 from biosense.estimation.processor import ProcessorSettings
+from biosense.estimation.run_processor import extract
 from biosense.studies.features.extract import (
     Extracted,
     ExtractSettings,
