@@ -18,8 +18,9 @@ from biosense.api.recording import Recording
 from biosense.core.errors import BadInput
 from biosense.core.own_streams import OWN_PREFIX
 from biosense.core.types import Epoch, Modality
-from biosense.estimation.offline import from_first, process
+from biosense.estimation.offline import from_first
 from biosense.estimation.processor import Processor
+from biosense.estimation.run_processor import process
 from biosense.viz.palette import LIGHT, colour_name
 
 import pandas as pd  # isort: skip  # `frames` says what to install where it is missing
