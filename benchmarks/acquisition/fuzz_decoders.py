@@ -26,7 +26,7 @@ from biosense.acquisition.ble.drivers.muse.athena import Athena
 from biosense.acquisition.ble.drivers.muse.classic import Classic
 from biosense.acquisition.ble.drivers.muse.control import Replies
 from biosense.acquisition.ble.drivers.polar import commands as polar
-from biosense.acquisition.ble.drivers.polar.decoder import Measurement, PolarDecoder
+from biosense.acquisition.ble.drivers.polar.decoder import PolarDecoder, StartedMeasurement
 from biosense.acquisition.ble.drivers.polar.driver import NOMINAL
 from biosense.acquisition.ble.drivers.polar.frames import CONTROL, DATA
 from biosense.acquisition.ble.registry import DRIVERS
@@ -69,7 +69,7 @@ class Pure:
 
 
 def polar_decoder() -> tuple[Decoder, Sequence[Signal]]:
-    started = {kind: Measurement(signal, 0.5) for kind, signal in NOMINAL.items()}
+    started = {kind: StartedMeasurement(signal, 0.5) for kind, signal in NOMINAL.items()}
     return PolarDecoder(started, ("hr", "rr")), (*NOMINAL.values(), HR, RR)
 
 

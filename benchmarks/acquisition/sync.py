@@ -27,9 +27,9 @@ import numpy as np
 from radio_link import HIDDEN_S, Device, packets
 
 from biosense.acquisition.ble.driver import Block, Signal
-from biosense.acquisition.ble.drivers.polar.decoder import Measurement, PolarDecoder
-from biosense.acquisition.ble.drivers.polar.frames import DATA, Kind
-from biosense.acquisition.camera.frames import Frame
+from biosense.acquisition.ble.drivers.polar.decoder import PolarDecoder, StartedMeasurement
+from biosense.acquisition.ble.drivers.polar.frames import DATA, MeasurementType
+from biosense.acquisition.camera.frames import PmdFrame
 from biosense.acquisition.camera.live_frames import LiveFrames
 from biosense.acquisition.lsl.reader import StreamReader
 from biosense.core.device_clock import DeviceClock
@@ -150,7 +150,7 @@ def over_bluetooth(seconds: float, seed: int) -> Path:
     sent = packets(device, 40.0, "bursty", np.random.default_rng(seed))
     stamps = sent.stamp + wandering(sent.true, 0.0) - sent.true
     signal = Signal("ecg", None, ("ecg",), 130.0, "uV", device.interval, "int32")
-    decoder = PolarDecoder({Kind.ECG: Measurement(signal)}, rates=())
+    decoder = PolarDecoder({MeasurementType.ECG: StartedMeasurement(signal)}, rates=())
     clock, times, true = DeviceClock(), [], []
     for row, arrived in enumerate(sent.arrived.tolist()):
         last_ns = round(stamps[row] * 1e9)
@@ -177,10 +177,10 @@ def by_camera(seconds: float, seed: int) -> Path:
     return Path("camera", FPS, CAMERA_S, times, true[12 : 12 + len(times)])
 
 
-def taken(frames: LiveFrames, camera: SimulatedCamera, count: int) -> Iterator[Frame]:
+def taken(frames: LiveFrames, camera: SimulatedCamera, count: int) -> Iterator[PmdFrame]:
     got = 0
     for item in frames:
-        if isinstance(item, Frame):
+        if isinstance(item, PmdFrame):
             yield item
             got += 1
             if got == count:

@@ -13,7 +13,7 @@ from biosense.acquisition.simulated import simulate
 from biosense.acquisition.xdf.chunk_scanner import ChunkScanner
 from biosense.acquisition.xdf.gaps import Gap
 from biosense.acquisition.xdf.layout import SampleLayout, Tag, pack_chunk
-from biosense.acquisition.xdf.parse import Samples, XdfParser
+from biosense.acquisition.xdf.parse import SamplesChunk, XdfParser
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recording_folder import SIDECAR_NAME, Sidecar, write_sidecar
 from biosense.acquisition.xdf.writer import XdfWriter
@@ -106,7 +106,7 @@ def test_a_killed_recording_says_how_far_it_goes(tmp_path: Path) -> None:
 def test_a_torn_chunk_is_told_by_stream_and_samples(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xdf", regular(IMU, 20.0))
     data = path.read_bytes()
-    last = [c for c, parsed in XdfParser(data).pairs() if isinstance(parsed, Samples)][-1]
+    last = [c for c, parsed in XdfParser(data).pairs() if isinstance(parsed, SamplesChunk)][-1]
     path.write_bytes(data[: last.stop - 9])
     assert inspect(path).problems[2] == (
         f"{last.stop - 9 - last.start} bytes at byte {last.start} are damaged (the chunk at byte "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from biosense.acquisition.xdf.parse import Samples, XdfParser
+from biosense.acquisition.xdf.parse import SamplesChunk, XdfParser
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.types import TEXT, Chunk, ClockOffset, Modality, StreamInfo
 
@@ -41,5 +41,5 @@ def values(data: bytes) -> list[tuple[int, bytes, object]]:
     return [
         (parsed.number, parsed.stamps.tobytes(), parsed.data.tolist())
         for parsed in XdfParser(data)
-        if isinstance(parsed, Samples)
+        if isinstance(parsed, SamplesChunk)
     ]

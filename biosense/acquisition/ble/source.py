@@ -12,7 +12,7 @@ from biosense.acquisition.ble.decoding import LinkDecoder
 from biosense.acquisition.ble.driver import Advertisement, Driver
 from biosense.acquisition.ble.link.discovery import Recognise
 from biosense.acquisition.ble.link.inbox import Inbox, Tick
-from biosense.acquisition.ble.link.search import Search, describe, identify
+from biosense.acquisition.ble.link.search import Search, describe_streams, source_id_prefix
 from biosense.acquisition.ble.link.states import Adapter, LinkState, LinkTimes
 from biosense.acquisition.ble.link.supervisor import Supervisor
 from biosense.acquisition.ble.link.timeouts import Sleep, finish, first
@@ -230,10 +230,12 @@ class BleSource:
         await self._supervisor.begin()
         driver, device = self._supervisor.driver, self._supervisor.device
         name = self._name or device.name or device.address
-        identity = identify(driver, device, self._supervisor.serial)
+        identity = source_id_prefix(driver, device, self._supervisor.serial)
         streams = {
             key: SignalStream(info, signal, self._delay, self._times)
-            for key, (info, signal) in describe(driver, name, identity, self._signals).items()
+            for key, (info, signal) in describe_streams(
+                driver, name, identity, self._signals
+            ).items()
         }
         log = PacketLog(packets_info(name, f"{identity}-{KEY}")) if self._keep_packets else None
         return LinkDecoder(streams, log, self._supervisor.ask_restart)

@@ -41,7 +41,7 @@ class Header:
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class SamplesChunk:
     """Hold samples of stream `number` with the sender's stamps."""
 
     number: int
@@ -66,7 +66,7 @@ class Footer:
     samples: int | None = None
 
 
-Parsed = FileHeader | Header | Samples | Offset | Footer
+Parsed = FileHeader | Header | SamplesChunk | Offset | Footer
 
 
 class XdfParser:
@@ -152,7 +152,7 @@ class XdfParser:
             stamps, data = layout.unpack(chunk.content, last, continues=damage == len(self.damage))
             if len(stamps):
                 self._last[number] = float(stamps[-1]), len(self.damage)
-            return Samples(number, stamps, data)
+            return SamplesChunk(number, stamps, data)
         if chunk.tag == Tag.CLOCK_OFFSET:
             return Offset(number, *unpack_offset(chunk.content))
         return Footer(number, _sample_count(chunk.content))

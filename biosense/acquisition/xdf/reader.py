@@ -19,7 +19,7 @@ from biosense.acquisition.xdf.parse import (
     Footer,
     Header,
     Offset,
-    Samples,
+    SamplesChunk,
     XdfParser,
 )
 from biosense.acquisition.xdf.recording_folder import XDF_NAME, Sidecar, read_sidecar
@@ -118,7 +118,7 @@ class XdfReader:
                     used, info = clock.add(), clock.summary.info
                     is_said = used is not None and not clock.summary.own_clock
                     yield parser, ClockOffset(info, parsed.time, parsed.offset) if is_said else None
-                elif isinstance(parsed, Samples):
+                elif isinstance(parsed, SamplesChunk):
                     yield parser, clocks[parsed.number].chunk(parsed)
             yield parser, None
 
@@ -155,7 +155,7 @@ class XdfReader:
     def _index(self, parsed: object) -> None:
         if isinstance(parsed, Header):
             self.streams.append(StreamSummary(parsed.info))
-        elif isinstance(parsed, Samples):
+        elif isinstance(parsed, SamplesChunk):
             self.streams[parsed.number].take(parsed)
         elif isinstance(parsed, Offset):
             summary = self.streams[parsed.number]

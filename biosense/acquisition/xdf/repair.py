@@ -21,7 +21,7 @@ from biosense.acquisition.xdf.layout import (
     read_length,
 )
 from biosense.acquisition.xdf.losses import Loss, find_losses
-from biosense.acquisition.xdf.parse import Footer, Header, Offset, Parsed, Samples, XdfParser
+from biosense.acquisition.xdf.parse import Footer, Header, Offset, Parsed, SamplesChunk, XdfParser
 from biosense.acquisition.xdf.reader import XdfReader, opened
 from biosense.acquisition.xdf.recording_folder import SIDECAR_NAME, XDF_NAME
 from biosense.acquisition.xdf.writer import StreamFooter
@@ -97,9 +97,9 @@ def copy_usable(data: bytes | mmap.mmap, file: BinaryIO) -> dict[str, int]:
             footers.append(StreamFooter(parsed.info))
         if isinstance(parsed, Footer):
             continue
-        if isinstance(parsed, Header | Samples | Offset):
+        if isinstance(parsed, Header | SamplesChunk | Offset):
             number = parsed.number + 1
-        if isinstance(parsed, Samples):
+        if isinstance(parsed, SamplesChunk):
             footers[parsed.number].count(parsed.stamps)
         elif isinstance(parsed, Offset):
             footers[parsed.number].offsets.append((parsed.time, parsed.offset))
@@ -115,7 +115,7 @@ def _content(chunk: RawChunk, parsed: Parsed | None, footers: list[StreamFooter]
     """Return the content as it is, or what was made of it where others could not read it."""
     if isinstance(parsed, Header) and not _is_xml(chunk.content):
         return header_xml(parsed.info).encode("utf-8")
-    if isinstance(parsed, Samples) and _starts_unstamped(chunk.content):
+    if isinstance(parsed, SamplesChunk) and _starts_unstamped(chunk.content):
         # A stamp that is left out goes on from the sample before, which may be lost.
         return SampleLayout(footers[parsed.number].info).pack(parsed.stamps, parsed.data)
     return chunk.content

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from biosense.acquisition.xdf.parse import Offset, Samples
+from biosense.acquisition.xdf.parse import Offset, SamplesChunk
 from biosense.core.clock import RESET_S, ClockFit
 from biosense.core.types import Bools, Chunk, Floats, StreamInfo
 
@@ -17,7 +17,7 @@ _APART_S = 60.0  # measurements of one recorder that follow each other are never
 
 
 @dataclass(frozen=True)
-class Measurement:
+class ClockMeasurement:
     """Hold a clock measurement: add `offset` to the stream's stamps about `time`."""
 
     time: float
@@ -39,10 +39,10 @@ class StreamSummary:
     last: float = float("nan")
     footer: bool = False
     declared: int | None = None
-    measured: list[Measurement | None] = field(default_factory=list)
+    measured: list[ClockMeasurement | None] = field(default_factory=list)
     resets: list[int] = field(default_factory=list)
 
-    def take(self, samples: Samples) -> None:
+    def take(self, samples: SamplesChunk) -> None:
         """Count samples."""
         if len(samples.stamps):
             if not self.samples:
@@ -52,7 +52,7 @@ class StreamSummary:
 
     def take_offset(self, offset: Offset) -> None:
         """Count a clock measurement."""
-        self.measured.append(Measurement(offset.time, offset.offset))
+        self.measured.append(ClockMeasurement(offset.time, offset.offset))
 
     def find_resets(self) -> None:
         """Find the measurements that begin a new clock."""
@@ -90,13 +90,13 @@ class SessionClock:
     _at: int = 0  # measurements of the file that have been passed
     _taken: int = 0  # ... and those that the fit knows, some before their turn
 
-    def add(self) -> Measurement | None:
+    def add(self) -> ClockMeasurement | None:
         """Take the next measurement of the file; None where it cannot be used."""
         self._at += 1
         self._take(self._at)
         return self.summary.measured[self._at - 1]
 
-    def chunk(self, samples: Samples) -> Chunk:
+    def chunk(self, samples: SamplesChunk) -> Chunk:
         """Return samples with session times."""
         info, stamps = self.summary.info, samples.stamps
         ok: Bools = np.ones(len(stamps), np.bool_)

@@ -11,8 +11,8 @@ from biosense.core.types import Floats
 from biosense.processing.eeg.band_powers import BANDS
 from biosense.recordings.report.collect import CollectedStream
 from biosense.recordings.report.draw_stream import label_lanes, lane_limits
-from biosense.recordings.report.signal_summary import Samples, SignalSummary, Spectrum
-from biosense.recordings.report.windows import Window, nearest
+from biosense.recordings.report.signal_summary import SignalSamples, SignalSummary, Spectrum
+from biosense.recordings.report.windows import ReportWindow, nearest
 from biosense.viz.axes import (
     HALF_IN,
     Span,
@@ -33,7 +33,7 @@ _SURE = 0.5  # confidence from which on a beat is drawn full
 
 
 def draw_window(
-    stream: CollectedStream, raw: SignalSummary | None, window: Window, origin: float
+    stream: CollectedStream, raw: SignalSummary | None, window: ReportWindow, origin: float
 ) -> Figure:
     """Draw a window of a stream."""
     span = Span(window.begin, window.end, origin)
@@ -72,7 +72,7 @@ def lanes_shown(lanes: int) -> list[int]:
     return [int(lane) for lane in spread]
 
 
-def _shifted(stream: CollectedStream, window: Window) -> Samples | None:
+def _shifted(stream: CollectedStream, window: ReportWindow) -> SignalSamples | None:
     """Return the cleaned signal of a window, the delay of the filters taken off its times."""
     if stream.after is None:
         return None
@@ -89,7 +89,7 @@ def _legend(stream: CollectedStream) -> str:
 
 
 def _alone(
-    axes: Axes, stream: CollectedStream, summary: SignalSummary, samples: Samples, colour: str
+    axes: Axes, stream: CollectedStream, summary: SignalSummary, samples: SignalSamples, colour: str
 ) -> None:
     chosen = ink(colour) if colour else ink_of(stream.info.modality)
     lanes = len(summary.columns)
@@ -107,7 +107,9 @@ def _alone(
         axes.margins(y=0.16)
 
 
-def _overlaid(axes: Axes, stream: CollectedStream, before: Samples, after: Samples) -> float:
+def _overlaid(
+    axes: Axes, stream: CollectedStream, before: SignalSamples, after: SignalSamples
+) -> float:
     """Draw channels in lanes of one scale, before and after on each other; return its height."""
     assert stream.after is not None
     spread = np.nanpercentile(after.values, [16, 84], axis=0) if len(after.times) else np.ones(2)
@@ -141,7 +143,7 @@ def _longest(summary: SignalSummary) -> float:
     return 2.5 / summary.info.sfreq if summary.info.sfreq else 10.0
 
 
-def _marks(axes: Axes, stream: CollectedStream, after: Samples) -> None:
+def _marks(axes: Axes, stream: CollectedStream, after: SignalSamples) -> None:
     if len(after.times) == 0:
         return
     marks = stream.mark_table

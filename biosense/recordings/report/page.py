@@ -29,7 +29,7 @@ from biosense.recordings.report.tables import (
     row_of,
     stream_facts,
 )
-from biosense.recordings.report.windows import Window, choose, fetch
+from biosense.recordings.report.windows import ReportWindow, choose_windows, fetch
 from biosense.viz.axes import MarkerLine, Span, clock
 from biosense.viz.page import check_page, fill_page
 from biosense.viz.palette import DARK, LIGHT, colour_name
@@ -51,7 +51,7 @@ class Section:
     left_out: tuple[str, ...]
     overview: str
     caption: str
-    windows: tuple[tuple[Window, str, str], ...]
+    windows: tuple[tuple[ReportWindow, str, str], ...]
     spectrum: str
 
 
@@ -163,7 +163,7 @@ def _content(
 def _section(
     stream: CollectedStream,
     report: StreamReport,
-    windows: Sequence[Window],
+    windows: Sequence[ReportWindow],
     raw: SignalSummary | None,
     span: Span,
     markers: Sequence[MarkerLine],
@@ -189,11 +189,11 @@ def _section(
     )
 
 
-def _chosen(stream: CollectedStream, report: StreamReport) -> tuple[Window, ...]:
-    return choose(stream, report.first or 0.0, report.last or 0.0)
+def _chosen(stream: CollectedStream, report: StreamReport) -> tuple[ReportWindow, ...]:
+    return choose_windows(stream, report.first or 0.0, report.last or 0.0)
 
 
-def _at(window: Window, span: Span) -> str:
+def _at(window: ReportWindow, span: Span) -> str:
     return f"{clock(window.begin - span.origin)} to {clock(window.end - span.origin)}"
 
 

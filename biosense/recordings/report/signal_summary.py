@@ -16,7 +16,7 @@ SEGMENT_S = 4.0  # of a spectrum: lines of 0.25 Hz
 _MOST_SEGMENTS = 450  # half an hour; of longer recordings, the first ones
 
 
-class Samples(NamedTuple):
+class SignalSamples(NamedTuple):
     """Hold samples of a signal: times (n,), values (n, channels), trusted (n,)."""
 
     times: Floats
@@ -73,8 +73,8 @@ class SignalSummary:
     samples: int = 0
     distrusted: int = 0
     _bins: list[tuple[Ints, Floats, Floats, Floats]] = field(default_factory=list, repr=False)
-    _kept: list[Samples] = field(default_factory=list, repr=False)
-    _segment: list[Samples] = field(default_factory=list, repr=False)
+    _kept: list[SignalSamples] = field(default_factory=list, repr=False)
+    _segment: list[SignalSamples] = field(default_factory=list, repr=False)
     _power: Floats | None = field(default=None, repr=False)
     _segments: int = field(default=0, repr=False)
 
@@ -88,14 +88,14 @@ class SignalSummary:
         if chunk.n == 0:
             return
         values = np.asarray(chunk.data, np.float64)[:, list(self.columns)] * self.scale
-        part = Samples(chunk.times, values, chunk.ok)
+        part = SignalSamples(chunk.times, values, chunk.ok)
         self.samples += chunk.n
         self.distrusted += int(np.count_nonzero(~chunk.ok))
         self._bin(part)
         if self.info.sfreq and self._segments < _MOST_SEGMENTS:
             self._transform(part)
         if self.keep:
-            self._kept.append(Samples(part.times, values.astype(np.float32), chunk.ok))
+            self._kept.append(SignalSamples(part.times, values.astype(np.float32), chunk.ok))
 
     def extremes(self, begin: float, end: float, columns: int) -> Extremes:
         """Return the signal between two times in so many columns, or as many as there are bins."""
@@ -130,15 +130,15 @@ class SignalSummary:
         mean: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         return mean
 
-    def window(self, begin: float, end: float) -> Samples:
+    def window(self, begin: float, end: float) -> SignalSamples:
         """Return the samples kept of a window."""
         inside = [part for part in self._kept if part.times[-1] >= begin and part.times[0] <= end]
         if not inside:
             empty = np.empty((0, len(self.columns)))
-            return Samples(np.empty(0), empty, np.empty(0, np.bool_))
+            return SignalSamples(np.empty(0), empty, np.empty(0, np.bool_))
         whole = _one(inside)
         chosen = (whole.times >= begin) & (whole.times <= end)
-        return Samples(whole.times[chosen], whole.values[chosen], whole.ok[chosen])
+        return SignalSamples(whole.times[chosen], whole.values[chosen], whole.ok[chosen])
 
     def spectrum(self) -> Spectrum | None:
         """Return the mean spectrum; None where no segment was whole."""
@@ -148,7 +148,7 @@ class SignalSummary:
         frequencies = np.asarray(np.fft.rfftfreq(count, 1 / self.info.sfreq), np.float64)
         return Spectrum(frequencies, self._power / self._segments)
 
-    def _bin(self, part: Samples) -> None:
+    def _bin(self, part: SignalSamples) -> None:
         numbers = np.floor(part.times / BIN_S).astype(np.int64)
         starts = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1])
         lengths = np.diff(np.append(starts, len(numbers)))
@@ -157,7 +157,7 @@ class SignalSummary:
         highest = np.fmax.reduceat(part.values, starts, axis=0)
         self._bins.append((numbers[starts], lowest, highest, trusted))
 
-    def _transform(self, part: Samples) -> None:
+    def _transform(self, part: SignalSamples) -> None:
         """Add the spectra of segments without gaps or missing values (Welch, no overlap)."""
         self._segment.append(part)
         count = round(SEGMENT_S * self.info.sfreq)
@@ -169,7 +169,7 @@ class SignalSummary:
         rest = len(whole.times) - len(whole.times) % count
         self._segment = [_part(whole, rest, len(whole.times))]
 
-    def _add(self, segment: Samples) -> None:
+    def _add(self, segment: SignalSamples) -> None:
         is_whole = segment.times[-1] - segment.times[0] < 1.05 * SEGMENT_S
         if not (is_whole and segment.ok.all() and np.isfinite(segment.values).all()):
             return
@@ -178,13 +178,13 @@ class SignalSummary:
         self._segments += 1
 
 
-def _one(parts: list[Samples]) -> Samples:
-    return Samples(
+def _one(parts: list[SignalSamples]) -> SignalSamples:
+    return SignalSamples(
         np.concatenate([part.times for part in parts]),
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.ok for part in parts]),
     )
 
 
-def _part(whole: Samples, start: int, stop: int) -> Samples:
-    return Samples(whole.times[start:stop], whole.values[start:stop], whole.ok[start:stop])
+def _part(whole: SignalSamples, start: int, stop: int) -> SignalSamples:
+    return SignalSamples(whole.times[start:stop], whole.values[start:stop], whole.ok[start:stop])

@@ -13,13 +13,13 @@ from biosense.core.types import Chunk, StreamInfo
 from biosense.estimation.signal_quality import START_S
 from biosense.processing.signal.units import ToSI
 from biosense.recordings.report.collect import CollectedStream
-from biosense.recordings.report.signal_summary import Samples, SignalSummary
+from biosense.recordings.report.signal_summary import SignalSamples, SignalSummary
 
 _ALIKE = 0.02  # qualities that differ by less are alike
 
 
 @dataclass(frozen=True)
-class Window:
+class ReportWindow:
     """Hold a window: what is special about it, its time, and the quality in it."""
 
     title: str
@@ -29,7 +29,7 @@ class Window:
     reason: str = ""
 
 
-def choose(stream: CollectedStream, begin: float, end: float) -> tuple[Window, ...]:
+def choose_windows(stream: CollectedStream, begin: float, end: float) -> tuple[ReportWindow, ...]:
     """Return the best and the worst window of a stream, or one where all are alike.
 
     The first 20 s are passed over where there is more: features with long windows have no value
@@ -44,7 +44,7 @@ def choose(stream: CollectedStream, begin: float, end: float) -> tuple[Window, .
     starts = np.arange(min(begin + START_S, max(begin, end - length)), end - length + 1e-9, 1.0)
     if len(starts) == 0 or not len(times):
         middle = max(begin, (begin + end - length) / 2)
-        return (Window("A window from the middle", middle, middle + length),)
+        return (ReportWindow("A window from the middle", middle, middle + length),)
     first, last = np.searchsorted(times, starts), np.searchsorted(times, starts + length)
     total = np.concatenate([[0.0], np.cumsum(quality)])
     expected = max(1, int(np.max(last - first)))
@@ -66,15 +66,15 @@ def choose(stream: CollectedStream, begin: float, end: float) -> tuple[Window, .
 
 def _window(
     stream: CollectedStream, title: str, start: float, length: float, quality: float
-) -> Window:
+) -> ReportWindow:
     stop = start + length
     inside = [each for each in stream.epochs if start <= (each.start + each.stop) / 2 <= stop]
     reasons = [epoch.reason for epoch in inside if epoch.reason]
     reason = max(set(reasons), key=reasons.count) if reasons else ""
-    return Window(title, float(start), float(stop), float(quality), reason)
+    return ReportWindow(title, float(start), float(stop), float(quality), reason)
 
 
-Wanted = Mapping[str, Sequence[Window]]
+Wanted = Mapping[str, Sequence[ReportWindow]]
 
 
 def fetch(
@@ -101,7 +101,7 @@ def fetch(
     return summaries
 
 
-def _holds(window: Window, chunk: Chunk) -> bool:
+def _holds(window: ReportWindow, chunk: Chunk) -> bool:
     return bool(window.begin <= chunk.times[-1] and chunk.times[0] <= window.end)
 
 
@@ -117,7 +117,7 @@ def _to_unit_of(drawn: StreamInfo, info: StreamInfo) -> ToSI | None:
     return stage
 
 
-def nearest(samples: Samples, time: float, longest: float) -> float:
+def nearest(samples: SignalSamples, time: float, longest: float) -> float:
     """Return the value of the first channel at a time; NaN where no sample is that near."""
     if len(samples.times) == 0:
         return float("nan")

@@ -47,8 +47,8 @@ def stream(count: int, first: int = 0, *, acc: bool = False) -> list[Sent]:
     ("packet", "bits", "least"), [(VECTOR_18, 18, -131072), (VECTOR_19, 19, -262144)]
 )
 def test_packets_are_read_as_published(packet: bytes, bits: int, least: int) -> None:
-    read = packets.decode(packet)
-    assert isinstance(read, packets.Samples)
+    read = packets.decode_packet(packet)
+    assert isinstance(read, packets.SamplePacket)
     assert read.counter == 5
     counts = read.data / (encode.UV * 2 ** (24 - bits))
     assert counts.round(6).tolist() == [[1, 2, 3, 4], [100, -101, -least - 1, least]]
@@ -60,9 +60,12 @@ def test_a_count_is_as_many_microvolts_as_published() -> None:
 
 def test_acceleration_takes_three_packets_of_ten() -> None:
     zeros = np.zeros((2, 4))
-    assert packets.decode(encode.packet_18bit(41, zeros, -100)).acc == (1, pytest.approx(-1.6))
-    assert packets.decode(encode.packet_18bit(43, zeros, -100)).acc is None
-    assert packets.decode(encode.packet_19bit(41, zeros)).acc is None
+    assert packets.decode_packet(encode.packet_18bit(41, zeros, -100)).acc == (
+        1,
+        pytest.approx(-1.6),
+    )
+    assert packets.decode_packet(encode.packet_18bit(43, zeros, -100)).acc is None
+    assert packets.decode_packet(encode.packet_19bit(41, zeros)).acc is None
 
 
 @pytest.mark.parametrize("acc", [False, True])

@@ -10,15 +10,21 @@ import pytest
 
 from biosense.acquisition.ble.drivers.polar.commands import (
     Command,
+    MeasurementStopped,
     Settings,
-    Stopped,
-    choose,
+    choose_settings,
     decode_control,
     decode_features,
     decode_settings,
     request,
 )
-from biosense.acquisition.ble.drivers.polar.frames import DATA, Kind, beats, read_frame, samples
+from biosense.acquisition.ble.drivers.polar.frames import (
+    DATA,
+    MeasurementType,
+    beats,
+    read_frame,
+    samples,
+)
 from biosense.acquisition.ble.gatt_services import HEART_RATE_MEASUREMENT
 from biosense.core.errors import PacketError
 from tests.support.ble import packets_polar as encode
@@ -151,28 +157,27 @@ def test_a_malformed_frame_is_refused(packet: bytes) -> None:
 
 
 def test_requests_are_as_published() -> None:
-    assert request(Command.START, Kind.ECG, Settings((130,), (14,))).hex() == "0200000182000101" + (
-        "0e00"
-    )
-    acc = choose(decode_settings(encode.H10_SETTINGS[encode.ACC]), 200.0)
-    assert request(Command.START, Kind.ACC, acc) == bytes.fromhex(
+    ecg = request(Command.START, MeasurementType.ECG, Settings((130,), (14,)))
+    assert ecg.hex() == "02000001820001010e00"
+    acc = choose_settings(decode_settings(encode.H10_SETTINGS[encode.ACC]), 200.0)
+    assert request(Command.START, MeasurementType.ACC, acc) == bytes.fromhex(
         "02 02 00 01 C8 00 01 01 10 00 02 01 08 00"
     )
-    acc = choose(decode_settings(encode.VERITY_SETTINGS[encode.ACC]), 50.0)
-    assert request(Command.START, Kind.ACC, acc) == bytes.fromhex(
+    acc = choose_settings(decode_settings(encode.VERITY_SETTINGS[encode.ACC]), 50.0)
+    assert request(Command.START, MeasurementType.ACC, acc) == bytes.fromhex(
         "02 02 00 01 34 00 01 01 10 00 02 01 08 00 04 01 03"
     )
-    ppg = choose(decode_settings(encode.VERITY_SETTINGS[encode.PPG]), None)
-    assert request(Command.START, Kind.PPG, ppg) == bytes.fromhex(
+    ppg = choose_settings(decode_settings(encode.VERITY_SETTINGS[encode.PPG]), None)
+    assert request(Command.START, MeasurementType.PPG, ppg) == bytes.fromhex(
         "02 01 00 01 37 00 01 01 16 00 04 01 04"
     )
-    assert request(Command.STOP, Kind.ECG) == bytes.fromhex("03 00")
+    assert request(Command.STOP, MeasurementType.ECG) == bytes.fromhex("03 00")
 
 
 @pytest.mark.parametrize(("wanted", "chosen"), [(50.0, 50), (40, 50), (60, 100), (500, 200)])
 def test_the_lowest_rate_that_will_do_is_chosen(wanted: float, chosen: int) -> None:
     offered = decode_settings(encode.H10_SETTINGS[encode.ACC])
-    assert choose(offered, wanted).rates == (chosen,)
+    assert choose_settings(offered, wanted).rates == (chosen,)
 
 
 def test_settings_and_features() -> None:
@@ -180,7 +185,12 @@ def test_settings_and_features() -> None:
     assert decode_settings(encode.settings_tlv({}, factor=0.25)).factor == 0.25
     milli = encode.settings_tlv({encode.RANGE_MILLI: [4000]})
     assert decode_settings(milli + bytes([6, 1]) + bytes(16)).milli_ranges == (4000,)
-    assert decode_features(bytes.fromhex("0f 2e 00")) == {Kind.PPG, Kind.ACC, Kind.PPI, Kind.GYRO}
+    assert decode_features(bytes.fromhex("0f 2e 00")) == {
+        MeasurementType.PPG,
+        MeasurementType.ACC,
+        MeasurementType.PPI,
+        MeasurementType.GYRO,
+    }
     for wrong in ("00 02 82 00", "00", "09 01 00", "05 01 00 00 00 00", "05 01 00 00 c0 7f"):
         with pytest.raises(PacketError):
             decode_settings(bytes.fromhex(wrong))
@@ -190,4 +200,4 @@ def test_settings_and_features() -> None:
     for wrong in ("", "01", "f0 02 00", "02 00 00 00"):
         with pytest.raises(PacketError):
             decode_control(bytes.fromhex(wrong))
-    assert decode_control(encode.stopped_notice(0, 2)) == Stopped((0, 2))
+    assert decode_control(encode.stopped_notice(0, 2)) == MeasurementStopped((0, 2))

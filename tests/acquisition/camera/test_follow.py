@@ -9,8 +9,8 @@ import pytest
 
 from biosense.acquisition.camera.opencv import load_opencv
 from biosense.acquisition.camera.tracking.backend import Landmarks
-from biosense.acquisition.camera.tracking.face_similarity import Looks, look_of
-from biosense.acquisition.camera.tracking.identity import FollowOne
+from biosense.acquisition.camera.tracking.face_similarity import FaceTemplates, face_template
+from biosense.acquisition.camera.tracking.identity import PersonTracker
 from tests.support.camera_fakes import mesh
 
 SIZE = (240, 640)
@@ -77,7 +77,7 @@ class Scene:
 
     def __init__(self):
         self.backend = OneFace()
-        self.follow = FollowOne(self.backend, load_opencv())
+        self.follow = PersonTracker(self.backend, load_opencv())
 
     def play(self, people, frames=30, light=1.0):
         return [self.frame(people, light) for _ in range(frames)]
@@ -171,16 +171,16 @@ def test_the_picture_is_not_written_to(scene):
 
 def test_a_look_is_the_same_in_any_size_place_and_light():
     cv2 = load_opencv()
-    one = look_of(cv2, draw([(ANNA, LEFT, 1)]), points_at(LEFT))
-    two = look_of(cv2, draw([(ANNA, RIGHT, 0.8)], light=0.6), points_at(RIGHT, 0.8))
-    other = look_of(cv2, draw([(BERT, LEFT, 1)]), points_at(LEFT))
+    one = face_template(cv2, draw([(ANNA, LEFT, 1)]), points_at(LEFT))
+    two = face_template(cv2, draw([(ANNA, RIGHT, 0.8)], light=0.6), points_at(RIGHT, 0.8))
+    other = face_template(cv2, draw([(BERT, LEFT, 1)]), points_at(LEFT))
     assert one @ two > 0.9
     assert one @ other < 0.4
-    assert look_of(cv2, draw([]), points_at((900, 0))) @ one == 0.0
+    assert face_template(cv2, draw([]), points_at((900, 0))) @ one == 0.0
 
 
 def test_no_more_views_are_kept_than_are_useful():
-    looks, rng = Looks(), np.random.default_rng(0)
+    looks, rng = FaceTemplates(), np.random.default_rng(0)
     first = rng.standard_normal(100)
     first /= np.linalg.norm(first)
     looks.learn(first)
@@ -188,6 +188,6 @@ def test_no_more_views_are_kept_than_are_useful():
         view = rng.standard_normal(100)
         looks.learn(view / np.linalg.norm(view))
     assert len(looks) == 12
-    assert looks.like(first) == pytest.approx(1.0)
+    assert looks.similarity(first) == pytest.approx(1.0)
     looks.forget()
-    assert looks.like(first) == -1.0
+    assert looks.similarity(first) == -1.0

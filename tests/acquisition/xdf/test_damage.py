@@ -10,7 +10,7 @@ import pyxdf
 
 from biosense.acquisition.xdf.chunk_scanner import ChunkScanner
 from biosense.acquisition.xdf.layout import BOUNDARY, MAGIC, Tag, pack_chunk
-from biosense.acquisition.xdf.parse import Samples, XdfParser
+from biosense.acquisition.xdf.parse import SamplesChunk, XdfParser
 from biosense.acquisition.xdf.reader import XdfReader, load
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.errors import BiosenseError, RecordingDamaged
@@ -24,7 +24,9 @@ def whole() -> bytes:
 
 
 def ends_of_samples(data: bytes) -> list[int]:
-    return [chunk.stop for chunk, parsed in XdfParser(data).pairs() if isinstance(parsed, Samples)]
+    return [
+        chunk.stop for chunk, parsed in XdfParser(data).pairs() if isinstance(parsed, SamplesChunk)
+    ]
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_pyxdf_loads_a_cut_file_trimmed_to_its_last_complete_chunk(whole: bytes)
     for end in ends:
         streams, _ = pyxdf.load_xdf(io.BytesIO(whole[:end]))
         kept = sum(stop <= end for stop in ends_of_samples(whole))
-        parsed = [item for item in XdfParser(whole) if isinstance(item, Samples)][:kept]
+        parsed = [item for item in XdfParser(whole) if isinstance(item, SamplesChunk)][:kept]
         for number, stream in enumerate(streams):
             stamps = [item.stamps for item in parsed if item.number == number]
             assert len(stream["time_stamps"]) == sum(map(len, stamps))
@@ -79,7 +81,7 @@ def test_pyxdf_loads_a_file_whose_writer_was_killed_anywhere(whole: bytes) -> No
             assert sum(len(stream["time_stamps"]) for stream in streams) == complete
             # Only its first byte is missing: we know it again, pyxdf does not.
             assert values(torn) == values(whole[: chunk.stop if size == len(body) else before])
-        complete += len(parsed.stamps) if isinstance(parsed, Samples) else 0
+        complete += len(parsed.stamps) if isinstance(parsed, SamplesChunk) else 0
         before = chunk.stop
 
 
@@ -108,7 +110,7 @@ def test_a_damaged_length_costs_no_sample(whole: bytes, byte: int, value: int) -
         torn = bytearray(whole)
         torn[chunk.start + byte] = value
         parser = XdfParser(bytes(torn))
-        got = [item.stamps.tobytes() for item in parser if isinstance(item, Samples)]
+        got = [item.stamps.tobytes() for item in parser if isinstance(item, SamplesChunk)]
         assert got == [stamps for _, stamps, _ in values(whole)]
         assert [damage.start for damage in parser.damage] in ([], [chunk.start])
 
@@ -119,7 +121,9 @@ def test_a_damaged_number_of_samples_costs_nothing(whole: bytes) -> None:
         torn = bytearray(whole)
         torn[chunk.start + 11 + byte] = 0x6E
         parser = XdfParser(bytes(torn))
-        assert len([item for item in parser if isinstance(item, Samples)]) == len(values(whole))
+        assert len([item for item in parser if isinstance(item, SamplesChunk)]) == len(
+            values(whole)
+        )
         assert "recounted" in parser.damage[0].reason
 
 
@@ -131,7 +135,9 @@ def test_damage_costs_only_the_chunk_that_it_hits(whole: bytes) -> None:
         if chunk.tag != Tag.BOUNDARY
     )
     data = MAGIC + bare
-    chunks = [chunk for chunk, parsed in XdfParser(data).pairs() if isinstance(parsed, Samples)]
+    chunks = [
+        chunk for chunk, parsed in XdfParser(data).pairs() if isinstance(parsed, SamplesChunk)
+    ]
     for number in (0, 2, 4):
         hit = chunks[number]
         middle = (hit.start + hit.stop) // 2
@@ -148,7 +154,7 @@ def test_a_header_with_a_garbled_description_still_gives_its_samples(whole: byte
     at = whole.index(b"<desc>", header.start)
     torn = whole[:at] + b"<\xff>" + whole[at + 3 :]
     parser = XdfParser(torn)
-    assert len([item for item in parser if isinstance(item, Samples)]) == len(values(whole))
+    assert len([item for item in parser if isinstance(item, SamplesChunk)]) == len(values(whole))
     assert [(damage.start, damage.stop) for damage in parser.damage] == [
         (header.start, header.stop)
     ]
@@ -158,7 +164,7 @@ def test_unknown_chunks_are_skipped(whole: bytes) -> None:
     first = next(iter(ChunkScanner(whole))).stop
     torn = whole[:first] + pack_chunk(77, b"anything") + whole[first:]
     parser = XdfParser(torn)
-    assert len([item for item in parser if isinstance(item, Samples)]) == len(values(whole))
+    assert len([item for item in parser if isinstance(item, SamplesChunk)]) == len(values(whole))
     assert parser.damage == []
 
 

@@ -17,7 +17,7 @@ import pyxdf
 from biosense.acquisition.xdf.chunk_scanner import ChunkScanner, RawChunk
 from biosense.acquisition.xdf.layout import MAGIC, Tag, pack_chunk
 from biosense.acquisition.xdf.losses import find_losses
-from biosense.acquisition.xdf.parse import Footer, Samples, XdfParser
+from biosense.acquisition.xdf.parse import Footer, SamplesChunk, XdfParser
 from biosense.acquisition.xdf.reader import XdfReader, load
 from biosense.acquisition.xdf.repair import copy_usable, repair
 from biosense.acquisition.xdf.writer import XdfWriter
@@ -101,7 +101,7 @@ def write_long(path: Path) -> list[RawChunk]:
                 times = second + np.arange(n) / n
                 writer.write(Chunk.of(info, times, np.zeros((n, 1))))
             writer.write(Chunk.of(words, [second + 0.5], [["word"]]))
-    return [c for c, p in XdfParser(path.read_bytes()).pairs() if isinstance(p, Samples)]
+    return [c for c, p in XdfParser(path.read_bytes()).pairs() if isinstance(p, SamplesChunk)]
 
 
 def garbled(data: bytes, start: int, stop: int) -> bytes:

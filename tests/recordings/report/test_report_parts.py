@@ -15,7 +15,7 @@ from biosense.recordings.report.draw_window import draw_window
 from biosense.recordings.report.pipeline_steps import steps_of
 from biosense.recordings.report.signal_summary import SignalSummary
 from biosense.recordings.report.views import VIEWS, view_of
-from biosense.recordings.report.windows import Window, choose
+from biosense.recordings.report.windows import ReportWindow, choose_windows
 from biosense.viz.axes import Span, decimated, split_at_gaps
 
 
@@ -37,7 +37,7 @@ def test_the_worst_window_is_where_quality_is_worst() -> None:
         stream.epochs.append(
             Epoch(info, k, k / 4 - 1, k / 4, np.zeros(1), 0.1 if bad else 1.0, "noise" * bad)
         )
-    best, worst = choose(stream, 0.0, 120.0)
+    best, worst = choose_windows(stream, 0.0, 120.0)
     assert best.quality == pytest.approx(1.0)
     assert worst.quality == pytest.approx(0.1)
     assert 59 <= worst.begin < worst.end <= 75
@@ -110,7 +110,7 @@ def test_of_many_channels_some_are_drawn_and_all_are_mapped() -> None:
     noise = 1e-5 * np.random.default_rng(0).standard_normal((640, 256))
     stream.before.push(Chunk.of(info, np.arange(640) / 64, noise))
     stream.after = stream.before
-    figure = draw_window(stream, stream.before, Window("All", 0.0, 10.0), 0.0)
+    figure = draw_window(stream, stream.before, ReportWindow("All", 0.0, 10.0), 0.0)
     (axes,) = figure.axes
     assert len(axes.lines) == 2 * 32
     assert figure.get_figheight() < 8

@@ -79,7 +79,7 @@ class Inbox:
     >>> for number in range(3):
     ...     box.put(Packet(float(number), "uuid", bytes([number])))
     >>> len(box), box.newest
-    (2, Lost(time=1.0, count=2))
+    (2, PacketsLost(time=1.0, count=2))
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:

@@ -73,21 +73,21 @@ class Search:
         return matches(self.wanted, device, self.recognise)
 
 
-def identify(driver: Driver, device: Advertisement, serial: str) -> str:
+def source_id_prefix(driver: Driver, device: Advertisement, serial: str) -> str:
     """Return what the source ids of a device begin with, the same in every run.
 
     Examples
     --------
     >>> class Strap:
     ...     family = "Heart rate"
-    >>> identify(Strap(), Advertisement("AA:BB:CC:00:11:22", "HRM"), "")
+    >>> source_id_prefix(Strap(), Advertisement("AA:BB:CC:00:11:22", "HRM"), "")
     'heart-rate-aabbcc001122'
     """
     number = serial or device.address.replace(":", "")
     return "-".join(f"{driver.family} {number}".casefold().split())
 
 
-def describe(
+def describe_streams(
     driver: Driver, name: str, identity: str, wanted: Collection[str] | None
 ) -> dict[str, tuple[StreamInfo, Signal]]:
     """Return stream and signal of each key that is wanted, None for all.

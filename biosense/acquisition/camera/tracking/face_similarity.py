@@ -16,7 +16,7 @@ _VIEWS = 12  # kept of the person
 _NEW_VIEW = 0.75  # a look less like every view kept is one more
 
 
-def look_of(cv2: Any, frame: Image, points: Floats) -> Floats:
+def face_template(cv2: Any, frame: Image, points: Floats) -> Floats:
     """Return a face as a unit vector without mean, shape (1152,).
 
     Brows, eyes and nose are brought to the same places; gain and offset of the light cancel in the
@@ -38,12 +38,12 @@ def look_of(cv2: Any, frame: Image, points: Floats) -> Floats:
     warped = cv2.warpAffine(
         grey, np.column_stack([turn, shift]), _SIZE, borderMode=cv2.BORDER_REPLICATE
     )
-    look = warped.astype(np.float64).ravel()
-    look -= look.mean()
-    return np.asarray(look / max(float(np.linalg.norm(look)), 1e-9))
+    template = warped.astype(np.float64).ravel()
+    template -= template.mean()
+    return np.asarray(template / max(float(np.linalg.norm(template)), 1e-9))
 
 
-class Looks:
+class FaceTemplates:
     """Remember the looks of one person, and say how alike another look is, -1 to 1.
 
     On two public clips looks of the same person correlate by 0.60 to 0.99 (median 0.92, at least
@@ -56,16 +56,16 @@ class Looks:
     def __len__(self) -> int:
         return len(self._views)
 
-    def like(self, look: Floats) -> float:
+    def similarity(self, template: Floats) -> float:
         """Return the correlation with the view that is most alike; -1 when nothing is known."""
-        return max((float(view @ look) for view in self._views), default=-1.0)
+        return max((float(view @ template) for view in self._views), default=-1.0)
 
-    def learn(self, look: Floats) -> None:
+    def learn(self, template: Floats) -> None:
         """Keep a look if it is a new one."""
-        if self.like(look) < _NEW_VIEW:
+        if self.similarity(template) < _NEW_VIEW:
             if len(self._views) == _VIEWS:
                 self._views.pop(_VIEWS // 2)  # the first ones, with which it began, stay
-            self._views.append(look)
+            self._views.append(template)
 
     def forget(self) -> None:
         """Forget the person."""

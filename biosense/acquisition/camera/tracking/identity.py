@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from biosense.acquisition.camera.tracking.backend import FaceBackend, Image, Landmarks
-from biosense.acquisition.camera.tracking.face_similarity import Looks, look_of
+from biosense.acquisition.camera.tracking.face_similarity import FaceTemplates, face_template
 from biosense.core.types import Floats
 
 _ENROL_FRAMES = 30  # followed without a break before the person is known
@@ -45,7 +45,7 @@ class _Place:
         return bool(shift < _JUMP * before.width and growth < _GROWTH)
 
 
-class FollowOne:
+class PersonTracker:
     """Find the same person's face in every frame, with a backend that finds one face, any.
 
     The first face (the widest, where there are two) is learnt over a second. From then on a face
@@ -64,7 +64,7 @@ class FollowOne:
     def __init__(self, backend: FaceBackend, cv2: Any) -> None:
         self._backend = backend
         self._cv2 = cv2
-        self._looks = Looks()
+        self._templates = FaceTemplates()
         self._place: _Place | None = None
         self._run = 0  # frames followed since the face came
         self._doubts = 0
@@ -92,10 +92,10 @@ class FollowOne:
         place = _Place.of(face.points)
         smooth = self._place is not None and place.continues(self._place)
         if not self.enrolled and not smooth:
-            self._looks.forget()
+            self._templates.forget()
             self._run = 0
         due = not smooth or self._run % _CHECK_FRAMES == 0
-        if due and not self._is_person(look_of(self._cv2, frame, face.points), smooth):
+        if due and not self._is_person(face_template(self._cv2, frame, face.points), smooth):
             self._hidden.append((self._frame + self._hide_frames, place))
             self.stranger = True
             self._lose()
@@ -106,18 +106,18 @@ class FollowOne:
             self._hidden.clear()
         return face
 
-    def _is_person(self, look: Floats, smooth: bool) -> bool:
+    def _is_person(self, template: Floats, smooth: bool) -> bool:
         if not self.enrolled:
-            self._looks.learn(look)
+            self._templates.learn(template)
             return True
-        like = self._looks.like(look)
-        self._hide_frames = _HIDE_FRAMES if like < _OTHER else _UNSURE_FRAMES
+        similarity = self._templates.similarity(template)
+        self._hide_frames = _HIDE_FRAMES if similarity < _OTHER else _UNSURE_FRAMES
         if not smooth:
             self._doubts = 0
-            return like >= _SAME
-        self._doubts = self._doubts + 1 if like < _OTHER else 0
-        if like >= _SAME:
-            self._looks.learn(look)
+            return similarity >= _SAME
+        self._doubts = self._doubts + 1 if similarity < _OTHER else 0
+        if similarity >= _SAME:
+            self._templates.learn(template)
         return self._doubts < _PATIENCE
 
     def _lose(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from biosense.acquisition.camera.opencv import load_opencv
 from biosense.acquisition.camera.tracking.backend import FaceBackend, Image, Landmarks, mesh_indices
 from biosense.acquisition.camera.tracking.head_pose import HeadPose
-from biosense.acquisition.camera.tracking.identity import FollowOne
+from biosense.acquisition.camera.tracking.identity import PersonTracker
 from biosense.acquisition.camera.tracking.illumination import light_trust
 from biosense.acquisition.camera.tracking.skin_regions import RegionColours
 from biosense.core.camera_streams import BLENDSHAPE_CHANNELS, FACE_CHANNELS
@@ -20,9 +20,9 @@ from biosense.core.types import Floats
 class FaceTracker:
     """Track the face of one person and measure its colours, points and pose.
 
-    The person is the first whose face is seen for a second (`FollowOne`); other people's faces are
-    not measured. The confidence of a face is the backend's, lowered where its light is too poor for
-    the landmarks to be trusted (`light_trust`).
+    The person is the first whose face is seen for a second (`PersonTracker`); other people's faces
+    are not measured. The confidence of a face is the backend's, lowered where its light is too poor
+    for the landmarks to be trusted (`light_trust`).
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class FaceTracker:
         self._colours = RegionColours()
         self.has_blendshapes = bool(getattr(backend, "has_blendshapes", False))
         self._pose = HeadPose()
-        self._follow = FollowOne(backend, self._cv2)
+        self._person = PersonTracker(backend, self._cv2)
         self._indices = mesh_indices()
 
     def measure(self, frame: Image) -> tuple[Floats, Floats]:
@@ -71,7 +71,7 @@ class FaceTracker:
     @property
     def stranger(self) -> bool:
         """Whether a face that is not the person's was in view in the last frame."""
-        return self._follow.stranger
+        return self._person.stranger
 
     def find(self, frame: Image) -> Landmarks | None:
         """Return the person's face in a BGR frame, in pixels of this frame."""
@@ -80,7 +80,7 @@ class FaceTracker:
         if factor > 1.0:
             size = (self.max_width, round(height / factor))
             frame = self._cv2.resize(frame, size, interpolation=self._cv2.INTER_AREA)
-        face = self._follow.find(frame, self._cv2.cvtColor(frame, self._cv2.COLOR_BGR2RGB))
+        face = self._person.find(frame, self._cv2.cvtColor(frame, self._cv2.COLOR_BGR2RGB))
         if face is None:
             return None
         trust = light_trust(self._cv2, frame, face.points)

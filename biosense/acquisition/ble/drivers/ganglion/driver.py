@@ -143,8 +143,8 @@ class GanglionDecoder:
         """Take a notification; return what became complete with it, and what waited too long."""
         if uuid != packets.NOTIFY:
             raise PacketError(f"no packets are expected from characteristic {uuid}")
-        decoded = packets.decode(packet)
-        if isinstance(decoded, packets.Impedance):
+        decoded = packets.decode_packet(packet)
+        if isinstance(decoded, packets.ImpedancePacket):
             name = "reference" if decoded.channel > packets.CHANNELS else f"{decoded.channel}"
             return [Report(text=f"impedance of electrode {name}: {decoded.ohms} ohm")]
         blocks = self._exg.feed(decoded.counter, decoded.data, arrived)

@@ -31,7 +31,7 @@ _PACKET_BYTES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class SamplePacket:
     """Hold two samples of four channels in microvolt, shape (2, 4).
 
     `counter` is the place in the turn of 100. `acc` is (axis, g) where the packet carries one.
@@ -43,14 +43,14 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Impedance:
+class ImpedancePacket:
     """Hold the impedance in ohms of channel 1-4, or of the reference (5)."""
 
     channel: int
     ohms: int
 
 
-def decode(packet: bytes) -> Samples | Impedance:
+def decode_packet(packet: bytes) -> SamplePacket | ImpedancePacket:
     """Read a packet.
 
     The samples are plain two's complement. BrainFlow takes one more off negative ones, as if they
@@ -65,7 +65,7 @@ def decode(packet: bytes) -> Samples | Impedance:
         raise PacketError("a Ganglion packet has at least its id, got 0 bytes")
     number = packet[0]
     if number in _ID_IMPEDANCE:
-        return Impedance(number - 200, _ohms(packet[1:]))
+        return ImpedancePacket(number - 200, _ohms(packet[1:]))
     if number >= 2 * _ID_TURN:
         raise PacketError(f"id {number} of a Ganglion packet is not known (0-199, 201-205)")
     if len(packet) != _PACKET_BYTES:
@@ -77,7 +77,7 @@ def decode(packet: bytes) -> Samples | Impedance:
     acc = None
     if bits == 18 and counter % 10 < 3:
         acc = (counter % 10, ACC_G * int.from_bytes(packet[19:20], signed=True))
-    return Samples(counter, data.reshape(SAMPLES, CHANNELS), acc)
+    return SamplePacket(counter, data.reshape(SAMPLES, CHANNELS), acc)
 
 
 def _ohms(text: bytes) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 from biosense.acquisition.ble.driver import Decoder, Gatt, Signal
 from biosense.acquisition.ble.drivers.muse import athena_packets as packets
 from biosense.acquisition.ble.drivers.muse.athena_decoder import HOLD_S, AthenaDecoder
-from biosense.acquisition.ble.drivers.muse.control import Control, Reply
+from biosense.acquisition.ble.drivers.muse.control import ControlReply, MuseControl
 from biosense.core.errors import DeviceRefused
 from biosense.core.types import Modality
 
@@ -69,7 +69,7 @@ class Athena:
         for uuid in packets.DATA:
             if gatt.has(uuid):
                 await gatt.subscribe(uuid)
-        control = Control(gatt)
+        control = MuseControl(gatt)
         await control.send("dc001")
         await gatt.sleep(0.05)
         await control.send("dc001")  # it does not start at the first
@@ -83,7 +83,9 @@ class Athena:
         return AthenaDecoder(self.signals)
 
 
-async def identify(gatt: Gatt, control: Control, preset: str, aux: bool) -> tuple[Athena, Reply]:
+async def identify(
+    gatt: Gatt, control: MuseControl, preset: str, aux: bool
+) -> tuple[Athena, ControlReply]:
     """Ask a headband what it is, and choose its preset.
 
     Raises

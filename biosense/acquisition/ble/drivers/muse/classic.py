@@ -11,7 +11,7 @@ import numpy as np
 
 from biosense.acquisition.ble.driver import Block, Decoded, Decoder, Gatt, Report, Signal
 from biosense.acquisition.ble.drivers.muse import classic_packets as packets
-from biosense.acquisition.ble.drivers.muse.control import Control, Replies, Reply
+from biosense.acquisition.ble.drivers.muse.control import ControlReply, MuseControl, Replies
 from biosense.acquisition.ble.drivers.timing.counted_signal import CountedSignal
 from biosense.core.errors import DeviceLost, DeviceRefused, PacketError
 from biosense.core.types import Floats, Modality
@@ -58,7 +58,7 @@ class Classic:
         for uuid in MuseDecoder(self).uuids:
             if gatt.has(uuid):
                 await gatt.subscribe(uuid)
-        await Control(gatt).send("d")
+        await MuseControl(gatt).send("d")
 
     def decoder(self) -> Decoder:
         """Make the decoder of a connection."""
@@ -72,7 +72,9 @@ class Classic:
         return (_held(ppg), _held(optics))
 
 
-async def identify(gatt: Gatt, control: Control, preset: str, aux: bool) -> tuple[Classic, Reply]:
+async def identify(
+    gatt: Gatt, control: MuseControl, preset: str, aux: bool
+) -> tuple[Classic, ControlReply]:
     """Ask a headband what it is, and choose its preset.
 
     Raises

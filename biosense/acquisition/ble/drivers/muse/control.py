@@ -15,7 +15,7 @@ _MOST_CHARACTERS = 2048  # the longest known reply has about 200
 
 
 @dataclass(frozen=True)
-class Reply:
+class ControlReply:
     """Hold a reply; None and empty where it says nothing. `code` is 0 where all went well."""
 
     code: int | None = None
@@ -24,9 +24,9 @@ class Reply:
     firmware: str = ""
     battery: float | None = None
 
-    def filled(self, other: Reply) -> Reply:
+    def filled(self, other: ControlReply) -> ControlReply:
         """Return this reply, with what it leaves open taken from another."""
-        return Reply(
+        return ControlReply(
             code=self.code if self.code is not None else other.code,
             name=self.name or other.name,
             serial=self.serial or other.serial,
@@ -52,13 +52,13 @@ class Replies:
     >>> replies = Replies()
     >>> replies.feed(b'\x09{"bp":82,' + bytes(10))
     >>> replies.feed(b'\x07"rc":0}' + bytes(12))
-    Reply(code=0, name='', serial='', firmware='', battery=0.82)
+    ControlReply(code=0, name='', serial='', firmware='', battery=0.82)
     """
 
     def __init__(self) -> None:
         self._text = ""
 
-    def feed(self, packet: bytes) -> Reply | None:
+    def feed(self, packet: bytes) -> ControlReply | None:
         """Take a packet; return the reply that it completes.
 
         Raises
@@ -78,7 +78,7 @@ class Replies:
             raise PacketError(f"a Muse reply is JSON, got {text[:80]!r}") from error
         if not isinstance(fields, dict):
             raise PacketError(f"a Muse reply is a JSON object, got {text[:80]!r}")
-        return Reply(
+        return ControlReply(
             code=_number(fields.get("rc")),
             name=_text(fields.get("hn")),
             serial=_text(fields.get("sn")),
@@ -87,7 +87,7 @@ class Replies:
         )
 
 
-class Control:
+class MuseControl:
     """The control characteristic of one connection.
 
     Commands and preset names are from alexandrebarachant/muse-lsl and brainflow-dev/brainflow.
@@ -96,7 +96,7 @@ class Control:
     def __init__(self, gatt: Gatt) -> None:
         self._gatt = gatt
         self._replies = Replies()
-        self._heard: list[Reply] = []
+        self._heard: list[ControlReply] = []
 
     async def open(self) -> None:
         """Have replies sent."""
@@ -106,7 +106,7 @@ class Control:
         """Send a command."""
         await send(self._gatt, text)
 
-    async def ask(self, text: str) -> Reply:
+    async def ask(self, text: str) -> ControlReply:
         """Send a command and wait for its reply; an empty one where none comes."""
         self._heard.clear()
         await self.send(text)
@@ -114,7 +114,7 @@ class Control:
         while not self._heard and waited < ANSWER_S:
             await self._gatt.sleep(_POLL_S)
             waited += _POLL_S
-        return self._heard[-1] if self._heard else Reply()
+        return self._heard[-1] if self._heard else ControlReply()
 
     async def choose(self, preset: str) -> None:
         """Choose what the headband sends.

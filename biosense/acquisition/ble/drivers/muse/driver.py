@@ -10,7 +10,7 @@ from biosense.acquisition.ble.drivers.muse import athena
 from biosense.acquisition.ble.drivers.muse import classic as muse_classic
 from biosense.acquisition.ble.drivers.muse.athena_packets import DATA
 from biosense.acquisition.ble.drivers.muse.classic_packets import CONTROL, SERVICE
-from biosense.acquisition.ble.drivers.muse.control import Control, send
+from biosense.acquisition.ble.drivers.muse.control import MuseControl, send
 from biosense.core.errors import BadInput, DeviceRefused
 
 _KNOWN = ("auto", *dict.fromkeys((*muse_classic.PRESETS, *athena.PRESETS)))
@@ -58,7 +58,7 @@ class Muse:
         """Ask the headband what it is, and choose its preset."""
         if not gatt.has(CONTROL):
             raise DeviceRefused("this device has no control characteristic: it is no Muse")
-        control = Control(gatt)
+        control = MuseControl(gatt)
         await control.open()
         identify = athena.identify if any(map(gatt.has, DATA)) else muse_classic.identify
         self._headband, reply = await identify(gatt, control, self._preset, self._aux)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
 
-from biosense.acquisition.ble.drivers.polar.frames import Kind
+from biosense.acquisition.ble.drivers.polar.frames import MeasurementType
 from biosense.core.errors import PacketError
 
 
@@ -77,7 +77,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ControlPointResponse:
     """Hold the answer to a command; `more` where another packet goes on with the parameters."""
 
     command: int
@@ -88,13 +88,13 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Stopped:
+class MeasurementStopped:
     """Hold the notice of a sensor that ended measurements by itself."""
 
     kinds: tuple[int, ...]
 
 
-def decode_control(packet: bytes) -> Answer | Stopped:
+def decode_control(packet: bytes) -> ControlPointResponse | MeasurementStopped:
     """Decode what the control point indicates.
 
     Raises
@@ -105,12 +105,12 @@ def decode_control(packet: bytes) -> Answer | Stopped:
     Examples
     --------
     >>> decode_control(bytes.fromhex("f002000d"))
-    Answer(command=2, kind=0, status=13, more=False, parameters=b'')
+    ControlPointResponse(command=2, kind=0, status=13, more=False, parameters=b'')
     >>> decode_control(bytes.fromhex("010002"))
-    Stopped(kinds=(0, 2))
+    MeasurementStopped(kinds=(0, 2))
     """
     if len(packet) >= 2 and packet[0] == _STOPPED:
-        return Stopped(tuple(each & 0x3F for each in packet[1:]))
+        return MeasurementStopped(tuple(each & 0x3F for each in packet[1:]))
     if len(packet) < 4 or packet[0] != _ANSWER:
         raise PacketError(
             f"a Polar control point sends f0, command, measurement and status, or 01 and "
@@ -118,11 +118,11 @@ def decode_control(packet: bytes) -> Answer | Stopped:
         )
     command, kind, status = packet[1], packet[2] & 0x3F, packet[3]
     if status:
-        return Answer(command, kind, status)
-    return Answer(command, kind, 0, packet[4:5] > b"\0", packet[5:])
+        return ControlPointResponse(command, kind, status)
+    return ControlPointResponse(command, kind, 0, packet[4:5] > b"\0", packet[5:])
 
 
-def decode_features(value: bytes) -> frozenset[Kind]:
+def decode_features(value: bytes) -> frozenset[MeasurementType]:
     """Return what a sensor can measure, from reading its control point.
 
     Raises
@@ -140,7 +140,7 @@ def decode_features(value: bytes) -> frozenset[Kind]:
             f"the features of a Polar sensor begin with 0f and a byte of them, "
             f"got {value.hex(' ')!r}"
         )
-    return frozenset(kind for kind in Kind if value[1] >> kind & 1)
+    return frozenset(kind for kind in MeasurementType if value[1] >> kind & 1)
 
 
 def decode_settings(parameters: bytes) -> Settings:
@@ -184,12 +184,12 @@ def decode_settings(parameters: bytes) -> Settings:
     )
 
 
-def request(command: Command, kind: Kind, chosen: Settings | None = None) -> bytes:
+def request(command: Command, kind: MeasurementType, chosen: Settings | None = None) -> bytes:
     """Return the bytes of a command; of each setting the first value is asked for.
 
     Examples
     --------
-    >>> request(Command.START, Kind.ECG, Settings((130,), (14,))).hex(" ")
+    >>> request(Command.START, MeasurementType.ECG, Settings((130,), (14,))).hex(" ")
     '02 00 00 01 82 00 01 01 0e 00'
     """
     packet = bytes([command, kind])
@@ -208,7 +208,7 @@ def request(command: Command, kind: Kind, chosen: Settings | None = None) -> byt
     return packet
 
 
-def choose(offered: Settings, rate: float | None) -> Settings:
+def choose_settings(offered: Settings, rate: float | None) -> Settings:
     """Choose one of each setting: the lowest rate that is `rate` at least, the highest of the rest.
 
     None asks for the highest rate.

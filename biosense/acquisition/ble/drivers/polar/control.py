@@ -8,16 +8,16 @@ from biosense.acquisition.ble.driver import Gatt
 from biosense.acquisition.ble.drivers.polar.commands import (
     ALREADY_IN_STATE,
     REFUSALS,
-    Answer,
     Command,
+    ControlPointResponse,
+    MeasurementStopped,
     Settings,
-    Stopped,
     decode_control,
     decode_features,
     decode_settings,
     request,
 )
-from biosense.acquisition.ble.drivers.polar.frames import CONTROL, DATA, Kind
+from biosense.acquisition.ble.drivers.polar.frames import CONTROL, DATA, MeasurementType
 from biosense.core.errors import DeviceRefused, PacketError
 
 ANSWER_S = 3.0  # a sensor answers within 0.2 s
@@ -34,7 +34,7 @@ class PolarControl:
 
     def __init__(self, gatt: Gatt) -> None:
         self._gatt = gatt
-        self._heard: list[Answer] = []
+        self._heard: list[ControlPointResponse] = []
         self._stopped: set[int] = set()
 
     async def open(self) -> None:
@@ -46,7 +46,7 @@ class PolarControl:
         """Have notices of stopped measurements sent to the decoder from now on."""
         await self._gatt.subscribe(CONTROL)
 
-    async def features(self) -> frozenset[Kind]:
+    async def features(self) -> frozenset[MeasurementType]:
         """Ask what the sensor can measure."""
         value = await self._gatt.read(CONTROL)
         try:
@@ -54,13 +54,13 @@ class PolarControl:
         except PacketError as error:
             raise DeviceRefused(f"this is no sensor that can be used: {error}") from error
 
-    async def settings(self, kind: Kind) -> Settings:
+    async def settings(self, kind: MeasurementType) -> Settings:
         """Ask what the sensor offers for a measurement."""
         answer = await self._ask(Command.GET_SETTINGS, kind)
         _check(answer, Command.GET_SETTINGS, kind)
         return _settings(kind, answer)
 
-    async def start(self, kind: Kind, chosen: Settings) -> Settings:
+    async def start(self, kind: MeasurementType, chosen: Settings) -> Settings:
         """Start a measurement, a new one where it runs already; return what the sensor adds.
 
         Raises
@@ -77,13 +77,13 @@ class PolarControl:
         _check(answer, Command.START, kind)
         return _settings(kind, answer)
 
-    async def stop(self, kind: Kind) -> None:
+    async def stop(self, kind: MeasurementType) -> None:
         """Stop a measurement; one that does not run is stopped."""
         answer = await self._ask(Command.STOP, kind, limit=STOP_ANSWER_S)
         if answer.status != ALREADY_IN_STATE:
             _check(answer, Command.STOP, kind)
 
-    def check_running(self, kinds: Collection[Kind]) -> None:
+    def check_running(self, kinds: Collection[MeasurementType]) -> None:
         """Raise `DeviceRefused` where the sensor ended one of them since it was started."""
         if ended := [kind.name for kind in kinds if kind in self._stopped]:
             raise DeviceRefused(f"the sensor stopped {', '.join(ended)} as soon as it began")
@@ -91,11 +91,11 @@ class PolarControl:
     async def _ask(
         self,
         command: Command,
-        kind: Kind,
+        kind: MeasurementType,
         chosen: Settings | None = None,
         *,
         limit: float = ANSWER_S,
-    ) -> Answer:
+    ) -> ControlPointResponse:
         self._heard.clear()
         await self._gatt.write(CONTROL, request(command, kind, chosen), response=True)
         answer = await self._next(command, kind, limit)
@@ -105,9 +105,11 @@ class PolarControl:
                 raise DeviceRefused(f"the sensor's answer on {kind.name} has no end")
             answer = await self._next(command, kind, limit)
             parameters, parts = parameters + answer.parameters, parts + 1
-        return Answer(command, kind, answer.status, False, parameters)
+        return ControlPointResponse(command, kind, answer.status, False, parameters)
 
-    async def _next(self, command: Command, kind: Kind, limit: float) -> Answer:
+    async def _next(
+        self, command: Command, kind: MeasurementType, limit: float
+    ) -> ControlPointResponse:
         waited = 0.0
         while True:
             while self._heard:
@@ -127,19 +129,19 @@ class PolarControl:
             heard = decode_control(packet)
         except PacketError:
             return  # as good as none: who asked waits no longer than for that
-        if isinstance(heard, Stopped):
+        if isinstance(heard, MeasurementStopped):
             self._stopped.update(heard.kinds)
         else:
             self._heard.append(heard)
 
 
-def _check(answer: Answer, command: Command, kind: Kind) -> None:
+def _check(answer: ControlPointResponse, command: Command, kind: MeasurementType) -> None:
     if answer.status:
         why = REFUSALS.get(answer.status, f"its code is {answer.status}, which is not documented")
         raise DeviceRefused(f"the sensor refused to {_words(command)} {kind.name}: {why}")
 
 
-def _settings(kind: Kind, answer: Answer) -> Settings:
+def _settings(kind: MeasurementType, answer: ControlPointResponse) -> Settings:
     try:
         return decode_settings(answer.parameters)
     except PacketError as error:

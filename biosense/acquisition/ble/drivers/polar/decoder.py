@@ -9,12 +9,12 @@ import numpy as np
 
 from biosense.acquisition.ble.driver import Block, Decoded, Report, Signal
 from biosense.acquisition.ble.drivers.heart_rate import HeartRateDecoder
-from biosense.acquisition.ble.drivers.polar.commands import Answer, decode_control
+from biosense.acquisition.ble.drivers.polar.commands import ControlPointResponse, decode_control
 from biosense.acquisition.ble.drivers.polar.frames import (
     CONTROL,
     DATA,
-    Frame,
-    Kind,
+    MeasurementType,
+    PmdFrame,
     beats,
     read_frame,
     samples,
@@ -30,7 +30,7 @@ _LEAST_INTERVAL_S = 1e-3
 
 
 @dataclass(frozen=True)
-class Measurement:
+class StartedMeasurement:
     """Hold a measurement that was started: its signal, and the factor of compressed samples."""
 
     signal: Signal
@@ -52,21 +52,23 @@ class PolarDecoder:
     Examples
     --------
     >>> ecg = Signal("ecg", None, ("ecg",), 130.0, "uV", 0.56, "int32")
-    >>> decoder = PolarDecoder({Kind.ECG: Measurement(ecg)}, rates=())
+    >>> decoder = PolarDecoder({MeasurementType.ECG: StartedMeasurement(ecg)}, rates=())
     >>> packet = bytes.fromhex("00 0094357700000000 00 0280ff 028000")
     >>> [block] = decoder.feed(DATA, packet, arrived=7.0)
     >>> block.stamps.round(4).tolist(), block.data.ravel().tolist()
     ([1.9923, 2.0], [-32766, 32770])
     """
 
-    def __init__(self, measurements: Mapping[Kind, Measurement], rates: Sequence[str]) -> None:
+    def __init__(
+        self, measurements: Mapping[MeasurementType, StartedMeasurement], rates: Sequence[str]
+    ) -> None:
         self._measurements = dict(measurements)
         self._rates = frozenset(rates)
         self._heart_rate = HeartRateDecoder()
         self._times = {
             kind: FrameTimes(each.signal.sfreq)
             for kind, each in self._measurements.items()
-            if kind is not Kind.PPI
+            if kind is not MeasurementType.PPI
         }
         self._beats = _BeatFrames()
 
@@ -75,7 +77,7 @@ class PolarDecoder:
         if uuid == DATA:
             return self._take(read_frame(packet), arrived)
         if uuid == CONTROL:
-            return self._heed(packet)
+            return self._take_notice(packet)
         if uuid not in (HEART_RATE_MEASUREMENT, BATTERY_LEVEL):
             raise PacketError(f"characteristic {uuid} is none that a Polar sensor notifies")
         decoded = self._heart_rate.feed(uuid, packet, arrived)
@@ -85,11 +87,11 @@ class PolarDecoder:
         """Return nothing: nothing is held back."""
         return []
 
-    def _take(self, frame: Frame, arrived: float) -> list[Decoded]:
+    def _take(self, frame: PmdFrame, arrived: float) -> list[Decoded]:
         measurement = self._measurements.get(frame.kind)
         if measurement is None:
             return []
-        if frame.kind is Kind.PPI:
+        if frame.kind is MeasurementType.PPI:
             return self._beats.take(frame, measurement.signal, arrived)
         signal, times = measurement.signal, self._times[frame.kind]
         data = samples(frame, measurement.factor)
@@ -100,9 +102,9 @@ class PolarDecoder:
             data = data.astype(signal.dtype)
         return [Block(signal.key, stamps, data, arrived, times.restarted)]
 
-    def _heed(self, packet: bytes) -> list[Decoded]:
+    def _take_notice(self, packet: bytes) -> list[Decoded]:
         notice = decode_control(packet)
-        if isinstance(notice, Answer):
+        if isinstance(notice, ControlPointResponse):
             return []  # to a command that nobody waits for any more
         stopped = [each for kind, each in self._measurements.items() if kind in notice.kinds]
         ours = [each.signal.key for each in stopped]
@@ -124,7 +126,7 @@ class _BeatFrames:
         self._given = -np.inf
         self._content = b""
 
-    def take(self, frame: Frame, signal: Signal, arrived: float) -> list[Decoded]:
+    def take(self, frame: PmdFrame, signal: Signal, arrived: float) -> list[Decoded]:
         """Return the block that a frame makes; none for one that came twice or too late."""
         found = beats(frame)
         is_timed = frame.last_ns > 0
@@ -138,7 +140,7 @@ class _BeatFrames:
         restarted = is_timed and self._order.restarted
         return [Block(signal.key, stamps, data, arrived, restarted, by_arrival=not is_timed)]
 
-    def _timed(self, frame: Frame, intervals: Floats, arrived: float) -> Floats | None:
+    def _timed(self, frame: PmdFrame, intervals: Floats, arrived: float) -> Floats | None:
         if not self._order.take(frame.last_ns, arrived):
             return None
         given = -np.inf if self._order.restarted else self._given
@@ -149,7 +151,7 @@ class _BeatFrames:
         self._given = float(stamps[-1])
         return stamps
 
-    def _untimed(self, frame: Frame, intervals: Floats, arrived: float) -> Floats | None:
+    def _untimed(self, frame: PmdFrame, intervals: Floats, arrived: float) -> Floats | None:
         is_repeated, self._content = frame.content == self._content, frame.content
         if is_repeated and not self._by_arrival.could_follow(intervals, arrived):
             return None

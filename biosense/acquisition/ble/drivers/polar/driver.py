@@ -9,29 +9,33 @@ from typing import ClassVar
 
 from biosense.acquisition.ble.driver import Advertisement, Gatt, Report, Signal
 from biosense.acquisition.ble.drivers.heart_rate import HR, RR, subscribe_heart_rate
-from biosense.acquisition.ble.drivers.polar.commands import Settings, choose
+from biosense.acquisition.ble.drivers.polar.commands import Settings, choose_settings
 from biosense.acquisition.ble.drivers.polar.control import PolarControl
-from biosense.acquisition.ble.drivers.polar.decoder import Measurement, PolarDecoder
-from biosense.acquisition.ble.drivers.polar.frames import CONTROL, Kind
+from biosense.acquisition.ble.drivers.polar.decoder import PolarDecoder, StartedMeasurement
+from biosense.acquisition.ble.drivers.polar.frames import CONTROL, MeasurementType
 from biosense.acquisition.ble.gatt_services import HEART_RATE_MEASUREMENT, read_device
 from biosense.core.errors import BadInput, DeviceRefused
 from biosense.core.types import Modality
 
 ACC_HZ = 50.0
 _XYZ = ("x", "y", "z")
-NOMINAL: Mapping[Kind, Signal] = MappingProxyType(
+NOMINAL: Mapping[MeasurementType, Signal] = MappingProxyType(
     {
         # Packet intervals: an H10 fills its packets (73 samples of ECG, 36 of acceleration at
         # 130 and 50 Hz); how many compressed samples fit depends on the signal, up to about these.
-        Kind.ECG: Signal("ecg", Modality.ECG, ("ecg",), 130.0, "uV", 73 / 130, "int32"),
-        Kind.PPG: Signal("ppg", Modality.PPG, ("ppg0", "ppg1", "ppg2", "ambient"), 55.0, "", 1.0),
-        Kind.ACC: Signal("acc", None, _XYZ, ACC_HZ, "mg", 1.5),
-        Kind.GYRO: Signal("gyro", None, _XYZ, 52.0, "deg/s", 1.5),
-        Kind.MAG: Signal("mag", None, _XYZ, 50.0, "G", 1.5),
-        Kind.PPI: Signal("ppi", None, ("ppi", "ppi_error", "movement", "contact"), 0.0, "s", 0.0),
+        MeasurementType.ECG: Signal("ecg", Modality.ECG, ("ecg",), 130.0, "uV", 73 / 130, "int32"),
+        MeasurementType.PPG: Signal(
+            "ppg", Modality.PPG, ("ppg0", "ppg1", "ppg2", "ambient"), 55.0, "", 1.0
+        ),
+        MeasurementType.ACC: Signal("acc", None, _XYZ, ACC_HZ, "mg", 1.5),
+        MeasurementType.GYRO: Signal("gyro", None, _XYZ, 52.0, "deg/s", 1.5),
+        MeasurementType.MAG: Signal("mag", None, _XYZ, 50.0, "G", 1.5),
+        MeasurementType.PPI: Signal(
+            "ppi", None, ("ppi", "ppi_error", "movement", "contact"), 0.0, "s", 0.0
+        ),
     }
 )
-_BY_DEFAULT = (Kind.ECG, Kind.PPG, Kind.ACC, Kind.PPI)
+_BY_DEFAULT = (MeasurementType.ECG, MeasurementType.PPG, MeasurementType.ACC, MeasurementType.PPI)
 # What is delivered where another rate is announced (documentation/KnownIssues.md): an OH1 says 130,
 # a Verity Sense of firmware 1.1.5 to 2.0 says 135. Neither says so and means it.
 _PPG_HZ = MappingProxyType({130: 135.0, 135: 55.0})
@@ -78,10 +82,10 @@ class Polar:
         if not acc_rate > 0:
             raise BadInput(f"acc_rate={acc_rate} Hz must be positive")
         self._keys, self._acc_rate = tuple(keys), acc_rate
-        self._plans: dict[Kind, _Plan] | None = None
+        self._plans: dict[MeasurementType, _Plan] | None = None
         self._rates: tuple[Signal, ...] = ()
         self._control: PolarControl | None = None
-        self._started: dict[Kind, Measurement] = {}
+        self._started: dict[MeasurementType, StartedMeasurement] = {}
 
     @classmethod
     def recognises(cls, advertisement: Advertisement) -> bool:
@@ -98,7 +102,7 @@ class Polar:
         """Ask the sensor what it is, what it measures and with which settings."""
         report = await read_device(gatt)
         self._control = PolarControl(gatt) if gatt.has(CONTROL) else None
-        features: frozenset[Kind] = frozenset()
+        features: frozenset[MeasurementType] = frozenset()
         if self._control is not None:
             await self._control.open()
             features = await self._control.features()
@@ -121,7 +125,7 @@ class Polar:
         await self._control.open()
         for kind, plan in (self._plans or {}).items():
             added = await self._control.start(kind, plan.chosen)
-            self._started[kind] = Measurement(plan.signal, added.factor)
+            self._started[kind] = StartedMeasurement(plan.signal, added.factor)
         self._control.check_running(self._started)
         await self._control.hand_over()
 
@@ -146,14 +150,16 @@ class Polar:
         """Make the decoder of a new connection."""
         return PolarDecoder(self._started, [each.key for each in self._rates])
 
-    def _choose_rates(self, gatt: Gatt, features: frozenset[Kind]) -> tuple[Signal, ...]:
+    def _choose_rates(self, gatt: Gatt, features: frozenset[MeasurementType]) -> tuple[Signal, ...]:
         if not gatt.has(HEART_RATE_MEASUREMENT):
             return ()
         # Sensors with light send no intervals in the heart rate service: theirs are "ppi".
-        offered = (HR,) if Kind.PPG in features else (HR, RR)
+        offered = (HR,) if MeasurementType.PPG in features else (HR, RR)
         return tuple(each for each in offered if not self._keys or each.key in self._keys)
 
-    def _choose_kinds(self, features: frozenset[Kind], rates: Sequence[Signal]) -> list[Kind]:
+    def _choose_kinds(
+        self, features: frozenset[MeasurementType], rates: Sequence[Signal]
+    ) -> list[MeasurementType]:
         if not self._keys:
             kinds = [kind for kind in _BY_DEFAULT if kind in features]
             if not kinds and not rates:
@@ -166,17 +172,17 @@ class Polar:
             raise DeviceRefused(f"this sensor has no {missing}; it measures {offered} and {HR.key}")
         return sorted(kinds)
 
-    async def _plan(self, kind: Kind) -> _Plan:
+    async def _plan(self, kind: MeasurementType) -> _Plan:
         signal = NOMINAL[kind]
-        if kind is Kind.PPI:  # it has no settings
+        if kind is MeasurementType.PPI:  # it has no settings
             return _Plan(signal, Settings())
         assert self._control is not None, "a sensor without control point has no features"
         offered = await self._control.settings(kind)
-        chosen = choose(offered, self._acc_rate if kind is Kind.ACC else None)
+        chosen = choose_settings(offered, self._acc_rate if kind is MeasurementType.ACC else None)
         if not chosen.rates or not chosen.rates[0]:
             return _Plan(signal, chosen)
         sfreq = float(chosen.rates[0])
-        if kind is Kind.PPG:
+        if kind is MeasurementType.PPG:
             sfreq = _PPG_HZ.get(chosen.rates[0], sfreq)
         interval = min(signal.packet_interval * signal.sfreq / sfreq, 3.0)
         return _Plan(replace(signal, sfreq=sfreq, packet_interval=interval), chosen)

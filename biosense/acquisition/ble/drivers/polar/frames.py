@@ -30,7 +30,7 @@ def pmd_uuid(number: int) -> str:
 SERVICE, CONTROL, DATA = (pmd_uuid(number) for number in (0x5C80, 0x5C81, 0x5C82))
 
 
-class Kind(IntEnum):
+class MeasurementType(IntEnum):
     """Name what a Polar sensor can measure, as its packets number it."""
 
     ECG = 0
@@ -48,7 +48,7 @@ _MOST_BITS = 32  # of a delta; samples have at most as many
 
 
 @dataclass(frozen=True)
-class Frame:
+class PmdFrame:
     """Hold a data frame whose samples are not decoded yet.
 
     `last_ns` is when the last sample was taken, by the sensor's clock: nanoseconds since
@@ -56,7 +56,7 @@ class Frame:
     the content is compressed.
     """
 
-    kind: Kind
+    kind: MeasurementType
     last_ns: int
     layout: int
     content: bytes
@@ -97,30 +97,32 @@ class _Delta:
     is_float: bool = False
 
 
-_PLAIN: Mapping[tuple[Kind, int], _Plain] = MappingProxyType(
+_PLAIN: Mapping[tuple[MeasurementType, int], _Plain] = MappingProxyType(
     {
-        (Kind.ECG, 0): _Plain(1, 3),
-        (Kind.PPG, 0): _Plain(4, 3),
-        (Kind.ACC, 0): _Plain(3, 1),
-        (Kind.ACC, 1): _Plain(3, 2),
-        (Kind.ACC, 2): _Plain(3, 3),
+        (MeasurementType.ECG, 0): _Plain(1, 3),
+        (MeasurementType.PPG, 0): _Plain(4, 3),
+        (MeasurementType.ACC, 0): _Plain(3, 1),
+        (MeasurementType.ACC, 1): _Plain(3, 2),
+        (MeasurementType.ACC, 2): _Plain(3, 3),
     }
 )
-_DELTA: Mapping[tuple[Kind, int], _Delta] = MappingProxyType(
+_DELTA: Mapping[tuple[MeasurementType, int], _Delta] = MappingProxyType(
     {
-        (Kind.PPG, 0x80): _Delta(4, 24, 4),
-        (Kind.ACC, 0x80): _Delta(3, 16, 3, 1000.0),  # in g by its factor
-        (Kind.ACC, 0x81): _Delta(3, 16, 3),
-        (Kind.GYRO, 0x80): _Delta(3, 16, 3),
-        (Kind.GYRO, 0x81): _Delta(3, 32, 3, is_float=True),
-        (Kind.MAG, 0x80): _Delta(3, 16, 3),
-        (Kind.MAG, 0x81): _Delta(4, 16, 3, 1e-3),  # in milligauss, and how well it is calibrated
+        (MeasurementType.PPG, 0x80): _Delta(4, 24, 4),
+        (MeasurementType.ACC, 0x80): _Delta(3, 16, 3, 1000.0),  # in g by its factor
+        (MeasurementType.ACC, 0x81): _Delta(3, 16, 3),
+        (MeasurementType.GYRO, 0x80): _Delta(3, 16, 3),
+        (MeasurementType.GYRO, 0x81): _Delta(3, 32, 3, is_float=True),
+        (MeasurementType.MAG, 0x80): _Delta(3, 16, 3),
+        (MeasurementType.MAG, 0x81): _Delta(
+            4, 16, 3, 1e-3
+        ),  # in milligauss, and how well it is calibrated
     }
 )
 _ECG_14_BIT = 1
 
 
-def read_frame(packet: bytes) -> Frame:
+def read_frame(packet: bytes) -> PmdFrame:
     """Read the head of a data frame.
 
     Raises
@@ -139,12 +141,16 @@ def read_frame(packet: bytes) -> Frame:
             f"a Polar frame has a head of {_HEADER} bytes and samples, got {packet.hex(' ')!r}"
         )
     number = packet[0] & _KIND_MASK
-    if number not in Kind.__members__.values():
-        raise PacketError(f"measurement type {number} in a Polar frame is none of {list(Kind)}")
-    return Frame(Kind(number), int.from_bytes(packet[1:9], "little"), packet[9], packet[_HEADER:])
+    if number not in MeasurementType.__members__.values():
+        raise PacketError(
+            f"measurement type {number} in a Polar frame is none of {list(MeasurementType)}"
+        )
+    return PmdFrame(
+        MeasurementType(number), int.from_bytes(packet[1:9], "little"), packet[9], packet[_HEADER:]
+    )
 
 
-def samples(frame: Frame, factor: float = 1.0) -> Floats:
+def samples(frame: PmdFrame, factor: float = 1.0) -> Floats:
     """Return the samples of a frame, shape (n, channels), n at least 1.
 
     ECG is in microvolt, acceleration in mg, rotation in degrees per second, magnetic field in
@@ -165,7 +171,7 @@ def samples(frame: Frame, factor: float = 1.0) -> Floats:
     key = (frame.kind, frame.layout)
     if key in _PLAIN:
         return _whole_numbers(frame, _PLAIN[key]).astype(np.float64)
-    if key == (Kind.ECG, _ECG_14_BIT):
+    if key == (MeasurementType.ECG, _ECG_14_BIT):
         # Bits above these tell of contact and impedance. That they are signed is an assumption.
         raw = _whole_numbers(frame, _Plain(1, 3)) & 0x3FFF
         return signed(raw, 14).astype(np.float64)
@@ -182,7 +188,7 @@ def samples(frame: Frame, factor: float = 1.0) -> Floats:
     )
 
 
-def beats(frame: Frame) -> Beats:
+def beats(frame: PmdFrame) -> Beats:
     """Return the pulse intervals of a frame.
 
     Raises
@@ -239,7 +245,7 @@ def unpack_deltas(content: bytes, channels: int, bits: int) -> Ints:
     return np.cumsum(np.concatenate(parts), axis=0)
 
 
-def _whole_numbers(frame: Frame, layout: _Plain) -> Ints:
+def _whole_numbers(frame: PmdFrame, layout: _Plain) -> Ints:
     size = layout.channels * layout.width
     if len(frame.content) % size:
         raise PacketError(
