@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from biosense import datasets, models, testing
+    from biosense.acquisition.registry import register_source
     from biosense.api.estimates import Estimates, estimate
     from biosense.api.export import export
     from biosense.api.features import Features, features
@@ -29,10 +30,14 @@ if TYPE_CHECKING:
     from biosense.core.recording import Marker
     from biosense.core.stage import Pipeline, Stage
     from biosense.core.types import Chunk, Epoch, Modality, StreamInfo
+    from biosense.datasets.registry import register_dataset
+    from biosense.models.registry import register_model
+    from biosense.processing.registry import register_stage
 
 __version__ = "0.2.0"
 
 _HOMES = {
+    "acquisition.registry": ("register_source",),
     "api.estimates": ("Estimates", "estimate"),
     "api.export": ("export",),
     "api.features": ("Features", "features"),
@@ -47,6 +52,9 @@ _HOMES = {
     "core.recording": ("Marker",),
     "core.stage": ("Pipeline", "Stage"),
     "core.types": ("Chunk", "Epoch", "Modality", "StreamInfo"),
+    "datasets.registry": ("register_dataset",),
+    "models.registry": ("register_model",),
+    "processing.registry": ("register_stage",),
 }
 _ROOMS = ("datasets", "models", "testing")
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -75,6 +83,10 @@ __all__ = [
     "models",
     "pipeline",
     "read",
+    "register_dataset",
+    "register_model",
+    "register_source",
+    "register_stage",
     "simulate",
     "study",
     "testing",

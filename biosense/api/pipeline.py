@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,9 +11,13 @@ from numpy.typing import ArrayLike
 from biosense.api.features import Features, features_of
 from biosense.api.naming import modality_named
 from biosense.core.errors import BadInput
-from biosense.core.stage import Pipeline
+from biosense.core.stage import Pipeline, Stage
 from biosense.core.types import Chunk, Epoch, Floats, Modality, StreamInfo
 from biosense.processing.pipelines import feature_pipeline
+from biosense.processing.registry import make_stage
+
+AnyStage = str | Stage[Any, Any]
+"""A stage, or the name under which one is registered."""
 
 _UNITS = {Modality.EDA: "S", Modality.TEMP: "degC", Modality.PPG: "", Modality.RESP: ""}
 
@@ -28,6 +33,8 @@ class FeaturePipeline:
         What the samples are.
     mains_hz
         Mains frequency, Hz.
+    on_signal, on_features
+        Stages beside the usual ones.
 
     Attributes
     ----------
@@ -37,13 +44,27 @@ class FeaturePipeline:
         What comes out.
     """
 
-    def __init__(self, info: StreamInfo, mains_hz: float = 50.0) -> None:
+    def __init__(
+        self,
+        info: StreamInfo,
+        mains_hz: float = 50.0,
+        *,
+        on_signal: Sequence[AnyStage] = (),
+        on_features: Sequence[AnyStage] = (),
+    ) -> None:
         self.info = info
         self._mains_hz = mains_hz
+        self._on_signal = [_made(each) for each in on_signal]
+        self._on_features = [_made(each) for each in on_features]
         self._start()
 
     def _start(self) -> None:
-        self.stages: Pipeline = feature_pipeline(self.info, mains_hz=self._mains_hz)
+        self.stages: Pipeline = feature_pipeline(
+            self.info,
+            mains_hz=self._mains_hz,
+            on_signal=self._on_signal,
+            on_features=self._on_features,
+        )
         self.features = self.stages.start(self.info).channels
         self._taken = 0
 
@@ -114,6 +135,8 @@ def pipeline(
     channels: Sequence[str] | None = None,
     unit: str | None = None,
     mains_hz: float = 50.0,
+    on_signal: Sequence[AnyStage] = (),
+    on_features: Sequence[AnyStage] = (),
 ) -> FeaturePipeline:
     """Make the pipeline of a modality, as a live run makes it.
 
@@ -129,6 +152,11 @@ def pipeline(
         Of the samples ("uV", "mV", "uS"); V, S and degC by default.
     mains_hz
         Mains frequency, Hz.
+    on_signal
+        Stages beside the usual ones, registered names or stages: for samples in SI units on their
+        grid, before anything else is done to them.
+    on_features
+        The same for the features, at the end.
 
     Returns
     -------
@@ -154,5 +182,12 @@ def pipeline(
         raise BadInput("EEG needs the names of its electrodes: channels=('Fp1', 'Fp2', ..)")
     usual = _UNITS.get(kind, "V")
     return FeaturePipeline(
-        StreamInfo(str(kind), kind, names, float(sfreq), usual if unit is None else unit), mains_hz
+        StreamInfo(str(kind), kind, names, float(sfreq), usual if unit is None else unit),
+        mains_hz,
+        on_signal=on_signal,
+        on_features=on_features,
     )
+
+
+def _made(stage: AnyStage) -> Stage[Any, Any]:
+    return make_stage(stage) if isinstance(stage, str) else stage

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,6 +16,7 @@ from biosense.core.grid import HOP
 from biosense.core.own_streams import AFFECT
 from biosense.core.types import Chunk, Estimate, Modality, StreamInfo
 from biosense.estimation.processor import ProcessorSettings
+from biosense.processing.registry import ExtraStage
 
 _HEADER = "estimator"  # below <desc>; not in <biosense>, which every writer of headers makes anew
 
@@ -72,12 +74,17 @@ def affect_header(info: StreamInfo) -> AffectHeader | None:
         return None
     try:
         values = json.loads(element.text)
-        return AffectHeader(**{**values, "settings": ProcessorSettings(**values["settings"])})
+        return AffectHeader(**{**values, "settings": _settings(values["settings"])})
     except (ValueError, TypeError, KeyError) as error:
         raise BadInput(
             f"the header of {info.name!r} is not one that this version of biosense wrote "
             f"({error}); pass --model and the settings by hand"
         ) from error
+
+
+def _settings(values: Mapping[str, Any]) -> ProcessorSettings:
+    stages = tuple(ExtraStage(**each) for each in values.get("stages", ()))
+    return ProcessorSettings(**{**values, "stages": stages})
 
 
 def _to_xml(header: AffectHeader) -> str:

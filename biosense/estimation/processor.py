@@ -27,11 +27,13 @@ from biosense.estimation.stream_pipeline import (
     StreamPipeline,
     Wrap,
     already_there,
+    not_trained_with,
     note,
     text_where_numbers_are_needed,
 )
 from biosense.processing.cardiac.rr_features import interval_modality, is_intervals
 from biosense.processing.join import Join
+from biosense.processing.registry import ExtraStage
 
 Outcome = Epoch | FusionInput | Estimate | Event
 
@@ -46,10 +48,13 @@ class ProcessorSettings:
         Mains frequency, Hz: set it, it is never guessed.
     patience
         Seconds of stream time that a late stream is waited for.
+    stages
+        Registered stages that pipelines have beside their own.
     """
 
     mains_hz: float = 50.0
     patience: float = 1.0
+    stages: tuple[ExtraStage, ...] = ()
 
 
 class Estimator(Protocol):
@@ -109,6 +114,8 @@ class Processor:
         wrap: Wrap | None = None,
     ) -> None:
         self.settings = settings
+        for each in settings.stages:
+            each.make()  # one that cannot be made ends the run before it begins
         self._conditioning = conditioning if estimator is None else estimator.conditioning
         self.first_samples: dict[str, float] = {}
         self.arrivals: list[float] = []
@@ -141,6 +148,8 @@ class Processor:
         if before is not None:
             del self._pipelines[before.info.name]
             notes = [already_there(before.info, info.name, modality)]
+        if self._estimator is not None and self._is_fed(modality):
+            notes += not_trained_with(info, self._pipelines[info.name].extra)
         problem = unit_problem(info)
         return [*notes, note(info, problem)] if problem else notes
 
@@ -151,6 +160,7 @@ class Processor:
             modality,
             mains_hz=self.settings.mains_hz,
             conditioning=self._conditioning,
+            extra=self.settings.stages,
             wrap=self._wrap,
         )
         self._pipelines[info.name] = stream

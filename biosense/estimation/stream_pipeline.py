@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from biosense.acquisition.stream_xml import modality_of
 from biosense.core.stage import Pipeline
@@ -11,6 +11,7 @@ from biosense.estimation.signal_quality import ClipWatch, NumberWatch, QualityWa
 from biosense.processing.cardiac.rr_features import is_intervals
 from biosense.processing.conditioning import CONDITIONINGS
 from biosense.processing.pipelines import feature_pipeline
+from biosense.processing.registry import ExtraStage
 
 Wrap = Callable[[StreamInfo, Pipeline], Pipeline]
 """Gives back a pipeline that does the same and lets what passes between its stages be seen."""
@@ -29,6 +30,8 @@ class StreamPipeline:
         Mains frequency, Hz.
     conditioning
         What is done to its features, a key of `CONDITIONINGS`.
+    extra
+        Stages beside the usual ones, of any modality.
     wrap
         Puts taps into the pipeline; None for none.
 
@@ -36,6 +39,8 @@ class StreamPipeline:
     ----------
     connected
         The pipeline as others connect with it: without taps.
+    extra
+        The stages beside the usual ones.
     stands_in
         True for intervals between beats, which give way to a signal of the heart.
 
@@ -52,12 +57,19 @@ class StreamPipeline:
         *,
         mains_hz: float,
         conditioning: str,
+        extra: Sequence[ExtraStage] = (),
         wrap: Wrap | None = None,
     ) -> None:
         self.info = info
         self.modality = modality
         self.stands_in = is_intervals(info)
-        self.connected = feature_pipeline(info, mains_hz=mains_hz)
+        self.extra = tuple(each for each in extra if each.modality is modality)
+        self.connected = feature_pipeline(
+            info,
+            mains_hz=mains_hz,
+            on_signal=[each.make() for each in self.extra if each.at == "signal"],
+            on_features=[each.make() for each in self.extra if each.at == "features"],
+        )
         self.pipeline = self.connected if wrap is None else wrap(info, self.connected)
         self.follows_time = self.connected.follows_time
         self.normalise = CONDITIONINGS[conditioning](modality)
@@ -79,6 +91,12 @@ def text_where_numbers_are_needed(info: StreamInfo) -> list[Event]:
 def already_there(info: StreamInfo, other: str, modality: Modality) -> Event:
     """Report a stream whose modality another one has in this run."""
     return note(info, f"recorded, not processed: {other!r} is already the {modality} of this run")
+
+
+def not_trained_with(info: StreamInfo, extra: Sequence[ExtraStage]) -> list[Event]:
+    """Report stages that the features of a model did not pass through in training."""
+    names = ", ".join(repr(each.name) for each in extra)
+    return [note(info, f"passes {names}, which its model was not trained with")] if extra else []
 
 
 def note(info: StreamInfo, text: str) -> Event:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.errors import BadInput
 from biosense.core.registry import Registry
-from biosense.core.stage import Pipeline
+from biosense.core.stage import Pipeline, Stage
 from biosense.core.types import Modality, StreamInfo
 from biosense.processing.cardiac.features import HeartFeatures
 from biosense.processing.cardiac.pulse_peaks import PulsePeaks
@@ -125,7 +126,13 @@ _TYPICAL = (
 )
 
 
-def feature_pipeline(info: StreamInfo, *, mains_hz: float = 50.0) -> Pipeline:
+def feature_pipeline(
+    info: StreamInfo,
+    *,
+    mains_hz: float = 50.0,
+    on_signal: Sequence[Stage[Any, Any]] = (),
+    on_features: Sequence[Stage[Any, Any]] = (),
+) -> Pipeline:
     """Make the pipeline that turns a raw stream into features.
 
     Parameters
@@ -134,12 +141,17 @@ def feature_pipeline(info: StreamInfo, *, mains_hz: float = 50.0) -> Pipeline:
         The stream.
     mains_hz
         Mains frequency, Hz.
+    on_signal
+        Stages beside the usual ones, for samples in SI units on their grid, before anything else is
+        done to them.
+    on_features
+        Stages beside the usual ones, for the features, at the end.
 
     Raises
     ------
     BadInput
         For a stream of a modality without features, or an irregular one that holds no intervals
-        between beats.
+        between beats; for intervals, which are on no grid, where `on_signal` wants one.
 
     Examples
     --------
@@ -154,7 +166,11 @@ def feature_pipeline(info: StreamInfo, *, mains_hz: float = 50.0) -> Pipeline:
             f"{info.name!r} is irregular (nominal rate 0), but {info.modality} needs a regular "
             "stream: let its sender declare its rate"
         )
-    return PIPELINES[info.modality](info, mains_hz)
+    usual = PIPELINES[info.modality](info, mains_hz).stages
+    place = next((k + 1 for k, each in enumerate(usual) if isinstance(each, Regularise)), 0)
+    if on_signal and not place:
+        raise BadInput(f"{info.name!r} holds intervals, but {on_signal[0]} needs samples on a grid")
+    return Pipeline(*usual[:place], *on_signal, *usual[place:], *on_features)
 
 
 def schema() -> dict[Modality, tuple[str, ...]]:

@@ -19,6 +19,7 @@ PLUGINS = EXAMPLES / "plugins"
 _TABLES = (
     "biosense.datasets.registry:DATASETS",
     "biosense.models.registry:MODELS",
+    "biosense.processing.registry:STAGES",
     "biosense.acquisition.registry:SOURCES",
     "biosense.acquisition.ble.registry:DRIVERS",
 )

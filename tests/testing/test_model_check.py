@@ -22,7 +22,8 @@ from tests.support.examples import registered, template
 
 X = Mapping[Modality, Tensor]
 MODULE: Any = template("own_model")
-Sound, Config = MODULE.Sharpest, MODULE.SharpestConfig
+Sound: Any = MODULE.Sharpest
+Config: Any = MODULE.SharpestConfig
 
 
 class Loud(Sound):  # type: ignore[misc]

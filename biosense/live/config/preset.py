@@ -13,6 +13,7 @@ from biosense.core.types import Modality
 from biosense.live.adapted_source import StreamChange
 from biosense.live.config.preflight_settings import OnProblem, PreflightSettings
 from biosense.live.config.toml_table import TomlTable, is_number, is_text
+from biosense.processing.registry import PLACES, ExtraStage
 
 _MAINS_HZ = (45.0, 65.0)
 _NO_MODEL = "none"
@@ -96,6 +97,7 @@ class Preset:
     run: RunPreset = field(default_factory=RunPreset)
     preflight: PreflightSettings | None = None
     text: str = field(default="", repr=False)
+    stages: tuple[ExtraStage, ...] = ()
 
 
 def load_preset(path: Path) -> Preset:
@@ -121,16 +123,19 @@ def parse_preset(text: str, path: Path) -> Preset:
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{path} is no TOML: {error}") from error
     whole = TomlTable(path, "the preset", values)
-    wanted = "tables: [[stream]]"
-    streams = whole.whatever("stream", lambda value: isinstance(value, list), wanted) or []
+    streams, stages = (_tables(whole, path, key) for key in ("stream", "stage"))
     run = TomlTable(path, "[run]", whole.whatever("run", _is_table, "a table: [run]") or {})
     asked = whole.whatever("preflight", _is_table, "a table: [preflight]")
     preflight = None if asked is None else _preflight(TomlTable(path, "[preflight]", asked))
     whole.text("title", "")  # for people who choose among presets
     whole.end()
-    places = (f"[[stream]] number {number}" for number in range(1, len(streams) + 1))
-    tables = [TomlTable(path, place, each) for place, each in zip(places, streams, strict=True)]
-    return Preset(tuple(map(_stream, tables)), _run(run), preflight, text)
+    extra = tuple(map(_stage, stages))
+    return Preset(tuple(map(_stream, streams)), _run(run), preflight, text, extra)
+
+
+def _tables(whole: TomlTable, path: Path, key: str) -> list[TomlTable]:
+    found = whole.whatever(key, lambda value: isinstance(value, list), f"tables: [[{key}]]") or []
+    return [TomlTable(path, f"[[{key}]] number {k}", each) for k, each in enumerate(found, 1)]
 
 
 def _stream(table: TomlTable) -> StreamPreset:
@@ -155,6 +160,16 @@ def _stream(table: TomlTable) -> StreamPreset:
         options["face_model"] = face_model
     table.end()
     return StreamPreset(kind, target, name, required, signals, change, delays, options)
+
+
+def _stage(table: TomlTable) -> ExtraStage:
+    name, modality = table.text("name", ""), table.choice("modality", Modality)
+    at = table.choice("at", PLACES) or "signal"
+    options = _options(table)
+    table.end()
+    if not name or modality is None:
+        raise table.wrong('must have name = "of a registered stage" and modality = "ecg"')
+    return ExtraStage(modality, name, at, tuple(options.items()))
 
 
 def _target(table: TomlTable) -> tuple[StreamKind, str | int]:

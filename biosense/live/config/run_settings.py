@@ -98,6 +98,11 @@ def run_settings(preset: Preset, options: RunOptions) -> RunSettings:
     RunSettings
         What a run is to do.
 
+    Raises
+    ------
+    BadInput
+        A stage of the preset cannot be made.
+
     Examples
     --------
     >>> settings = run_settings(Preset(), RunOptions(mains_hz=60.0, record=Path("lab")))
@@ -111,13 +116,15 @@ def run_settings(preset: Preset, options: RunOptions) -> RunSettings:
     if options.preflight is not None:
         preflight = replace(preflight, seconds=options.preflight)
     mains_hz = run.mains_hz if options.mains_hz is None else options.mains_hz
+    for stage in preset.stages:
+        stage.make()  # now, and not after a pre-flight
     return RunSettings(
         seconds=options.seconds or run.seconds,
         record=record,
         participant=options.participant,
         features=run.features if options.features is None else options.features,
         model_name=run.model if options.model is None else options.model,
-        processor=ProcessorSettings(mains_hz, run.patience),
+        processor=ProcessorSettings(mains_hz, run.patience, preset.stages),
         preflight=preflight,
         preset=preset.text,
     )

@@ -18,6 +18,7 @@ from biosense.live.config.preset import (
     load_preset,
     parse_preset,
 )
+from biosense.processing.registry import ExtraStage
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[3] / "examples" / "presets").glob("*.toml"))
 FILE = Path("lab.toml")
@@ -76,6 +77,14 @@ def test_a_preset_says_all_of_this() -> None:
         unit = "S"
         delay_ms = 3
         options = { baud = 9600 }
+        [[stage]]
+        name = "notch"
+        modality = "ecg"
+        options = { frequency = 60.0 }
+        [[stage]]
+        name = "smooth"
+        modality = "eda"
+        at = "features"
         """,
         FILE,
     )
@@ -100,6 +109,10 @@ def test_a_preset_says_all_of_this() -> None:
             options={"baud": 9600},
         ),
     )
+    assert preset.stages == (
+        ExtraStage(Modality.ECG, "notch", options=(("frequency", 60.0),)),
+        ExtraStage(Modality.EDA, "smooth", "features"),
+    )
 
 
 def test_an_empty_preset_is_the_defaults() -> None:
@@ -107,8 +120,11 @@ def test_an_empty_preset_is_the_defaults() -> None:
 
 
 WRONG = {
+    "[[stage]]\nmodality = 'ecg'": "[[stage]] number 1 must have name",
+    "[[stage]]\nname = 'notch'": "[[stage]] number 1 must have name",
+    "[[stage]]\nname = 'notch'\nat = 'end'": "wanted one of 'signal', 'features'",
     "not = = toml": "lab.toml is no TOML",
-    "strems = []": "lab.toml: the preset has no key 'strems'; it can have: stream, run, preflight",
+    "strems = []": "lab.toml: the preset has no key 'strems'; it can have: stream, stage, run",
     "stream = 3": "stream in the preset is 3, wanted tables: [[stream]]",
     "run = 3": "run in the preset is 3, wanted a table: [run]",
     "stream = [3]": "[[stream]] number 1 is 3, wanted a table",
