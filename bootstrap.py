@@ -1,4 +1,10 @@
-"""Make the environment and run the demo or the tests: `python bootstrap.py demo|test [arguments]`.
+"""Make the environment and use it: `python bootstrap.py COMMAND [arguments]`.
+
+  demo    everything on a simulated participant
+  test    what continuous integration checks; with arguments, pytest alone with them
+  docs    the documentation, in docs/_build/html
+  run     Python with these arguments, as in `run -m mypy`
+  system  only the system libraries that are missing (as root on Debian, installs them)
 
 Needs nothing but Python 3.11-3.13. The environment lives in .venv and is made anew only when
 pyproject.toml, constraints.txt or this file change. Arguments after the command are passed on.
@@ -42,17 +48,18 @@ FONTS = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 
 def main(arguments: list[str]) -> int:
     """Run the command named first in `arguments`."""
-    if not arguments or arguments[0] not in ("demo", "test"):
+    if not arguments or arguments[0] not in (*COMMANDS, "system"):
         print(__doc__)
         return 2
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         print(f"biosense needs Python 3.11 to 3.13, this is {sys.version.split()[0]}.")
         return 1
-    provide_system_packages()
+    if arguments[0] != "run":
+        provide_system_packages()
+    if arguments[0] == "system":
+        return 0
     make_environment()
-    if arguments[0] == "demo":
-        return run("-m", "biosense", "demo", *arguments[1:])
-    return test(arguments[1:])
+    return COMMANDS[arguments[0]](arguments[1:])
 
 
 def python() -> Path:
@@ -151,6 +158,18 @@ def test(arguments: list[str]) -> int:
     print(f"== failed: {', '.join(failed)}" if failed else "== all checks passed")
     return 1 if failed else 0
 
+
+def docs(arguments: list[str]) -> int:
+    """Build the documentation; a warning is an error."""
+    return run("-m", "sphinx", "-W", "--keep-going", *arguments, "docs", "docs/_build/html")
+
+
+COMMANDS = {
+    "demo": lambda arguments: run("-m", "biosense", "demo", *arguments),
+    "test": test,
+    "docs": docs,
+    "run": lambda arguments: run(*arguments),
+}
 
 if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:]))

@@ -137,3 +137,13 @@ def test_import_biosense_is_light() -> None:
 
 def test_help_is_light() -> None:
     assert loaded_by("biosense", "--help") == set()
+
+
+def test_a_run_without_a_model_loads_no_torch() -> None:
+    used = "biosense.cli.session, biosense.live.config.make_sources"
+    script = f"import {used}, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "biosense.live.run" in done.stdout.split()
+    assert not {"torch", "PySide6"} & set(done.stdout.split())

@@ -7,13 +7,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from biosense.cli.options import SEED, Headless, Json, Record, Seconds, Seed
 from biosense.cli.simulate import DEMO_MODALITIES, source_id
+from biosense.core.errors import MissingExtra
 
 _START_S = 20.0  # a slow computer needs this long to start Python once more
 _END_S = 10.0
+_NEEDED = {"torch": "torch", "NeuroKit2": "neurokit2"}
 
 
 def demo(
@@ -24,9 +27,19 @@ def demo(
     json: Json = False,
 ) -> None:
     """Show everything on a simulated participant, whose streams come over real LSL."""
+    _check_installed()
     label = f"demo-{os.getpid()}"
     with _simulator(seed, label):
         _run(label, seconds, record, headless=headless, json=json)
+
+
+def _check_installed() -> None:
+    """Say at once, and in one line, what a bare installation lacks."""
+    if missing := [name for name, module in _NEEDED.items() if find_spec(module) is None]:
+        raise MissingExtra(
+            f"the demo needs {' and '.join(missing)}: pip install 'biosense[demo]', or without "
+            "installing it: pipx run --spec 'biosense[demo]' biosense demo"
+        )
 
 
 def _run(

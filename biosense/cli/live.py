@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,10 @@ from biosense.cli.options import (
     Seed,
 )
 from biosense.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from biosense.live.config.run_settings import RunSettings
+    from biosense.models.deployment.checkpoint import Loaded
 
 
 def live(
@@ -82,10 +86,7 @@ def live(
     # Heavy libraries are loaded here, so that --help and mistakes answer at once.
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
-    from biosense.cli.console import say_warning
     from biosense.cli.session import Session
-    from biosense.estimation.load_model import load_model
-    from biosense.estimation.rated_spans import caution
     from biosense.live.config.run_settings import RunOptions, run_settings
 
     configure(lan=lan or given.run.lan)
@@ -93,9 +94,7 @@ def live(
         "" if no_model else model, record, participant, features, mains, preflight, seconds
     )
     settings, clock = run_settings(given, options), LslClock()
-    loaded = load_model(settings.model_name) if settings.model_name else None
-    if loaded is not None and (problem := caution(loaded.info.card, settings.participant)):
-        say_warning(problem)
+    loaded = _load(settings) if settings.model_name else None
     session = Session(clock=clock, settings=settings, loaded=loaded)
     sources = make_sources(streams, clock=clock, preview=session.preview)
     session.run(
@@ -105,6 +104,18 @@ def live(
         headless=headless,
         json=json,
     )
+
+
+def _load(settings: RunSettings) -> Loaded:
+    """Load the model, and say what speaks against it for this participant."""
+    from biosense.cli.console import say_warning
+    from biosense.estimation.load_model import load_model
+    from biosense.estimation.rated_spans import caution
+
+    loaded = load_model(settings.model_name)
+    if problem := caution(loaded.info.card, settings.participant):
+        say_warning(problem)
+    return loaded
 
 
 def _check_pseudonym(participant: str) -> None:

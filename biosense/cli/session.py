@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from biosense.acquisition.lsl.config import settings
 from biosense.cli.console import console, print_json, say_warning
@@ -24,7 +24,9 @@ from biosense.live.output.run_control import RunControl
 from biosense.live.output.status import RunStatus
 from biosense.live.output.summary import RunSummary
 from biosense.live.run import Run
-from biosense.models.deployment.checkpoint import Loaded
+
+if TYPE_CHECKING:
+    from biosense.models.deployment.checkpoint import Loaded
 
 
 class Session:

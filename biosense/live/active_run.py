@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from biosense.acquisition.xdf.events import EVENTS
 from biosense.acquisition.xdf.recorder import Recorder
@@ -33,8 +34,10 @@ from biosense.live.output.summary import (
 from biosense.live.processing_thread import ProcessingThread
 from biosense.live.router import Router
 from biosense.live.stream_names import is_packets
-from biosense.models.deployment.checkpoint import Loaded
-from biosense.models.deployment.streaming import StreamingEstimator
+
+if TYPE_CHECKING:
+    from biosense.models.deployment.checkpoint import Loaded
+    from biosense.models.deployment.streaming import StreamingEstimator
 
 Call = Callable[..., None]
 
@@ -194,7 +197,7 @@ class ActiveRun:
         devices: Sequence[DeviceState],
     ) -> None:
         context, settings, loaded = self._context, self._context.settings, self._context.loaded
-        processor = Processor(settings.processor, StreamingEstimator(loaded) if loaded else None)
+        processor = Processor(settings.processor, _estimator(loaded))
         self._notes = [note for info in infos for note in processor.add_stream(info)]
         self._publisher = Publisher(context.run)
         opened.callback(self._publisher.close)
@@ -242,3 +245,11 @@ class ActiveRun:
 def shown(healths: Iterable[StreamHealth]) -> list[StreamHealth]:
     """Leave out the streams that nobody needs to look at: raw packets."""
     return [health for health in healths if not is_packets(health.info)]
+
+
+def _estimator(loaded: Loaded | None) -> StreamingEstimator | None:
+    if loaded is None:  # then nothing needs torch, which may not be there
+        return None
+    from biosense.models.deployment.streaming import StreamingEstimator
+
+    return StreamingEstimator(loaded)

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, BiosenseError, DeviceLost
@@ -33,7 +33,9 @@ from biosense.live.output.summary import RunSummary
 from biosense.live.restarted_clocks import RestartedClocks
 from biosense.live.stream_names import StreamNames
 from biosense.live.tasks import cancel, raise_failures
-from biosense.models.deployment.checkpoint import Loaded
+
+if TYPE_CHECKING:
+    from biosense.models.deployment.checkpoint import Loaded
 
 log = logging.getLogger(__name__)
 

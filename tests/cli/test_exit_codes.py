@@ -118,3 +118,13 @@ def test_the_module_is_the_command() -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.strip() == "error: there is no recording at nowhere.xdf"
+
+
+def test_a_demo_without_its_libraries_says_all_of_them_in_one_line(
+    biosense, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("biosense.cli.demo.find_spec", lambda name: None)
+    answer = biosense("demo", "--headless")
+    assert answer.code == 1
+    assert len(answer.err.splitlines()) == 1
+    assert "torch and NeuroKit2: pip install 'biosense[demo]'" in answer.reason

@@ -6,14 +6,17 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from biosense.acquisition.xdf.recording_folder import Sidecar, installed_software
 from biosense.core.device_state import DeviceState
 from biosense.estimation.processor import ProcessorSettings
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.config.preset import Preset
-from biosense.models.deployment.checkpoint import Loaded
 from biosense.processing.pipelines import fingerprints
+
+if TYPE_CHECKING:
+    from biosense.models.deployment.checkpoint import Loaded
 
 _SOFTWARE = ("numpy", "scipy", "pylsl", "bleak", "torch", "mediapipe", "opencv-python-headless")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import Clock
@@ -12,7 +13,9 @@ from biosense.estimation.estimate_stream import AffectHeader, affect_chunk, affe
 from biosense.estimation.processor import Outcome, Processor, feature_values
 from biosense.estimation.stream_health import STALE_S
 from biosense.live.output.publisher import Publisher, feature_chunk
-from biosense.models.deployment.checkpoint import Loaded
+
+if TYPE_CHECKING:
+    from biosense.models.deployment.checkpoint import Loaded
 
 
 class Outputs:
