@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from biosense.recordings.inspect import Inspection, inspect
 from tests.support.lsl_sender import Sender, Sent
 from tests.support.recorded_runs import Outcome, recorded
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
 CLOCK = LslClock()
 LATER = 1_000_000  # what restarted senders count from
 

@@ -66,7 +66,7 @@ def test_a_miniature_is_gone_when_it_is_closed():
 
 
 def test_a_whole_study_is_conducted_and_read_again(tmp_path):
-    source = DataSource("deap", fabricate=True, people=3)
+    source = DataSource("dreamer", fabricate=True, people=3)
     design = StudyDesign("subject", ("early",), quick=True, calibrate=(1, 2))
     result = conduct(source, design, out=tmp_path, command="as I did")
     assert result.fabricated

@@ -21,6 +21,8 @@ from biosense.core.clock import SystemClock
 from biosense.core.types import TEXT, Chunk, Event, EventKind, StreamInfo
 from tests.support.disks import EEG, Disk, Listening, eeg
 
+no_windows = pytest.mark.skipif(os.name == "nt", reason="Windows does not let go of open files")
+
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
@@ -105,6 +107,7 @@ def test_a_full_memory_loses_samples_loudly_and_markers_never(tmp_path: Path, di
     )
 
 
+@no_windows
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENODEV])
 def test_a_disk_that_was_pulled_out_and_comes_back_costs_nothing(
     tmp_path: Path, disk: Disk, code: int
@@ -147,7 +150,7 @@ def test_a_failed_sync_is_no_excuse_to_forget(tmp_path: Path, disk: Disk) -> Non
     assert XdfReader(tmp_path).complete
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows does not let go of open files")
+@no_windows
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_a_recording_that_is_deleted_is_made_again(tmp_path: Path, what: str) -> None:
     folder = tmp_path / "recording"
@@ -168,7 +171,7 @@ def test_a_recording_that_is_deleted_is_made_again(tmp_path: Path, what: str) ->
     assert XdfReader(folder).complete
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows does not let go of open files")
+@no_windows
 def test_another_file_in_its_place_is_left_alone(tmp_path: Path) -> None:
     listening = Listening(tmp_path)
     path = tmp_path / "recording.xdf"
