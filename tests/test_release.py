@@ -46,9 +46,7 @@ def test_every_file_that_is_no_python_goes_into_the_wheel() -> None:
     package = ROOT / "biosense"
     packed = {file for pattern in patterns for file in package.glob(pattern)}
     others = {
-        file
-        for file in package.rglob("*")
-        if file.is_file() and file.suffix not in (".py", ".pyc")
+        file for file in package.rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc")
     }
     assert others
     assert others == packed
