@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from biosense.core.errors import MissingExtra
+from biosense.core.grid import GAP_INTERVALS
 from biosense.core.types import Chunk, Floats, Modality
 from biosense.viz.axes import decimated, split_at_gaps
 from biosense.viz.palette import LIGHT, colour_name
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 COLUMNS = 1200
 MOST_CHANNELS = 4
-_GAP_INTERVALS = 3.0
 
 
 def lanes(
@@ -75,7 +75,7 @@ def draw_stream(axes: Axes, stream: Chunk, begin: float) -> None:
     values = np.asarray(stream.data[:, :shown], np.float64)
     if shown > 1:
         values = values / _spread(values, alike=info.modality is Modality.EEG)
-    longest = _GAP_INTERVALS / info.sfreq if info.sfreq else np.inf
+    longest = GAP_INTERVALS / info.sfreq if info.sfreq else np.inf
     for number, column in enumerate(values.T):
         middle = float(np.nanmedian(column)) if shown > 1 and np.isfinite(column).any() else 0.0
         times, curve = split_at_gaps(stream.times - begin, column - middle, longest)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from biosense.api.features import Features, features_of
 from biosense.api.naming import modality_named
 from biosense.core.errors import BadInput
+from biosense.core.mains import DEFAULT_MAINS_HZ
 from biosense.core.stage import Pipeline, Stage
 from biosense.core.types import Chunk, Epoch, Floats, Modality, StreamInfo
 from biosense.processing.pipelines import feature_pipeline
@@ -47,7 +48,7 @@ class FeaturePipeline:
     def __init__(
         self,
         info: StreamInfo,
-        mains_hz: float = 50.0,
+        mains_hz: float = DEFAULT_MAINS_HZ,
         *,
         on_signal: Sequence[AnyStage] = (),
         on_features: Sequence[AnyStage] = (),
@@ -134,7 +135,7 @@ def pipeline(
     *,
     channels: Sequence[str] | None = None,
     unit: str | None = None,
-    mains_hz: float = 50.0,
+    mains_hz: float = DEFAULT_MAINS_HZ,
     on_signal: Sequence[AnyStage] = (),
     on_features: Sequence[AnyStage] = (),
 ) -> FeaturePipeline:

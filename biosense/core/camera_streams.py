@@ -7,6 +7,11 @@ is not mirrored.
 
 from __future__ import annotations
 
+from biosense.core.types import Modality
+
+CAMERA_MODALITIES = (Modality.RPPG, Modality.FACE)
+"""What one camera is: frames without a face are answers, and no gaps."""
+
 RPPG_REGIONS = ("forehead", "right_cheek", "left_cheek", "background")
 """Regions of skin, and a patch of background that shows what the light does."""
 

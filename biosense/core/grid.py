@@ -14,6 +14,8 @@ import numpy as np
 from biosense.core.types import Chunk, Ints
 
 HOP = 0.25  # seconds between two points of the session grid: estimates at 4 Hz (DESIGN)
+GAP_INTERVALS = 3.0  # sample intervals from one sample to the next that are no gap yet
+MIN_GAP_S = 0.025  # operating systems delay a sample by as much
 _EPSILON = 1e-6  # in grid steps: forgives rounding of n / sfreq, far below any real jitter
 
 
@@ -39,6 +41,22 @@ def sample_index(time: float, sfreq: float) -> int:
 def sample_indices(chunk: Chunk) -> Ints:
     """Return the integer positions of a regularised chunk's samples, shape (n,)."""
     return np.rint(chunk.times * chunk.info.sfreq).astype(np.int64)
+
+
+def longest_step(sfreq: float) -> float:
+    """Return the time between two samples of a regular stream from which on it is a gap, seconds.
+
+    Parameters
+    ----------
+    sfreq
+        Rate, Hz; above 0.
+
+    Examples
+    --------
+    >>> longest_step(4.0), longest_step(1000.0)
+    (0.75, 0.025)
+    """
+    return max(GAP_INTERVALS / sfreq, MIN_GAP_S)
 
 
 def contiguous_runs(indices: Ints, expected: int | None) -> list[tuple[int, int, bool]]:

@@ -11,6 +11,8 @@ from typing import Protocol
 from biosense.core.connections import Connections
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
+from biosense.core.mains import DEFAULT_MAINS_HZ
+from biosense.core.preprocessed_streams import interval_modality, is_intervals
 from biosense.core.types import (
     Chunk,
     ClockOffset,
@@ -31,7 +33,6 @@ from biosense.estimation.stream_pipeline import (
     note,
     text_where_numbers_are_needed,
 )
-from biosense.processing.cardiac.rr_features import interval_modality, is_intervals
 from biosense.processing.join import Join
 from biosense.processing.registry import ExtraStage
 
@@ -52,7 +53,7 @@ class ProcessorSettings:
         Registered stages that pipelines have beside their own.
     """
 
-    mains_hz: float = 50.0
+    mains_hz: float = DEFAULT_MAINS_HZ
     patience: float = 1.0
     stages: tuple[ExtraStage, ...] = ()
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosense.core.camera_streams import CAMERA_MODALITIES
 from biosense.core.types import Bools, Chunk, Epoch, Event, EventKind, Floats, Modality, StreamInfo
 from biosense.processing.signal.missing import all_numbers, are_numbers
 
@@ -22,7 +23,6 @@ CLIP_S = 5.0
 _RUN = 3  # equal extremes in a row that are no chance
 _EDGE = 3.0  # steps of the converter by which a clipped signal enters its rail at once
 
-_CAMERA = (Modality.RPPG, Modality.FACE)
 _FAST = (Modality.EEG, Modality.ECG, Modality.EMG, Modality.PPG)
 
 
@@ -37,7 +37,7 @@ def usable_rows(chunk: Chunk) -> Bools:
     if all_numbers(chunk.data):  # nearly always, and to count by rows costs ten times as much
         return np.ones(chunk.n, np.bool_)
     finite = are_numbers(chunk.data)
-    if chunk.info.modality in _CAMERA:
+    if chunk.info.modality in CAMERA_MODALITIES:
         return np.asarray(finite.any(axis=1))
     usable: Bools = 2 * finite.sum(axis=1) >= chunk.info.n_channels
     return usable

@@ -10,12 +10,11 @@ import numpy as np
 
 from biosense.core.clock import ClockFit
 from biosense.core.device_state import ClockState, DeviceState
+from biosense.core.grid import longest_step
 from biosense.core.stream_status import StreamState, StreamStatus
 from biosense.core.types import Chunk, ClockOffset, EventKind, Item, StreamInfo
 from biosense.estimation.signal_quality import usable_rows
 
-GAP_INTERVALS = 3.0  # sample intervals without a sample that count as a gap (DESIGN, XDF reader)
-MIN_GAP_S = 0.025
 RATE_WINDOW_S = 10.0
 STALE_S = 2.0
 _POOR_QUALITY = 0.4
@@ -136,7 +135,7 @@ class StreamHealth:
         steps = np.empty(len(times))
         steps[0] = 0.0 if math.isnan(self._last_usable) else times[0] - self._last_usable
         np.subtract(times[1:], times[:-1], out=steps[1:])
-        wide = steps > max(GAP_INTERVALS / self.info.sfreq, MIN_GAP_S)
+        wide = steps > longest_step(self.info.sfreq)
         self.gaps += int(wide.sum())
         self.lost += int((np.rint(steps[wide] * self.info.sfreq) - 1).sum())
         self._last_usable = float(times[-1])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from biosense.acquisition.stream_xml import modality_of
+from biosense.core.preprocessed_streams import is_intervals
 from biosense.core.stage import Pipeline
 from biosense.core.types import Event, EventKind, Modality, StreamInfo
 from biosense.estimation.signal_quality import ClipWatch, NumberWatch, QualityWatch
-from biosense.processing.cardiac.rr_features import is_intervals
 from biosense.processing.conditioning import CONDITIONINGS
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.registry import ExtraStage

@@ -7,13 +7,15 @@ from typing import Any
 
 from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
 from biosense.core.errors import BadInput
+from biosense.core.mains import DEFAULT_MAINS_HZ
+from biosense.core.preprocessed_streams import EMG_ENVELOPE, is_intervals
 from biosense.core.registry import Registry
 from biosense.core.stage import Pipeline, Stage
 from biosense.core.types import Modality, StreamInfo
 from biosense.processing.cardiac.features import HeartFeatures
 from biosense.processing.cardiac.pulse_peaks import PulsePeaks
 from biosense.processing.cardiac.rpeaks import RPeaks
-from biosense.processing.cardiac.rr_features import RrFeatures, is_intervals
+from biosense.processing.cardiac.rr_features import RrFeatures
 from biosense.processing.eda.features import EdaFeatures
 from biosense.processing.eeg.pipeline import eeg_pipeline
 from biosense.processing.emg import EmgEnvelope, EmgFeatures, emg_band
@@ -28,7 +30,6 @@ from biosense.processing.signal.units import ToSI
 from biosense.processing.temperature import TempFeatures
 
 ECG_HZ, PPG_HZ = (500.0, 1000.0), (250.0, 500.0)  # a faster stream is thinned to these
-ENVELOPE = "EMG-envelope"  # content type of a stream whose sender has rectified and smoothed it
 CAMERA_HZ = 30.0  # features of the face and its pulse are the same for every frame rate
 
 
@@ -76,7 +77,7 @@ def _temp(info: StreamInfo, mains_hz: float) -> Pipeline:
 
 
 def _emg(info: StreamInfo, mains_hz: float) -> Pipeline:
-    if info.content_type == ENVELOPE:
+    if info.content_type == EMG_ENVELOPE:
         return Pipeline(ToSI(), Regularise(order=1), EmgFeatures())
     clean = Cascade((Notch(mains_hz), BandPass(*emg_band(info.sfreq))))
     if mains_hz >= info.sfreq / 2:
@@ -129,7 +130,7 @@ _TYPICAL = (
 def feature_pipeline(
     info: StreamInfo,
     *,
-    mains_hz: float = 50.0,
+    mains_hz: float = DEFAULT_MAINS_HZ,
     on_signal: Sequence[Stage[Any, Any]] = (),
     on_features: Sequence[Stage[Any, Any]] = (),
 ) -> Pipeline:

@@ -8,10 +8,9 @@ from biosense.acquisition.ble.driver import Block, Signal
 from biosense.acquisition.ble.link.states import LinkTimes
 from biosense.core.device_clock import DeviceClock
 from biosense.core.device_state import ClockState
+from biosense.core.grid import GAP_INTERVALS, MIN_GAP_S
 from biosense.core.types import Chunk, Event, EventKind, Floats, Item, StreamInfo
 
-_GAP_INTERVALS = 3.0  # sample intervals without a sample that count as a gap, as in health
-_MIN_GAP_S = 0.025
 _REPEAT_S = 10.0  # lost packets are reported no more often
 _SAME_CLOCK_S = (-0.05, 0.2)  # how late the first packet of a clock that went on may be
 _RISE_S = 1e-6
@@ -159,7 +158,7 @@ class SignalStream:
             return []
         interval = 1 / self.info.sfreq
         edges = np.concatenate(([self._newest], times))
-        wide = np.flatnonzero(np.diff(edges) > max(_GAP_INTERVALS * interval, _MIN_GAP_S))
+        wide = np.flatnonzero(np.diff(edges) > max(GAP_INTERVALS * interval, MIN_GAP_S))
         if len(wide) == 0:
             return []
         if is_back or self._began_again:

@@ -12,10 +12,10 @@ from biosense.acquisition.simulated.noise import BLOCK_S, ColouredNoise, Wander,
 from biosense.acquisition.simulated.scalp import CHANNELS, spread_from
 from biosense.acquisition.simulated.state import AffectPath
 from biosense.acquisition.simulated.stream import sample_times, stream_info
+from biosense.core.mains import DEFAULT_MAINS_HZ
 from biosense.core.types import Chunk, Floats, Modality
 
 _SFREQ = 512.0
-_MAINS_HZ = 50.0
 _LATENCY_S, _SPREAD_S = 0.3, 0.4
 # Where rhythms come from: left and right of each pair, so that asymmetry is a matter of gain.
 _ALPHA = ("O1", "O2", "Pz", "F3", "F4", "C3", "C4")
@@ -131,7 +131,7 @@ class SimulatedEeg:
         coarse = np.linspace(index * BLOCK_S, (index + 1) * BLOCK_S, 81)
         drift = self._drifts.at(coarse) @ self._drift_mix + self._offsets
         values += _stretch(drift, len(times))
-        hum = np.sin(2 * np.pi * _MAINS_HZ * times).astype(np.float32)
+        hum = np.sin(2 * np.pi * DEFAULT_MAINS_HZ * times).astype(np.float32)
         values += hum[:, None] * self._hum.astype(np.float32)
         return Chunk.of(self.info, times, values)
 

@@ -8,9 +8,9 @@ from biosense.acquisition.simulated.heart import Heart
 from biosense.acquisition.simulated.noise import ColouredNoise, Episodes, Wander, generator
 from biosense.acquisition.simulated.stream import sample_times, stream_info
 from biosense.acquisition.simulated.templates import ECG_SPAN_S, ecg_shape
+from biosense.core.mains import DEFAULT_MAINS_HZ
 from biosense.core.types import Chunk, Floats, Modality
 
-MAINS_HZ = 50.0  # Europe, Asia and most of the rest
 _QRS_S = 0.05  # half a QRS complex
 
 
@@ -49,7 +49,7 @@ class SimulatedEcg:
             self._beats(times) * self._height * (1.0 + 0.05 * breath)
             + self._baseline_mv * (self._baseline.at(times)[:, 0] + 0.4 * breath) * np.sqrt(loud)
             + self._muscle_mv * loud * self._muscle.block(index)[:, 0]
-            + self._mains_mv * np.sin(2 * np.pi * MAINS_HZ * times)
+            + self._mains_mv * np.sin(2 * np.pi * DEFAULT_MAINS_HZ * times)
         )
         return Chunk.of(self.info, times, values)
 

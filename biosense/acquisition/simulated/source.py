@@ -15,13 +15,13 @@ from biosense.acquisition.simulated.noise import generator
 from biosense.acquisition.simulated.participant import DEFAULT_MODALITIES, Participant
 from biosense.acquisition.simulated.recording import blocks, truth_chunks, truth_info
 from biosense.acquisition.simulated.state import AffectPath
+from biosense.core.camera_streams import CAMERA_MODALITIES
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, Event, EventKind, Floats, Item, Modality, StreamInfo
 
 Sleep = Callable[[float], Awaitable[None]]
 _CHUNKS_S = (0.01, 0.12)  # shortest and longest chunk of an amplifier
-_CAMERA = (Modality.RPPG, Modality.FACE)
 
 
 class SimulatedSource:
@@ -162,7 +162,7 @@ class SimulatedSource:
 
     def _feed(self, modality: Modality) -> Iterator[Chunk]:
         stream = self._entered().streams[modality]
-        if modality in _CAMERA:
+        if modality in CAMERA_MODALITIES:
             return _cut_singly(blocks(stream, self._seconds))
         rng = generator(self.seed, "chunks", modality)
         return _cut_unevenly(blocks(stream, self._seconds), rng)

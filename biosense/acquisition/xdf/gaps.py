@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from biosense.core.grid import longest_step
 from biosense.core.types import Floats, Ints
 
-GAP_INTERVALS = 3.0  # sample intervals from one sample to the next that are no gap yet
-MIN_STEP_S = 0.025  # operating systems delay a sample by as much
 _NEAR_S = 1.0  # late samples are looked for so far around a step,
 _NEAR_PACKETS = 8.0  # or so many packets,
 _AROUND_S = 20.0  # and at most so far, within which packets are recognised as well
@@ -82,7 +81,7 @@ class GapFinder:
         """Judge the steps up to a time: all that may speak for them has been seen."""
         self._times = times = np.concatenate([self._times, *self._parts])
         self._parts = []
-        wide = np.flatnonzero(np.diff(times) > self._limit) + 1
+        wide = np.flatnonzero(np.diff(times) > longest_step(self.sfreq)) + 1
         due = wide[(times[wide] > self._decided) & (times[wide] <= until)]
         for step in due.tolist():
             self._judge(step, wide)
@@ -100,7 +99,8 @@ class GapFinder:
         last = int(np.searchsorted(times, stop + near, "right"))
         late = times[first:last] - np.arange(first, last) / self.sfreq
         rise = float(late[step - first :].min() - late[: step - first].min())
-        if rise + 1 / self.sfreq > self._limit and not (is_crowded and rise < packet / 2):
+        is_gap = rise + 1 / self.sfreq > longest_step(self.sfreq)
+        if is_gap and not (is_crowded and rise < packet / 2):
             self.gaps.append(Gap(start, stop, round(rise * self.sfreq)))
             self._floor = stop  # behind a gap, all samples are late against those before it
 
@@ -116,7 +116,3 @@ class GapFinder:
         spans = times[steps[1:] - 1] - times[steps[:-1]]
         crowded = np.median(spans - (np.diff(steps) - 1) / self.sfreq / 2) < 0
         return interval, bool(crowded) or bool(np.median(np.diff(steps)) == 1)
-
-    @property
-    def _limit(self) -> float:
-        return max(GAP_INTERVALS / self.sfreq, MIN_STEP_S)

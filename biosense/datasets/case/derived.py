@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from biosense.core.affect import TARGETS
 from biosense.core.errors import BadInput, DatasetDamaged, DatasetIncomplete
+from biosense.core.preprocessed_streams import EMG_ENVELOPE
 from biosense.core.recording import Recording, Trial
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
 from biosense.datasets.base import About, Dataset
@@ -40,7 +41,7 @@ _MUSCLES = {"ZEMGEnv": "zygomaticus", "CEMGEnv": "corrugator", "TEMGEnv": "trape
 _COLUMNS = ("IHR", "EDAPh", "EDATon", "TEMP", *_MUSCLES)
 _EMG_UNIT = 1e-5  # volts
 _ENVELOPES = StreamInfo(
-    "muscles", Modality.EMG, tuple(_MUSCLES.values()), 20.0, "V", content_type="EMG-envelope"
+    "muscles", Modality.EMG, tuple(_MUSCLES.values()), 20.0, "V", content_type=EMG_ENVELOPE
 )
 _PLAUSIBLE_BPM = (40.0, 180.0)  # splines overshoot: beyond this the rate is none
 _MIDDLE, _HALF = 5.0, 4.5  # of the joystick's scale, 0.5 to 9.5

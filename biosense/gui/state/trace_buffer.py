@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
+from biosense.core.grid import longest_step
 from biosense.core.ring import MirroredRing
 from biosense.core.types import Bools, Chunk, Floats, StreamInfo
 from biosense.gui.state.panels import Panel, screen_unit
 from biosense.processing.signal.units import ToSI
 
-GAP_INTERVALS = 3.0  # as the run counts gaps
-_LEAST_GAP_S = 0.025
 _IRREGULAR_GAP_S = 2.0
 _IRREGULAR_HZ = 250.0  # room for streams without a nominal rate
 _ROOM = 1.5  # senders are faster than they say
@@ -22,7 +21,7 @@ _ROOM = 1.5  # senders are faster than they say
 
 def gap_of(sfreq: float) -> float:
     """Return the distance of two samples, seconds, from which on they are not connected."""
-    return max(GAP_INTERVALS / sfreq, _LEAST_GAP_S) if sfreq > 0 else _IRREGULAR_GAP_S
+    return longest_step(sfreq) if sfreq > 0 else _IRREGULAR_GAP_S
 
 
 class EyeFilter:

@@ -9,13 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from biosense.core.errors import BadInput
+from biosense.core.mains import DEFAULT_MAINS_HZ, MAINS_LIMITS_HZ
 from biosense.core.types import Modality
 from biosense.live.adapted_source import StreamChange
 from biosense.live.config.preflight_settings import OnProblem, PreflightSettings
 from biosense.live.config.toml_table import TomlTable, is_number, is_text
 from biosense.processing.registry import PLACES, ExtraStage
 
-_MAINS_HZ = (45.0, 65.0)
 _NO_MODEL = "none"
 
 
@@ -74,7 +74,7 @@ class RunPreset:
     """
 
     model: str = "default"
-    mains_hz: float = 50.0
+    mains_hz: float = DEFAULT_MAINS_HZ
     patience: float = 1.0
     features: bool = False
     seconds: float | None = None
@@ -219,7 +219,7 @@ def _options(table: TomlTable) -> dict[str, object]:
 def _run(table: TomlTable) -> RunPreset:
     defaults = RunPreset()
     mains = table.number("mains_hz", defaults.mains_hz)
-    if not _MAINS_HZ[0] <= mains <= _MAINS_HZ[1]:
+    if not MAINS_LIMITS_HZ[0] <= mains <= MAINS_LIMITS_HZ[1]:
         raise table.wrong(f"has mains_hz = {mains:g}, wanted the mains frequency: 50 or 60")
     patience = table.seconds("patience", defaults.patience) or defaults.patience
     model, record = table.text("model", "default"), table.text("record", "")

@@ -9,13 +9,13 @@ from enum import StrEnum
 import numpy as np
 
 from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS
+from biosense.core.mains import MAINS_HZ
 from biosense.core.skin import LEVEL_C, LEVEL_US
 from biosense.core.types import Bools, Chunk, Floats, Modality
 from biosense.core.units import unit_problem
 from biosense.estimation.signal_quality import clipped_share
 from biosense.processing.signal.units import ToSI
 
-MAINS_HZ = (50.0, 60.0)
 _LEAST_SAMPLES = 16  # below, nothing can be said of a signal
 _FLAT_V = {Modality.EEG: 0.5e-6, Modality.ECG: 10e-6}  # the noise of any amplifier is near that
 _LARGE_V = {Modality.EEG: 1e-3, Modality.ECG: 20e-3, Modality.EMG: 20e-3}  # about the median

@@ -10,37 +10,14 @@ import numpy as np
 
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_index, grid_time
-from biosense.core.types import Chunk, Epoch, Floats, Modality, StreamInfo
+from biosense.core.preprocessed_streams import INTERVAL_CHANNELS, is_intervals
+from biosense.core.types import Chunk, Epoch, Floats, StreamInfo
 from biosense.processing.cardiac.features import PULSE_CHANNELS, WINDOW_S
 from biosense.processing.cardiac.pulse_transit import TRANSIT_CHANNELS
 from biosense.processing.cardiac.rhythm import HEART_CHANNELS, TROUBLE, Rhythm
 
-INTERVAL_CHANNELS = ("rr", "ppi", "ibi")
-"""Names of a channel of intervals: from electrodes, from light, from anything."""
 HOLD_S = 3.0  # a strap that sends no beat for so long says nothing any more
 _ERROR_S = (0.03, 0.01)  # error of a Polar PPI at which it is not believed, and fully believed
-
-
-def is_intervals(info: StreamInfo) -> bool:
-    """Return whether a stream holds intervals between beats, one sample a beat.
-
-    >>> is_intervals(StreamInfo("strap rr", None, ("rr",), 0.0, "s"))
-    True
-    """
-    return info.sfreq == 0 and info.channels[0] in INTERVAL_CHANNELS and not info.is_text
-
-
-def interval_modality(info: StreamInfo) -> Modality | None:
-    """Return of which modality a stream of intervals is a poor relation; None for other streams.
-
-    Intervals from light count as PPG, all others as ECG.
-
-    >>> interval_modality(StreamInfo("strap rr", None, ("rr",), 0.0, "s"))
-    <Modality.ECG: 'ecg'>
-    """
-    if not is_intervals(info) or info.unit.strip() not in ("s", "ms"):
-        return None
-    return Modality.PPG if info.channels[0] == "ppi" else Modality.ECG
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from biosense.core.types import Bools, Floats
+from biosense.processing.eda.artefacts import SLIP_S
 from biosense.processing.eda.signal import ONSET_SHARE, EdaPiece
 from biosense.processing.signal.peak_tracker import PeakTracker
 
@@ -15,7 +16,6 @@ HOLD_S = 0.5
 LONGEST_RISE_S = 5.0
 SHORTEST_RISE_S = 0.3
 FOOT_SHARE = 0.15  # of the steepest slope: below it a response has not begun
-STEP_S = 0.25  # an electrode that slips needs no longer
 STEP_SHARE = 0.75
 DESCENT, DESCENT_US = 0.01, 0.002
 SLIP_DESCENT, SPIKE_DESCENT = 0.1, 0.7  # a slip stays, a spike is gone; a steep response is between
@@ -164,8 +164,8 @@ class ScrFinder:
         return steep and not SLIP_DESCENT < fall / shape.amplitude < SPIKE_DESCENT
 
     def _steepest(self, foot: int, peak: int) -> float:
-        """Return the largest change of the raw signal within `STEP_S` on the way up."""
-        span = max(1, round(STEP_S * self._rate))
+        """Return the largest change of the raw signal within `SLIP_S` on the way up."""
+        span = max(1, round(SLIP_S * self._rate))
         early = max(0, foot - span - round(2 * self._delay * self._rate))
         raw = self._raw[early : peak + 1]
         return float((raw[span:] - raw[:-span]).max()) if len(raw) > span else 0.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from biosense.core.camera_streams import CAMERA_MODALITIES
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, sample_indices
 from biosense.core.stage import Pipeline
@@ -15,7 +16,6 @@ from biosense.processing.signal.regularise import Regularise
 from biosense.processing.signal.units import ToSI
 
 _FAST = (Modality.EEG, Modality.ECG, Modality.EMG, Modality.PPG)
-_CAMERA = (Modality.RPPG, Modality.FACE)
 _OFF_GRID = 0.01  # share of a sample interval that a time may lie beside its grid point
 
 
@@ -87,7 +87,7 @@ def grid_stages(info: StreamInfo, *, sfreq: float | None = None) -> Pipeline:
     Fast signals are interpolated by cubics; slow ones, the camera's and those of unknown content by
     straight lines, which never overshoot. A camera's frame keeps the time at which it was taken.
     """
-    if info.modality in _CAMERA:
+    if info.modality in CAMERA_MODALITIES:
         return Pipeline(ToSI(), Regularise(sfreq, order=1, dejitter=False, fill=False))
     return Pipeline(ToSI(), Regularise(sfreq, order=3 if info.modality in _FAST else 1))
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from biosense.core.grid import HOP
 from biosense.core.types import Bools, Floats
 from biosense.estimation.signal_quality import HIGH, LOW
 from biosense.recordings.report.collect import CollectedStream
@@ -30,7 +31,6 @@ from biosense.viz.svg import ink, ink_of
 COLUMNS = 700
 MAP_COLUMNS = 360
 MAP_FROM = 5  # channels from which on a map says more than lines
-_QUALITY_HOP_S = 0.25
 _BESIDE_IN = 0.6  # what the bar of a map takes
 
 
@@ -180,7 +180,7 @@ def _feature(axes: Axes, stream: CollectedStream, gaps: Sequence[tuple[float, fl
         times = np.array([epoch.stop for epoch in stream.epochs])
         column = names.index(view.feature)
         values = np.array([float(epoch.data[column]) for epoch in stream.epochs])
-        times, values = split_at_gaps(times, values, 2.5 * _QUALITY_HOP_S)
+        times, values = split_at_gaps(times, values, 2.5 * HOP)
         axes.plot(*decimated(times, values, COLUMNS), color=ink_of(stream.info.modality), lw=1.2)
     beats = stream.mark_table
     aside = ""
@@ -209,7 +209,7 @@ def draw_quality(axes: Axes, stream: CollectedStream) -> None:
     """Draw the quality over time, 0 to 1, with the bounds at which it is called bad and good."""
     times = np.array([epoch.stop for epoch in stream.epochs])
     values = np.array([epoch.quality for epoch in stream.epochs])
-    times, values = split_at_gaps(times, values, 2.5 * _QUALITY_HOP_S)
+    times, values = split_at_gaps(times, values, 2.5 * HOP)
     times, values = decimated(times, values, COLUMNS)
     axes.fill_between(times, 0, values, color=ink_of(stream.info.modality), alpha=0.35, lw=0)
     axes.plot(times, values, color=ink_of(stream.info.modality), lw=0.9)

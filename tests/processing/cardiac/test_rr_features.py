@@ -9,12 +9,13 @@ import pytest
 
 from biosense.core import Chunk, Epoch, Modality, Pipeline, StreamInfo
 from biosense.core.errors import BadInput
+from biosense.core.preprocessed_streams import interval_modality
 from biosense.core.types import Event, Floats, FusionInput
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.processing.cardiac.features import PULSE_CHANNELS, HeartFeatures
 from biosense.processing.cardiac.rhythm import HEART_CHANNELS
 from biosense.processing.cardiac.rpeaks import RPeaks
-from biosense.processing.cardiac.rr_features import RrFeatures, interval_modality
+from biosense.processing.cardiac.rr_features import RrFeatures
 from biosense.processing.pipelines import feature_pipeline
 from biosense.testing.body import ecg_waves, ppg_waves
 from biosense.testing.cuttings import split
