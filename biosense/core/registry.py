@@ -120,6 +120,10 @@ class Registry(Mapping[str, T], Generic[T]):
         finally:
             self._registered = before
 
+    def foreign(self) -> dict[str, T]:
+        """Return the parts that are not biosense's own and were registered or asked for so far."""
+        return {**self._loaded, **self._registered}
+
     def plugins(self) -> tuple[Plugin, ...]:
         """Import every plug-in of this kind and say what each brings, or why it cannot be used."""
         for name in self._found:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import biosense
 
@@ -60,6 +63,39 @@ def code_hash(parts: Iterable[str], package: Path = PACKAGE) -> str:
 def running_code(parts: tuple[str, ...]) -> str:
     """Return the `code_hash` of parts of this package: what was imported stays as it is."""
     return code_hash(parts)
+
+
+def foreign_code(parts: Iterable[type[Any]]) -> str:
+    """Return a hash of the source of classes that other packages or scripts brought.
+
+    Parameters
+    ----------
+    parts
+        Classes; those of this package do not count, `running_code` knows them.
+
+    Returns
+    -------
+    str
+        Equal while the files of the packages (of the script, for one outside of any) are; of a
+        class that was typed into a session, a hash that no other process has. Empty without any.
+    """
+    modules = sorted({part.__module__ for part in parts})
+    found = [_source_hash(name) for name in modules if name.partition(".")[0] != "biosense"]
+    return hashlib.sha256("".join(found).encode()).hexdigest() if found else ""
+
+
+@cache
+def _source_hash(module: str) -> str:
+    parts = module.split(".")
+    above = (sys.modules.get(".".join(parts[: k + 1])) for k in range(len(parts)))
+    files = (getattr(each, "__file__", None) for each in above)  # a namespace package has none
+    file = next((each for each in files if each and Path(each).is_file()), None)
+    if file is None:
+        return secrets.token_hex(16)
+    path = Path(file)
+    if path.name != "__init__.py":
+        return code_hash([path.name], path.parent)
+    return code_hash([path.parent.name], path.parents[1])
 
 
 def library_versions(names: Iterable[str]) -> tuple[str, ...]:

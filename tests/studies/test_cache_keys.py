@@ -5,15 +5,19 @@ What they rest on is found by following imports, not by the lists that the keys 
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 
 import pytest
 
-from biosense.studies.code_hash import PACKAGE, code_hash
+from biosense.studies.code_hash import PACKAGE, _source_hash, code_hash, foreign_code
 from biosense.studies.execution import jobs
 from biosense.studies.features import keys
+from biosense.studies.features.cache import FeatureCache
 from tests.support.package_imports import followed_imports
 
 KINDS = {
@@ -93,3 +97,49 @@ def test_a_new_file_changes_the_key_and_the_end_of_lines_does_not(tmp_path: Path
 def test_a_part_that_is_gone_is_named() -> None:
     with pytest.raises(FileNotFoundError, match=r"studies/gone\.py is no part"):
         code_hash(["studies/gone.py"])
+
+
+@pytest.fixture
+def brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A script and a package outside of biosense, each with a class `Own`."""
+    (tmp_path / "own_script.py").write_text("class Own: ...\n")
+    (tmp_path / "own_package").mkdir()
+    (tmp_path / "own_package" / "__init__.py").write_text("from own_package.part import Own\n")
+    (tmp_path / "own_package" / "part.py").write_text("class Own: ...\n")
+    (tmp_path / "own_package" / "layers.py").write_text("width = 3\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    for name in [each for each in sys.modules if each.startswith(("own_script", "own_package"))]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+@pytest.mark.parametrize(
+    ("module", "edited"),
+    [("own_script", "own_script.py"), ("own_package", "own_package/layers.py")],
+)
+def test_editing_what_others_brought_changes_the_key(
+    module: str, edited: str, brought: Path
+) -> None:
+    own = importlib.import_module(module).Own
+    before = foreign_code([own])
+    _source_hash.cache_clear()
+    assert foreign_code([own]) == before != ""
+    with (brought / edited).open("a") as file:
+        file.write("more = 4\n")
+    _source_hash.cache_clear()
+    assert foreign_code([own]) != before
+
+
+def test_code_of_this_package_is_counted_elsewhere() -> None:
+    assert foreign_code([FeatureCache]) == ""
+
+
+def test_a_class_typed_into_a_session_is_never_found_again() -> None:
+    own = type("Own", (), {"__module__": "typed"})
+    sys.modules["typed"] = ModuleType("typed")
+    try:
+        before = foreign_code([own])
+        _source_hash.cache_clear()  # as in the next session
+        assert foreign_code([own]) != before
+    finally:
+        del sys.modules["typed"]

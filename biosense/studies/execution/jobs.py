@@ -15,11 +15,12 @@ import numpy as np
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats
+from biosense.models.registry import MODELS
 from biosense.models.sequences import LabelledSequence
 from biosense.studies.base import Fold, Prediction, Predictor, StudyData
 from biosense.studies.candidates.corruptions import Variant, scale_of
 from biosense.studies.candidates.fit_folds import blind
-from biosense.studies.code_hash import library_versions, running_code
+from biosense.studies.code_hash import foreign_code, library_versions, running_code
 from biosense.studies.execution.calibration import calibrate, sides_of
 from biosense.studies.execution.plan import Entry, Plan
 from biosense.studies.kept_files import UNREADABLE, CacheDamaged, write_atomically
@@ -152,6 +153,7 @@ def job_key(data: StudyData, plan: Plan, job: Job) -> str:
         job.fold,
         job.seed,
         running_code(STUDY_CODE),
+        foreign_code(family.model for family in MODELS.foreign().values()),
         library_versions(LIBRARIES),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -7,9 +7,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from biosense.processing.pipelines import fingerprints
-from biosense.studies.code_hash import library_versions, running_code
+from biosense.processing.registry import STAGES
+from biosense.studies.code_hash import foreign_code, library_versions, running_code
 from biosense.studies.features.extract import ExtractSettings
 from biosense.studies.features.video import can_track_faces
 from biosense.studies.kept_files import write_atomically
@@ -81,6 +83,7 @@ def feature_key(
     files: Sequence[Path],
     settings: ExtractSettings,
     contents: Contents,
+    reader: type[Any],
 ) -> str:
     """Return the key of one person's features: equal keys, equal features.
 
@@ -96,12 +99,15 @@ def feature_key(
         What changes the numbers.
     contents
         Where hashes of files are remembered.
+    reader
+        Class of the data set: where another package brought it, its code counts.
 
     Returns
     -------
     str
         A SHA-256 in hexadecimal.
     """
+    brought = [reader, *(STAGES[each.name] for each in settings.processor.stages)]
     parts = (
         name,
         subject,
@@ -109,6 +115,7 @@ def feature_key(
         repr(settings),
         sorted((modality.value, mark) for modality, mark in fingerprints().items()),
         running_code(FEATURE_CODE),
+        foreign_code(brought),
         libraries(),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -93,7 +93,7 @@ def _keys(
     contents = Contents(settings.cache.folder if settings.cache else None)
     name = dataset.about.name
     keys = {
-        who: feature_key(name, who, dataset.files(who), settings.extract, contents)
+        who: feature_key(name, who, dataset.files(who), settings.extract, contents, type(dataset))
         for who in subjects
     }
     contents.remember()

@@ -100,7 +100,7 @@ def test_the_key_knows_everything_that_features_depend_on(tmp_path, monkeypatch)
     plain = ExtractSettings()
 
     def key(name="toy", subject="p01", settings=plain) -> str:
-        return feature_key(name, subject, [file], settings, Contents())
+        return feature_key(name, subject, [file], settings, Contents(), FeatureCache)
 
     known = [key()]
     assert key() == known[0]
