@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from biosense.core.types import Estimate
-from biosense.models.evaluation.conformal import abstains, risk_coverage
 from biosense.models.evaluation.evaluate import predict
+from biosense.models.evaluation.selective_prediction import abstains, risk_coverage
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.settings import TrainingSettings
 from biosense.models.training.train import train

@@ -8,7 +8,7 @@ from biosense.estimation.offline import extract
 from biosense.estimation.processor import ProcessorSettings
 from biosense.models.deployment.checkpoint import load
 from biosense.models.deployment.streaming import StreamingEstimator
-from biosense.models.evaluation.contributions import feature_contributions
+from biosense.models.evaluation.feature_contributions import feature_contributions
 
 SENSORS = (Modality.EDA, Modality.PPG, Modality.FACE)
 loaded = load("demo")

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.types import Floats
-from biosense.models.layers.cca_loss import FLOOR, RHO, centre_groups, multi_cca_loss, ridge_factor
+from biosense.models.layers.cca_loss import RHO, multi_cca_loss
+from biosense.models.layers.linear_cca import max_var_cca
 
 try:
     from sklearn.base import BaseEstimator, TransformerMixin
@@ -121,12 +122,12 @@ class DeepCcaTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.random_state)
             self._networks: list[nn.Module] = [nn.Identity() for _ in rows]
-            last = _linear(rows, there, number, self.n_components, self.rho)
+            last = max_var_cca(rows, there, number, self.n_components, self.rho)
             if not self.linear:
                 self._networks = [_Network(way, self.hidden) for way in last[1]]
                 self._train(rows, there, number)
                 encoded = self._encode(rows)
-                last = _linear(encoded, there, number, self.n_components, self.rho)
+                last = max_var_cca(encoded, there, number, self.n_components, self.rho)
         self._means, self._maps = last
         self.correlations_ = self.correlations(X)
         return self
@@ -237,36 +238,6 @@ class _Network(nn.Module):
         bent = self.out(nn.functional.gelu(self.into(x)))
         normed: Tensor = self.norm(x @ self.straight + bent)
         return normed
-
-
-def _linear(
-    views: list[Tensor], there: Tensor, groups: Tensor | None, most: int, rho: float
-) -> tuple[list[Tensor], list[Tensor]]:
-    """Return mean and map of each view by MAX-VAR CCA, which is CCA for two views."""
-    whole = there.all(0)
-    rows = [view[whole] for view in views]
-    freedom, centred = centre_groups(rows, None if groups is None else groups[whole])
-    if freedom < 2:
-        raise BadInput(
-            f"{len(rows[0])} rows with all views are too few: 2 degrees of freedom must be left "
-            "after a mean for each group"
-        )
-    factors = [ridge_factor(view, freedom, rho) for view in centred]
-    white = [
-        torch.linalg.solve_triangular(factor, view.T, upper=False).T
-        for factor, view in zip(factors, centred, strict=True)
-    ]
-    stacked, widths = torch.cat(white, 1), [view.shape[1] for view in views]
-    _, vectors = torch.linalg.eigh(stacked.T @ stacked / freedom)
-    parts = vectors.flip(1)[:, : min(most, *widths)].split(widths)
-    # Eigenvectors have no sign of their own; this gives them one.
-    sign = torch.where(parts[0].sum(0) < 0, -1.0, 1.0)
-    maps = []
-    for factor, part, view in zip(factors, parts, centred, strict=True):
-        way = torch.linalg.solve_triangular(factor.T, part * sign, upper=True)
-        spread = ((view @ way).square().sum(0) / freedom).sqrt()
-        maps.append(way / spread.clamp(min=FLOOR))
-    return [view.mean(0) for view in rows], maps
 
 
 def _scale(part: Floats) -> tuple[Floats, Floats]:

@@ -13,15 +13,7 @@ from torch import Tensor
 
 from biosense.core.grid import HOP
 from biosense.core.types import FusionInput, Modality
-from biosense.models.base import (
-    FusionModel,
-    FusionOutput,
-    State,
-    TrainingRun,
-    evidence,
-    fade,
-    next_age,
-)
+from biosense.models.base import FusionModel, FusionOutput, State, TrainingRun
 from biosense.models.batches import collate
 from biosense.models.deployment.checkpoint import load, save
 from biosense.models.deployment.streaming import StreamingEstimator
@@ -29,6 +21,7 @@ from biosense.models.evaluation.evaluate import predict
 from biosense.models.families.stepwise import Fused, Stepwise, StepwiseConfig, masked_softmax
 from biosense.models.families.table import Family
 from biosense.models.layers.blocks import FeatureInputs, PriorBlend
+from biosense.models.layers.evidence import evidence, fade, next_age
 from biosense.models.registry import MODELS
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.personalise import can_be_personal, personalise

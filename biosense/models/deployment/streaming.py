@@ -27,9 +27,9 @@ class StreamingEstimator:
         Seconds between two indices; must be the checkpoint's.
     least_quality
         A modality below it counts as absent: where all are, the estimate has no weights, fades to
-        the prior within the model's window, and `biosense.models.evaluation.conformal.abstains`. 0
-        leaves
-        every modality to the model, which has learnt what quality means.
+        the prior within the model's window, and is none for
+        `biosense.models.evaluation.selective_prediction.abstains`. 0 leaves every modality to the
+        model, which has learnt what quality means.
     contributions
         Whether to compute, beside each estimate, what every modality adds to it. The estimates stay
         bit-identical; a step takes several times as long.

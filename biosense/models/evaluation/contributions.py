@@ -1,4 +1,4 @@
-"""What each modality, or each feature, adds to an estimate: Shapley values, integrated gradients.
+"""What each modality adds to an estimate: Shapley values, followed along a stream.
 
 A weight says what a model looked at. A contribution says by how much the estimate would be another
 one without it, and all of them add up to the estimate.
@@ -15,12 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from biosense.core.affect import TARGETS
-from biosense.core.errors import BadInput
 from biosense.core.types import Floats, Modality
 from biosense.models.base import FusionModel, State
-from biosense.models.batches import collate
-from biosense.models.sequences import LabelledSequence
 
 
 @dataclass(frozen=True)
@@ -121,89 +117,3 @@ def shapley_matrix(n: int) -> Floats:
             share = math.factorial(others) * math.factorial(n - others - 1) / math.factorial(n)
             matrix[part, row] = share if mask[part] else -share
     return matrix
-
-
-@dataclass(frozen=True, eq=False)
-class FeatureContributions:
-    """Hold how much each feature of a sequence moved its mean estimate.
-
-    Parameters
-    ----------
-    values
-        Of each modality, (time, features, 2), targets in the order of `TARGETS`: what the feature
-        at that time added to the estimate averaged over the sequence.
-    output, baseline
-        That average, (2,), and what it is with every feature at its training median.
-    """
-
-    values: Mapping[Modality, Floats]
-    output: Floats
-    baseline: Floats
-
-    @property
-    def by_feature(self) -> dict[Modality, Floats]:
-        """Sums over time of each modality, (features, 2)."""
-        return {modality: values.sum(0) for modality, values in self.values.items()}
-
-
-def feature_contributions(
-    model: FusionModel, sequence: LabelledSequence, *, points: int = 32
-) -> FeatureContributions:
-    """Attribute a sequence's mean estimate to features, by integrated gradients.
-
-    The path leads from every feature at its training median to the sequence as it is; which
-    modalities are present stays the same along it. Contributions sum to `output - baseline` but for
-    the error of integration, which falls with `points` (Sundararajan et al. 2017, 1703.01365). A
-    feature without a value contributes nothing.
-
-    Parameters
-    ----------
-    points
-        Of the path at which gradients are taken (midpoint rule).
-
-    Raises
-    ------
-    BadInput
-        `points` is below 1.
-    """
-    if points < 1:
-        raise BadInput(f"points={points} must be at least 1")
-    model.eval()
-    batch = collate([sequence], model.config.modalities).to(model.head.prior_mean.device)
-    start = _medians(model)
-    ends = {m: torch.where(torch.isfinite(v), v, start[m]) for m, v in batch.x.items()}
-    total = {m: [torch.zeros_like(v) for _ in TARGETS] for m, v in ends.items()}
-    # cuDNN's GRU has no backward pass outside training.
-    with torch.backends.cudnn.flags(enabled=False):
-        for k in range(points):
-            share = (k + 0.5) / points
-            x = {m: (start[m] + share * (v - start[m])).requires_grad_() for m, v in ends.items()}
-            means = model(x, batch.present).mean[0].mean(0)
-            for column in range(len(TARGETS)):
-                gradients = torch.autograd.grad(means[column], list(x.values()), retain_graph=True)
-                for modality, gradient in zip(x, gradients, strict=True):
-                    total[modality][column] += gradient / points
-    values = {
-        m: torch.stack([(ends[m] - start[m]) * part for part in parts], -1)[0]
-        .double()
-        .cpu()
-        .numpy()
-        for m, parts in total.items()
-    }
-    return FeatureContributions(
-        values,
-        _mean_output(model, ends, batch.present),
-        _mean_output(model, {m: start[m].expand_as(v) for m, v in ends.items()}, batch.present),
-    )
-
-
-def _medians(model: FusionModel) -> dict[Modality, Tensor]:
-    """Return the centre of each modality's features: what counts as nothing unusual."""
-    rows = enumerate(model.inputs.counts.items())
-    return {modality: model.inputs.centre[row, :count].clone() for row, (modality, count) in rows}
-
-
-def _mean_output(model: FusionModel, x: Mapping[Modality, Tensor], present: Tensor) -> Floats:
-    with torch.inference_mode():
-        mean: Floats = model(x, present).mean[0].mean(0).double().cpu().numpy()
-    return mean

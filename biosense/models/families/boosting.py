@@ -11,7 +11,8 @@ from torch import Tensor
 
 from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.types import Floats
-from biosense.models.families.closed_form import ClosedForm, ClosedFormConfig, Rows, shares
+from biosense.models.families.closed_form import ClosedForm, ClosedFormConfig
+from biosense.models.families.regression import Rows, shares
 from biosense.models.layers.tree_ensemble import Forest, Tree
 
 

@@ -13,26 +13,15 @@ from torch import Tensor
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Floats, Ints, Modality
-from biosense.models.base import (
-    FusionModel,
-    FusionOutput,
-    State,
-    TrainingRun,
-    evidence,
-    fade,
-    next_age,
-)
+from biosense.models.base import FusionModel, FusionOutput, State, TrainingRun
 from biosense.models.batches import Augmentation, collate, presence
 from biosense.models.evaluation.evaluate import subject_ccc
-from biosense.models.evaluation.metrics import ccc
+from biosense.models.families.regression import Rows, mean_ccc, rescale, spread_gain
 from biosense.models.families.stepwise import masked_softmax
 from biosense.models.layers.blocks import LOG_VARIANCE, FeatureInputs, PriorBlend
+from biosense.models.layers.evidence import evidence, fade, next_age
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.settings import Progress
-
-MAX_GAIN = (
-    3.0  # beyond it the estimate is noise that would be blown up; below 1 there is no shrinkage
-)
 
 
 @dataclass(frozen=True)
@@ -74,15 +63,6 @@ class ClosedFormConfig:
             raise BadInput(f"gain={self.gain!r} must be 'ccc' or 'mse'")
         if self.copies < 1:
             raise BadInput(f"copies={self.copies} must be at least 1")
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Hold the steps of some sequences: columns (n, columns), targets (n, 2), subject (n,)."""
-
-    columns: Floats
-    target: Floats
-    subject: Floats
 
 
 class ClosedForm(FusionModel):
@@ -234,7 +214,7 @@ class ClosedForm(FusionModel):
         if self.config.gain == "mse":
             return -float(np.nanmean((said - held.target) ** 2))
         scaled = [
-            _rescale(said[:, k], *spread_gain(said[:, k], held.target[:, k])) for k in range(2)
+            rescale(said[:, k], *spread_gain(said[:, k], held.target[:, k])) for k in range(2)
         ]
         return mean_ccc(np.stack(scaled, 1), held)
 
@@ -245,7 +225,7 @@ class ClosedForm(FusionModel):
         centre, gain = spread_gain(said, target)
         if self.config.gain == "ccc":
             self.centre[column], self.gain[column] = centre, gain
-            said = _rescale(said, centre, gain)
+            said = rescale(said, centre, gain)
         error = max(float(np.nanmean((said.clip(-1, 1) - target) ** 2)), 1e-12)
         self.log_variance[column] = float(np.clip(np.log(error), *LOG_VARIANCE))
 
@@ -285,33 +265,3 @@ class ClosedForm(FusionModel):
                 usable = (quality[0] > 0).any(-1).numpy() & np.isfinite(sequence.target).any(1)
                 who = np.full(int(usable.sum()), float(subjects.index(sequence.subject)))
                 yield Rows(columns[0].double().numpy()[usable], sequence.target[usable], who)
-
-
-def mean_ccc(said: Floats, rows: Rows) -> float:
-    """Return the CCC of each subject's steps, averaged over subjects and targets that vary."""
-    values = [
-        ccc(said[rows.subject == who, column], rows.target[rows.subject == who, column])
-        for who in np.unique(rows.subject)
-        for column in range(2)
-    ]
-    return float(np.nanmean(values)) if np.isfinite(values).any() else float("-inf")
-
-
-def shares(size: Floats, owner: Ints, n: int) -> Tensor:
-    """Return the share of each of n modalities in what its columns weigh; none is quite 0."""
-    sums = np.bincount(owner, size, minlength=n)
-    total = sums + 1e-3 * max(float(sums.sum()), 1e-12)
-    return torch.from_numpy(total / total.sum()).float()
-
-
-def spread_gain(said: Floats, target: Floats) -> tuple[float, float]:
-    """Return the centre of estimates and what gives them the spread of the known targets."""
-    known = np.isfinite(target)
-    said, target = said[known], target[known]
-    if len(said) < 2 or said.std() == 0 or np.cov(said, target)[0, 1] <= 0:
-        return 0.0, 1.0
-    return float(said.mean()), float(np.clip(target.std() / said.std(), 1.0, MAX_GAIN))
-
-
-def _rescale(said: Floats, centre: float, gain: float) -> Floats:
-    return centre + gain * (said - centre)

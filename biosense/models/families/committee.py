@@ -13,19 +13,11 @@ from torch import Tensor, nn
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Floats, Modality
-from biosense.models.base import (
-    FusionModel,
-    FusionOutput,
-    MakeMember,
-    State,
-    TrainingRun,
-    evidence,
-    fade,
-    next_age,
-)
+from biosense.models.base import FusionModel, FusionOutput, MakeMember, State, TrainingRun
 from biosense.models.evaluation.evaluate import predict
-from biosense.models.families.closed_form import spread_gain
+from biosense.models.families.regression import spread_gain
 from biosense.models.layers.blocks import FeatureInputs, PriorBlend, Standardised
+from biosense.models.layers.evidence import evidence, fade, next_age
 from biosense.models.training.settings import Progress
 
 

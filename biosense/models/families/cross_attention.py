@@ -13,8 +13,9 @@ from torch.nn import functional
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Modality
-from biosense.models.base import FusionModel, FusionOutput, State, evidence, fade, next_age
+from biosense.models.base import FusionModel, FusionOutput, State
 from biosense.models.layers.blocks import FeatureInputs, GaussianHead, PerModality
+from biosense.models.layers.evidence import evidence, fade, next_age
 
 BLOCK = 16  # queries computed together: less wastes fewer keys out of reach but copies more
 PERIODS_S = (2.0, 4.0, 8.0, 16.0, 32.0)  # of the relative-time code: from a blink to an SCR

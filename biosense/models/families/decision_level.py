@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from biosense.core.types import Modality
-from biosense.models.base import FusionModel, FusionOutput, State, fade
+from biosense.models.base import FusionModel, FusionOutput, State
 from biosense.models.families.stepwise import StepwiseConfig
 from biosense.models.layers.blocks import FeatureInputs, PerModality, PriorBlend, bounded, unsure
+from biosense.models.layers.evidence import fade
 from biosense.models.layers.reconstruction import refuse_reconstruction
 
 

@@ -11,9 +11,10 @@ from torch.nn import functional
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
-from biosense.models.base import FusionOutput, State, evidence, fade, next_age
+from biosense.models.base import FusionOutput, State
 from biosense.models.families.stepwise import Stepwise, StepwiseConfig, masked_softmax
 from biosense.models.layers.blocks import PerModality
+from biosense.models.layers.evidence import evidence, fade, next_age
 from biosense.models.layers.reconstruction import refuse_reconstruction
 
 BLOCK = 16  # queries that share one set of keys; a compromise of memory and calls

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from biosense.core.types import Floats
-from biosense.models.families.closed_form import ClosedForm, ClosedFormConfig, Rows, shares
+from biosense.models.families.closed_form import ClosedForm, ClosedFormConfig
+from biosense.models.families.regression import Rows, shares
 
 PENALTIES = tuple(float(penalty) for penalty in np.logspace(-5, 1, 13))
 """Candidates, as a share of the mean variance of a column."""

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Modality
-from biosense.models.base import FusionModel, FusionOutput, State, evidence, fade, next_age
+from biosense.models.base import FusionModel, FusionOutput, State
 from biosense.models.layers.blocks import FeatureInputs, GaussianHead, PerModality
+from biosense.models.layers.evidence import evidence, fade, next_age
 from biosense.models.layers.reconstruction import Reconstruction
 
 

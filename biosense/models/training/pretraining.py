@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +16,7 @@ from biosense.models.batches import collate, cut_sequence, feature_scale
 from biosense.models.layers.blocks import PerModality
 from biosense.models.layers.cca_loss import multi_cca_loss
 from biosense.models.sequences import LabelledSequence
+from biosense.models.training.contrastive import Windows, contrastive_loss, found_again
 
 Objective = Literal["contrastive", "dcca"]
 
@@ -72,17 +72,6 @@ DEFAULTS = PretrainingSettings()
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Hold windows: projections (n, modalities, size), presence, sequence, subject, time (n,)."""
-
-    views: Tensor
-    present: Tensor
-    sequence: Tensor
-    subject: Tensor
-    time: Tensor
-
-
-@dataclass(frozen=True, eq=False)
 class Pretrained:
     """Hold what is left of a pre-training beside the model: projection, losses, settings."""
 
@@ -133,8 +122,8 @@ def pretrain(
         rng, losses = np.random.default_rng(settings.seed), []
         model.train()
         for _ in range(settings.steps):
-            rows = _draw(model, project, sequences, settings, rng)
-            loss = _loss(rows, objective, settings)
+            windows = _draw(model, project, sequences, settings, rng)
+            loss = _loss(windows, objective, settings)
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(learned, settings.clip)
@@ -143,36 +132,6 @@ def pretrain(
     if not any(losses):
         raise BadInput("no two modalities occur together in these sequences; nothing to compare")
     return Pretrained(project, tuple(losses), settings)
-
-
-def contrastive_loss(rows: Rows, temperature: float, apart: float) -> Tensor:
-    """Return InfoNCE over all ordered pairs of modalities and both pools of negatives.
-
-    Parameters
-    ----------
-    apart
-        Seconds between a window and its nearest negative of the same sequence.
-
-    Returns
-    -------
-    Tensor
-        Scalar; 0, with a gradient of zero, where nothing can be compared.
-    """
-    views = nn.functional.normalize(rows.views, dim=-1)
-    losses = []
-    for i, j in itertools.permutations(range(views.shape[1]), 2):
-        both = rows.present[:, i] & rows.present[:, j]
-        similar = views[:, i] @ views[:, j].T / temperature
-        for pool in _pools(rows, apart):
-            allowed = pool & both[:, None] & both
-            usable = both & allowed.any(1)
-            if usable.any():
-                own = similar.diagonal()
-                others = torch.where(allowed, similar, -1e9)
-                losses.append(
-                    (torch.logsumexp(torch.cat((own[:, None], others), 1), 1) - own)[usable].mean()
-                )
-    return torch.stack(losses).mean() if losses else rows.views.sum() * 0.0
 
 
 def retrieval(
@@ -188,35 +147,17 @@ def retrieval(
     """
     model.eval()
     with torch.inference_mode():
-        rows = _rows(model, pretrained.project, sequences, pretrained.settings)
-    views = nn.functional.normalize(rows.views, dim=-1)
-    _, within = _pools(rows, pretrained.settings.apart_s)
-    right, chance = [], []
-    for i, j in itertools.permutations(range(views.shape[1]), 2):
-        both = rows.present[:, i] & rows.present[:, j]
-        allowed = within & both[:, None] & both
-        similar = views[:, i] @ views[:, j].T
-        best = torch.where(allowed, similar, -2.0).amax(1)
-        usable = both & allowed.any(1)
-        right.append((similar.diagonal() > best)[usable].float())
-        chance.append(1 / (1 + allowed.sum(1)[usable]))
-    return float(torch.cat(right).mean()), float(torch.cat(chance).mean())
+        windows = _windows(model, pretrained.project, sequences, pretrained.settings)
+    return found_again(windows, pretrained.settings.apart_s)
 
 
-def _loss(rows: Rows, objective: Objective, settings: PretrainingSettings) -> Tensor:
+def _loss(windows: Windows, objective: Objective, settings: PretrainingSettings) -> Tensor:
     if objective == "contrastive":
-        return contrastive_loss(rows, settings.temperature, settings.apart_s)
+        return contrastive_loss(windows, settings.temperature, settings.apart_s)
     if objective == "dcca":
-        normed = nn.functional.layer_norm(rows.views, rows.views.shape[-1:])
-        return multi_cca_loss(normed, rows.present, groups=rows.sequence).float()
+        normed = nn.functional.layer_norm(windows.views, windows.views.shape[-1:])
+        return multi_cca_loss(normed, windows.present, groups=windows.sequence).float()
     raise BadInput(f"objective={objective!r} must be 'contrastive' or 'dcca'")
-
-
-def _pools(rows: Rows, apart: float) -> tuple[Tensor, Tensor]:
-    """Return which windows are negatives of which, (n, n): other sequences; the same subject."""
-    other = rows.sequence[:, None] != rows.sequence
-    far = (rows.time[:, None] - rows.time).abs() >= apart - 1e-6
-    return other, (rows.subject[:, None] == rows.subject) & (other | far)
 
 
 def _draw(
@@ -225,22 +166,22 @@ def _draw(
     sequences: Sequence[LabelledSequence],
     settings: PretrainingSettings,
     rng: np.random.Generator,
-) -> Rows:
+) -> Windows:
     """Cut random crops out of different sequences and return their windows."""
     length = max(1, round(settings.crop_s / model.config.hop))
     cut = []
     for k in rng.permutation(len(sequences))[: settings.crops]:
         start = int(rng.integers(0, max(sequences[k].n - length, 0) + 1))
         cut.append(cut_sequence(sequences[k], slice(start, start + length)))
-    return _rows(model, project, cut, settings)
+    return _windows(model, project, cut, settings)
 
 
-def _rows(
+def _windows(
     model: FusionModel,
     project: PerModality,
     sequences: Sequence[LabelledSequence],
     settings: PretrainingSettings,
-) -> Rows:
+) -> Windows:
     """Return the windows of whole sequences, `apart_s` apart."""
     batch = collate(sequences, model.config.modalities)
     every = max(1, round(settings.apart_s / model.config.hop))
@@ -249,7 +190,7 @@ def _rows(
     size, time = quality.shape[:2]
     subjects = sorted({sequence.subject for sequence in sequences})
     who = torch.tensor([subjects.index(sequence.subject) for sequence in sequences])
-    return Rows(
+    return Windows(
         project(tokens).flatten(0, 1),
         (quality > 0).flatten(0, 1),
         torch.arange(size).repeat_interleave(time),

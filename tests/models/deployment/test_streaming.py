@@ -15,8 +15,8 @@ from biosense.core.types import Estimate, FusionInput, Modality
 from biosense.models.deployment.card import Card, CheckpointInfo
 from biosense.models.deployment.checkpoint import Loaded, load, save
 from biosense.models.deployment.streaming import StreamingEstimator
-from biosense.models.evaluation.conformal import abstains
 from biosense.models.evaluation.evaluate import predict
+from biosense.models.evaluation.selective_prediction import abstains
 from biosense.models.registry import MODELS, build_model
 from biosense.models.sequences import LabelledSequence, feature_counts
 

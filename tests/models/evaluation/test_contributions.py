@@ -19,10 +19,10 @@ from biosense.models.deployment.checkpoint import Loaded
 from biosense.models.deployment.streaming import StreamingEstimator
 from biosense.models.evaluation.contributions import (
     Contributions,
-    feature_contributions,
     shapley_matrix,
     subsets,
 )
+from biosense.models.evaluation.feature_contributions import feature_contributions
 from biosense.models.registry import build_model
 from biosense.models.sequences import LabelledSequence, feature_counts
 

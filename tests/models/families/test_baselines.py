@@ -21,7 +21,8 @@ from biosense.models.deployment.streaming import StreamingEstimator
 from biosense.models.evaluation.evaluate import evaluate, predict
 from biosense.models.evaluation.metrics import ccc, rmse
 from biosense.models.families.boosting import Boosting, BoostingConfig
-from biosense.models.families.closed_form import ClosedForm, ClosedFormConfig, Rows
+from biosense.models.families.closed_form import ClosedForm, ClosedFormConfig
+from biosense.models.families.regression import Rows
 from biosense.models.families.ridge import PENALTIES, Ridge
 from biosense.models.layers.tree_ensemble import Forest, Tree
 from biosense.models.registry import MODELS, build_model

@@ -17,11 +17,10 @@ from biosense.models.batches import collate
 from biosense.models.layers.cca_loss import multi_cca_loss
 from biosense.models.registry import build_model
 from biosense.models.sequences import LabelledSequence, feature_counts
+from biosense.models.training.contrastive import Windows, contrastive_loss
 from biosense.models.training.pretraining import (
     Pretrained,
     PretrainingSettings,
-    Rows,
-    contrastive_loss,
     pretrain,
     retrieval,
 )
@@ -111,14 +110,14 @@ def test_who_somebody_is_does_not_lower_the_loss_within_the_subject() -> None:
     subject = torch.arange(6).repeat_interleave(20)
     identity = torch.randn(6, 8, generator=g)[subject]
     views = torch.stack((identity, identity), 1) + 1e-3 * torch.randn(120, 2, 8, generator=g)
-    rows = Rows(
+    windows = Windows(
         views,
         torch.ones(120, 2, dtype=torch.bool),
         subject,
         subject,
         torch.arange(20.0).repeat(6) * 4,
     )
-    loss = float(contrastive_loss(rows, 0.02, 4.0))
+    loss = float(contrastive_loss(windows, 0.02, 4.0))
     # Strangers: 1 right and 19 copies of it are no negatives, the others are far; within: 1 of 20.
     assert loss == pytest.approx(0.5 * np.log(20), abs=0.1)
 
@@ -127,13 +126,13 @@ def test_neighbours_and_absent_modalities_are_no_negatives() -> None:
     views = torch.randn(6, 2, 4, generator=torch.Generator().manual_seed(1))
     present = torch.ones(6, 2, dtype=torch.bool)
     zeros, time = torch.zeros(6, dtype=torch.int64), torch.arange(6.0)
-    assert contrastive_loss(Rows(views, present, zeros, zeros, time), 0.1, 10.0) == 0
+    assert contrastive_loss(Windows(views, present, zeros, zeros, time), 0.1, 10.0) == 0
     present[3:, 1] = False
-    loss = contrastive_loss(Rows(views, present, zeros, zeros, time), 0.1, 1.0)
+    loss = contrastive_loss(Windows(views, present, zeros, zeros, time), 0.1, 1.0)
     poisoned = views.clone()
     poisoned[3:, 1] = 1e9
     assert torch.equal(
-        loss, contrastive_loss(Rows(poisoned, present, zeros, zeros, time), 0.1, 1.0)
+        loss, contrastive_loss(Windows(poisoned, present, zeros, zeros, time), 0.1, 1.0)
     )
 
 
