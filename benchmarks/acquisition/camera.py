@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 
 from biosense.acquisition.camera import CameraSource
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.head_pose import HeadPose
 from biosense.acquisition.camera.tracking.mediapipe_backend import MediaPipeBackend
 from biosense.acquisition.camera.tracking.skin_regions import RegionColours

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.spatial import Delaunay
 from scipy.spatial.transform import Rotation
 
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.backend import Landmarks
 from biosense.acquisition.camera.tracking.mediapipe_backend import MediaPipeBackend
 from biosense.acquisition.camera.tracking.tracker import FaceTracker

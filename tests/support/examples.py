@@ -21,7 +21,7 @@ _TABLES = (
     "biosense.models.registry:MODELS",
     "biosense.processing.registry:STAGES",
     "biosense.acquisition.registry:SOURCES",
-    "biosense.acquisition.ble.registry:DRIVERS",
+    "biosense.acquisition.ble.drivers.registry:DRIVERS",
 )
 
 
