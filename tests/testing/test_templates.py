@@ -6,9 +6,9 @@ import ast
 from pathlib import Path
 
 import pytest
-from biosense.acquisition.ble.registry import DRIVERS
 
 import biosense as bs
+from biosense.acquisition.ble.drivers.registry import DRIVERS
 from biosense.acquisition.registry import SOURCES
 from biosense.core.registry import Registry
 from biosense.datasets.registry import DATASETS
