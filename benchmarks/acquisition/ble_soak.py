@@ -1,4 +1,4 @@
-"""Does a sensor survive 500 drops and silences? A simulated Polar H10 over a simulated BlueZ.
+"""What is lost when a sensor drops or falls silent 500 times: a simulated Polar H10 over BlueZ.
 
 Usage: python -m benchmarks.acquisition.ble_soak [--faults 500] [--hours 2] [--speed 20] [--seed 1]
 
@@ -21,6 +21,7 @@ import time
 
 import numpy as np
 
+from benchmarks.figures import Figure, tell
 from tests.support.fake_bluez import ScaledClock, why_not
 from tests.support.fake_bluez.devices.polar import h10
 from tests.support.fake_bluez.harness import listening
@@ -73,6 +74,8 @@ def report(verdict: Verdict, speed: float) -> bool:
         print(f"{name:<35} s  p50 {p50:7.3f}  p95 {p95:7.3f}  max {most:7.3f}")
     print(f"connected anew                       {len(verdict.noticed):8d}")
     print(f"  noticed later than {limit:.2f} s          {late:8d}")
+    wrong = verdict.lost + verdict.doubled + verdict.unmarked
+    tell(Figure("samples of a dropping sensor lost or doubled outside marked gaps", wrong))
     return verdict.is_clean and not late
 
 

@@ -20,14 +20,16 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
-from radio_link import DEVICES, HIDDEN_S, Device, Link, Packets, packets
 from scipy.signal import lfilter
 
+from benchmarks.figures import Figure, tell
+from benchmarks.parts.radio_link import DEVICES, HIDDEN_S, Device, Link, Packets, packets
 from biosense.core.device_clock import DeviceClock
 from biosense.core.types import Floats
 
 WARM_S = 30.0
 Method = Callable[[Device, Packets], Floats]
+Spreads = dict[str, dict[str, float]]  # of a device, of a method
 
 
 def ours(_: Device, sent: Packets) -> Floats:
@@ -142,7 +144,9 @@ def errors(method: Method, device: Device, sent: Packets, since: float) -> Float
     return 1000 * (times - sent.true - HIDDEN_S)[late]
 
 
-def table(devices: Iterable[Device], link: Link, seeds: int, reset: bool = False) -> None:
+def table(devices: Iterable[Device], link: Link, seeds: int, reset: bool = False) -> Spreads:
+    """Print a table, and return the SD of each device's and method's errors."""
+    spreads: Spreads = {}
     print(
         f"{'device':<15}{'method':<17}{'SD ms':>8}{'worst SD':>10}{'max ms':>9}{'bias ms':>9}  SD x"
     )
@@ -154,7 +158,8 @@ def table(devices: Iterable[Device], link: Link, seeds: int, reset: bool = False
             sent = packets(device, rng.uniform(-500, 500), link, rng, at)
             for name, method in METHODS.items():
                 found[name].append(errors(method, device, sent, at if reset else 0.0))
-        base = spread(found["DeviceClock"])
+        spreads[device.name] = {name: spread(runs) for name, runs in found.items()}
+        base = spreads[device.name]["DeviceClock"]
         for name, runs in found.items():
             worst = max(float(run.std()) for run in runs)
             largest = max(float(np.abs(run - run.mean()).max()) for run in runs)
@@ -163,6 +168,17 @@ def table(devices: Iterable[Device], link: Link, seeds: int, reset: bool = False
                 f"{device.name:<15}{name:<17}{spread(runs):9.2f}{worst:10.2f}{largest:9.2f}"
                 f"{bias:9.2f}{spread(runs) / base:7.1f}"
             )
+    return spreads
+
+
+def figures(spreads: Spreads) -> list[Figure]:
+    """Hold each device's clock against the best of the other methods."""
+    told = []
+    for device, by_method in spreads.items():
+        best = min((name for name in by_method if name != "DeviceClock"), key=by_method.__getitem__)
+        name = f"error of a sample's time, {device}, SD"
+        told.append(Figure(name, by_method["DeviceClock"], "ms", by_method[best], best))
+    return told
 
 
 def spread(runs: list[Floats]) -> float:
@@ -207,7 +223,7 @@ def main() -> None:
     seeds = parser.parse_args().seeds
     before = time.perf_counter()
     print(f"Bursty link, {seeds} seeds, after {WARM_S:g} s of warm-up")
-    table(DEVICES, "bursty", seeds)
+    spreads = table(DEVICES, "bursty", seeds)
     print("\nThe same with a clock that starts from zero after a third; warm-up counts anew there")
     table(DEVICES[:2], "bursty", seeds, reset=True)
     print("\nPackets that go at connection events every 15 ms, so that delays creep")
@@ -218,6 +234,7 @@ def main() -> None:
     for device in DEVICES:
         print(warm_up(device, seeds))
     print(f"\nCost: {cost()}; all in {time.perf_counter() - before:.0f} s")
+    tell(*figures(spreads))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Feed the decoders of Bluetooth sensors packets that are random, cut, lengthened and damaged.
+"""What decoders of Bluetooth sensors do with packets that are random, cut and damaged.
 
 Usage: python -m benchmarks.acquisition.fuzz_decoders [--packets 1000000] [--decoder NAME] [--seed
 0]
@@ -15,11 +15,17 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+<<<<<<< HEAD
+=======
+import numpy as np
+
+from benchmarks.figures import Figure, tell
+>>>>>>> f403f59 (Run all benchmarks by one command, with an index and their figures)
 from biosense.acquisition.ble import gatt_services
 from biosense.acquisition.ble.driver import Decoded, Decoder, Signal
 from biosense.acquisition.ble.drivers.ganglion import packets as ganglion_packets
 from biosense.acquisition.ble.drivers.ganglion.driver import Ganglion
-from biosense.acquisition.ble.drivers.heart_rate.driver import HR, RR, HeartRateDecoder
+from biosense.acquisition.ble.drivers.heart_rate import HR, RR, HeartRateDecoder
 from biosense.acquisition.ble.drivers.muse import athena_packets
 from biosense.acquisition.ble.drivers.muse import classic_packets as muse
 from biosense.acquisition.ble.drivers.muse.athena import Athena
@@ -29,7 +35,7 @@ from biosense.acquisition.ble.drivers.polar import commands as polar
 from biosense.acquisition.ble.drivers.polar.decoder import PolarDecoder, StartedMeasurement
 from biosense.acquisition.ble.drivers.polar.driver import NOMINAL
 from biosense.acquisition.ble.drivers.polar.frames import CONTROL, DATA
-from biosense.acquisition.ble.drivers.registry import DRIVERS
+from biosense.acquisition.ble.registry import DRIVERS
 from biosense.core.errors import PacketError
 from biosense.testing.decoder_checks import DecoderExample, feed_damaged
 
@@ -174,15 +180,18 @@ def main() -> int:
     missing = set(DRIVERS) - {subject.driver for subject in SUBJECTS.values()}
     for driver in missing:
         print(f"{driver}: no sample packets here")
+    slowest = 0.0
     print(f"{'decoder':14}{'packets':>9}{'accepted':>10}{'refused':>9}{'us each':>9}", end="")
     print(f"{'slowest ms':>12}{'most values':>13}")
     for name in [options.decoder] if options.decoder else SUBJECTS:
         found = feed_damaged(SUBJECTS[name].example(options.packets, options.seed))
         each = found.seconds / options.packets * 1e6
+        slowest = max(slowest, each)
         print(
             f"{name:14}{options.packets:9}{found.accepted:10}{found.refused:9}{each:9.1f}", end=""
         )
         print(f"{found.slowest * 1e3:12.2f}{found.largest:13}", flush=True)
+    tell(Figure("a damaged packet, slowest decoder", slowest, "us", timed=True))
     return 1 if missing else 0
 
 

@@ -32,30 +32,10 @@ from typing import Any
 import numpy as np
 import psutil
 
-PACKET_S = 0.025  # a sender hands over this much at a time
+from benchmarks.figures import Figure, tell
+from benchmarks.parts.lsl_load import CASES, PACKET_S, Case
+
 PYXDF_STREAMS = 3
-MODULUS = 1 << 22  # below 2**24, up to which float32 holds every whole number
-
-
-@dataclass(frozen=True)
-class Case:
-    streams: int
-    channels: int
-    sfreq: float
-
-    def __str__(self) -> str:
-        return f"{self.streams} streams of {self.channels} channels at {self.sfreq:g} Hz"
-
-    def name(self, number: int) -> str:
-        return f"raw-{number:02}"
-
-    def samples(self, start: int, stop: int) -> np.ndarray:
-        """Return samples start..stop-1 of any of the streams: the count, plus the channel."""
-        grid = np.arange(start, stop)[:, None] + np.arange(self.channels)
-        return (grid % MODULUS).astype(np.float32)
-
-
-CASES = {"wide": Case(32, 64, 2000.0), "many": Case(64, 8, 256.0)}
 
 
 def send(case: Case, seconds: float) -> None:
@@ -174,7 +154,7 @@ class Process:
     """A child of this benchmark, spoken to by lines."""
 
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, __file__, *arguments]
+        command = [sys.executable, "-m", "benchmarks.acquisition.ingest", *arguments]
         pipe = subprocess.PIPE
         self.child = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
         self.usage = psutil.Process(self.child.pid)
@@ -253,7 +233,7 @@ def _faults_by_pyxdf(case: Case, sent: int, path: Path) -> int:
     return wrong if len(streams) == PYXDF_STREAMS else sent
 
 
-def run_case(name: str, seconds: float, folder: str, kinds: Sequence[str]) -> None:
+def run_case(name: str, seconds: float, folder: str, kinds: Sequence[str]) -> list[Figure]:
     """Measure the receivers one after the other, and check the file of the last."""
     case = CASES[name]
     print(f"{name}: {case}, {seconds:g} s")
@@ -272,6 +252,11 @@ def run_case(name: str, seconds: float, folder: str, kinds: Sequence[str]) -> No
         f"{case.streams * ours.sent} samples are wrong or missing; "
         f"{ours.result['backlog']} items waited at most"
     )
+    other = (outcomes["each"].cores, "a thread for each stream") if "each" in outcomes else ()
+    return [
+        Figure(f"recording {case}", ours.cores, "cores", *other, timed=True),
+        Figure(f"samples wrong or missing, {case}", wrong),
+    ]
 
 
 def main() -> None:
@@ -288,10 +273,12 @@ def main() -> None:
         RECEIVERS[options.role](CASES[options.case], options.folder)
     else:
         os.environ["BIOSENSE_LSL_SESSION"] = f"ingest-{os.getpid()}"
+        figures = []
         for name in CASES if options.case == "both" else [options.case]:
             with tempfile.TemporaryDirectory(dir=options.folder or None) as folder:
                 kinds = ["record"] if options.alone else list(RECEIVERS)
-                run_case(name, options.seconds, folder, kinds)
+                figures += run_case(name, options.seconds, folder, kinds)
+        tell(*figures)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One lamp seen over LSL, Bluetooth and by a camera: how far apart its switches come out.
+"""How far apart one event comes out that is seen over LSL, Bluetooth and by a camera.
 
 Usage: python -m benchmarks.acquisition.sync [--minutes 60] [--seed 0]
 
@@ -24,8 +24,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from radio_link import HIDDEN_S, Device, packets
 
+from benchmarks.figures import Figure, tell
+from benchmarks.parts.radio_link import HIDDEN_S, Device, packets
 from biosense.acquisition.ble.driver import Block, Signal
 from biosense.acquisition.ble.drivers.polar.decoder import PolarDecoder, StartedMeasurement
 from biosense.acquisition.ble.drivers.polar.frames import DATA, MeasurementType
@@ -196,7 +197,8 @@ def lamp(path: Path, moments: Floats, seconds: float) -> Chunk:
     return Chunk.of(info, path.times[:count], seen)
 
 
-def tell(paths: list[Path], moments: Floats, settings: list[float]) -> None:
+def table(paths: list[Path], moments: Floats, settings: list[float]) -> list[Floats]:
+    """Print the errors of each path and between two; return those of each path, seconds."""
     print(f"{'':<24}{'mean ms':>9}{'SD ms':>9}{'largest ms':>12}{'half a sample ms':>18}")
     errors = [path.errors(moments, each) for path, each in zip(paths, settings, strict=True)]
     for path, error in zip(paths, errors, strict=True):
@@ -205,11 +207,17 @@ def tell(paths: list[Path], moments: Floats, settings: list[float]) -> None:
         for second in range(first + 1, len(paths)):
             name = f"{paths[second].name} - {paths[first].name}"
             print(row(name, errors[second] - errors[first]))
+    return errors
 
 
 def row(name: str, error: Floats) -> str:
     ms = 1000 * error
     return f"{name:<24}{ms.mean():9.2f}{ms.std():9.2f}{np.abs(ms).max():12.2f}"
+
+
+def worst(error: Floats) -> float:
+    """Return the largest error in milliseconds."""
+    return float(1000 * np.abs(error).max())
 
 
 def timed(make: Callable[[float, int], Path], seconds: float, seed: int) -> Path:
@@ -231,14 +239,20 @@ def main() -> None:
     paths = [timed(make, seconds, options.seed) for make in (over_lsl, over_bluetooth, by_camera)]
     late = moments[(moments > 100 + WARM_S) & (moments < 95 + seconds)]
     print(f"\nErrors at {len(late)} switches of the lamp, delays set to their true values")
-    tell(paths, late, [path.hidden for path in paths])
+    errors = table(paths, late, [path.hidden for path in paths])
     watched = [lamp(path, moments, min(600.0, seconds)) for path in paths]
     measured = [measure_delay(watched[0], each) for each in watched[1:]]
     print("\nDelays measured against LSL with the lamp, nothing set")
     for path, delay in zip(paths[1:], measured, strict=True):
         print(f"{path.name:<24}{delay}; truth {1000 * path.hidden:.1f} ms")
     print("\nErrors with these settings")
-    tell(paths, late, [0.0, *(delay.lag for delay in measured)])
+    table(paths, late, [0.0, *(delay.lag for delay in measured)])
+    tell(
+        *(
+            Figure(f"time of an event seen by {path.name}, largest error", worst(error), "ms")
+            for path, error in zip(paths, errors, strict=True)
+        )
+    )
 
 
 if __name__ == "__main__":

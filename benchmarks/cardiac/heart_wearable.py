@@ -1,8 +1,8 @@
-"""Heart rate of the wearable test set, online, against Kubios.
+"""Heart rate from a wearable's ECG and PPG, online, against Kubios.
 
-Usage: python -m benchmarks.cardiac.heart_wearable DATA_FOLDER [--clips]
+Usage: python -m benchmarks.cardiac.heart_wearable DATA/wearable [--people 4] [--clips 40] [--each]
 
-DATA_FOLDER holds rcqoea_P1.npz .. rcqoea_P4.npz. Every clip (about 30 s) is a stream of its own,
+DATA/wearable holds rcqoea_P1.npz .. rcqoea_P4.npz. Every clip (about 30 s) is a stream of its own,
 pushed in chunks of 16 samples through the live pipeline; the last epoch is compared with Kubios'
 figures for the same samples of ECG. The PPG comes from another sensor with another clock (17.7 s
 off for P4), so that its rate need not agree beyond what the heart rate changes within a clip.
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.figures import Figure, tell
 from biosense.core.stage import Pipeline
 from biosense.core.types import Chunk, Epoch, Floats, Modality, StreamInfo
 from biosense.processing.cardiac.features import HeartFeatures
@@ -121,10 +122,10 @@ def clip(data: dict[str, Floats], number: int) -> Result:
     )
 
 
-def participant(path: Path) -> list[Result]:
+def participant(path: Path, clips: int) -> list[Result]:
     with np.load(path) as file:
         data = {name: file[name] for name in file.files}
-    return [clip(data, int(number)) for number in data["clip"]]
+    return [clip(data, int(number)) for number in data["clip"][:clips]]
 
 
 def table(name: str, results: list[Result], each: bool) -> None:
@@ -150,6 +151,7 @@ def table(name: str, results: list[Result], each: bool) -> None:
 
 
 def windows_table(name: str, results: list[Result]) -> None:
+    """Print how PPG and ECG agree window by window."""
     quality, error = np.concatenate([one.windows for one in results]).T
     good = (quality >= GOOD) & np.isfinite(error)
     others = error[~good & np.isfinite(error)]
@@ -163,7 +165,9 @@ def windows_table(name: str, results: list[Result]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--clips", action="store_true", help="print every clip")
+    parser.add_argument("--people", type=int, default=4)
+    parser.add_argument("--clips", type=int, default=40, help="of each person")
+    parser.add_argument("--each", action="store_true", help="print every clip")
     arguments = parser.parse_args()
     print(
         "    | |ECG - Kubios| bpm | |PPG - Kubios| bpm | no value| RMSSD ECG/Kubios  | quality     "
@@ -173,11 +177,11 @@ def main() -> None:
     )
     everybody: list[Result] = []
     named: dict[str, list[Result]] = {}
-    for path in sorted(arguments.folder.glob("rcqoea_P*.npz")):
-        results = participant(path)
+    for path in sorted(arguments.folder.glob("rcqoea_P*.npz"))[: arguments.people]:
+        results = participant(path, arguments.clips)
         everybody += results
         named[path.stem[-2:]] = results
-        table(path.stem[-2:], results, arguments.clips)
+        table(path.stem[-2:], results, arguments.each)
     if not everybody:
         parser.error(f"no rcqoea_P*.npz in {arguments.folder}")
     table("all", everybody, each=False)
@@ -186,6 +190,19 @@ def main() -> None:
     print("    |         |        |  mean   95%    max   |  mean")
     for name, results in {**named, "all": everybody}.items():
         windows_table(name, results)
+    tell(*figures(everybody))
+
+
+def figures(results: list[Result]) -> list[Figure]:
+    """Return the headlines of all clips together."""
+    quality, error = np.concatenate([one.windows for one in results]).T
+    good = (quality >= GOOD) & np.isfinite(error)
+    ecg = float(np.nanmean([abs(one.ecg - one.kubios) for one in results]))
+    return [
+        Figure("heart rate from ECG, mean difference from Kubios", ecg, "bpm"),
+        Figure("heart rate from PPG, mean difference from ECG", float(error[good].mean()), "bpm"),
+        Figure("windows of PPG called good", 100 * float(good.mean()), "%", more_is_better=True),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Breathing online against NeuroKit2 offline: `python -m benchmarks.cardiac.respiration
-DATA_FOLDER`.
+"""Breathing rate online beside NeuroKit2 offline, on recordings and on simulated breathing.
 
-DATA_FOLDER holds neurokit_bio_*_100hz.csv and sample_vitals_1.csv. `biosense` is the live pipeline
-in chunks of a quarter of a second: its rate is the median of 30 s. NeuroKit2's `rsp_process` sees
-the whole recording; its rate is the median of the same 30 s of it. Simulated breathing has a known
-rate, a sensor that drifts, and noise.
+Usage: python -m benchmarks.cardiac.respiration DATA [--seeds 20]
+
+DATA holds, in any folder, neurokit_bio_*_100hz.csv and sample_vitals_1.csv. `biosense` is the live
+pipeline in chunks of a quarter of a second: its rate is the median of 30 s. NeuroKit2's
+`rsp_process` sees the whole recording; its rate is the median of the same 30 s of it. Simulated
+breathing has a known rate, a sensor that drifts, and noise.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.figures import Figure, tell
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.respiration.features import COUNT_S, RESP_CHANNELS
 
 RATE = RESP_CHANNELS.index("resp_rate")
-SEEDS = range(20)
 
 
 def online(values: Floats, sfreq: float) -> tuple[Floats, Floats, Floats, float]:
@@ -86,14 +87,17 @@ def breathing(seed: int, per_minute: float, noise: float, sfreq: float = 50.0) -
     return depth * np.sin(phase) + drift + noise * rng.standard_normal(len(times))
 
 
-def simulated() -> None:
+def simulated(seeds: int) -> Figure:
+    """Print the errors at known rates; return the mean one beside NeuroKit2's."""
+    errors: tuple[list[float], list[float]] = ([], [])
     print(
-        "\nsimulated, 20 seeds of 120 s at 50 Hz: mean and largest error of the last rate, per min"
+        f"\nsimulated, {seeds} seeds of 120 s at 50 Hz: "
+        "mean and largest error of the last rate, per min"
     )
     for per_minute in (6.0, 15.0, 30.0):
         for noise in (0.05, 0.3):
             ours, other = [], []
-            for seed in SEEDS:
+            for seed in range(seeds):
                 belt = breathing(seed, per_minute, noise)
                 stops, rates, _, _ = online(belt, 50.0)
                 wander = np.diff(_phase(seed, per_minute)) * 50.0 * 60.0
@@ -105,6 +109,10 @@ def simulated() -> None:
                 f" {np.nanmax(ours):5.2f}, none {np.isnan(ours).sum()} | NeuroKit2"
                 f" {np.nanmean(other):5.2f} {np.nanmax(other):5.2f}, none {np.isnan(other).sum()}"
             )
+            errors[0].extend(ours)
+            errors[1].extend(other)
+    ours, other = (float(np.nanmean(each)) for each in errors)
+    return Figure("breathing rate, simulated, mean error", ours, "per min", other, "NeuroKit2")
 
 
 def _phase(seed: int, per_minute: float) -> Floats:
@@ -118,7 +126,9 @@ def _phase(seed: int, per_minute: float) -> Floats:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--seeds", type=int, default=20)
+    asked = parser.parse_args()
+    folder = asked.folder
     warnings.simplefilter("ignore")
     print(
         "                       | rate  NK    | off: med mean max    | known qual. | ms per s, NK"
@@ -129,7 +139,7 @@ def main() -> None:
     vitals = np.genfromtxt(next(folder.rglob("sample_vitals_1.csv")), delimiter=",", names=True)
     real("vitals (12 s)", vitals["resp"], 30.0)
     print(f"               its own monitor says {np.median(vitals['rr']):.1f} per min")
-    simulated()
+    tell(simulated(asked.seeds))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""Tonic skin conductance live against offline splits: `python -m benchmarks.eda.tonic DATA_FOLDER`.
+"""The tonic level of skin conductance, live, against offline splits (cvxEDA, NeuroKit2).
 
-DATA_FOLDER holds neurokit_bio_*_100hz.csv and rcqoea_P*.npz. `biosense` is the live pipeline, in
-chunks of a quarter of a second; the references see the whole recording at once. Levels are compared
-by their correlation at the delay at which it is highest, from 25 s after the beginning to 10 s
-before the end.
+Usage: python -m benchmarks.eda.tonic DATA [--only resting] [--clips]
+
+DATA holds, in any folder, neurokit_bio_*_100hz.csv and rcqoea_P*.npz. `biosense` is the live
+pipeline, in chunks of a quarter of a second; the references see the whole recording at once. Levels
+are compared by their correlation at the delay at which it is highest, from 25 s after the beginning
+to 10 s before the end.
 
 cvxEDA (asked where cvxopt is installed) describes the level by a spline with a knot every 10 s:
 where the first one lies is chance, so it is asked five times, from 0, 2, 4, 6 and 8 s on. How well
@@ -12,30 +14,28 @@ high-pass and median leave the slow part of responses in the level.
 
 The recordings at 100 Hz and the simulations were in sight when the settings were chosen, the
 wearable ones were not: their clips of 30 s are joined by straight lines across the pauses, and
-compared also within stretches of 150 s, where what drifts over minutes does not help.
+compared also within stretches of 150 s, where what drifts over minutes does not help. With --clips
+the levels at 20 s of each clip are compared from clip to clip, too.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks.eda.scene import scene
-from biosense.core.stage import Pipeline, Stage
-from biosense.core.types import Chunk, Floats, Modality, StreamInfo
+from benchmarks.figures import Figure, tell
+from benchmarks.parts.eda_online import online
+from benchmarks.parts.eda_scene import scene
+from biosense.core.types import Floats
 from biosense.processing.eda.features import EDA_CHANNELS, EdaFeatures
 from biosense.processing.offline.eda import Method, split_eda
-from biosense.processing.signal.regularise import Regularise
-from biosense.processing.signal.units import ToSI
 
 HAS_CVX = importlib.util.find_spec("cvxopt") is not None
 KNOTS_FROM_S = (0.0, 2.0, 4.0, 6.0, 8.0)
@@ -43,23 +43,6 @@ DELAYS_S = np.arange(0, 12.25, 0.25)
 STEP_S = 0.25
 PAUSE_S = 60.0  # a longer one parts a recording
 JOINED_HZ = 32.0
-
-
-def online(
-    stage: Stage[Any, Any], times: Floats, eda: Floats, sfreq: float
-) -> tuple[list[Any], float]:
-    """Return what the live pipeline gives, and the seconds that it took."""
-    info = StreamInfo("palm", Modality.EDA, ("eda",), sfreq, "uS")
-    pipeline = Pipeline(ToSI(), Regularise(order=1), stage)
-    pipeline.start(info)
-    step = max(1, round(sfreq / 4))
-    chunks = [
-        Chunk.of(info, times[at : at + step], eda[at : at + step, None])
-        for at in range(0, len(times), step)
-    ]
-    began = time.process_time()
-    results = [result for chunk in chunks for result in pipeline.push(chunk)] + pipeline.flush()
-    return results, time.process_time() - began
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +120,8 @@ def consistency(references: list[Level], end: float, within: float | None = None
     return f"{np.mean(pairs):5.3f} (least {min(pairs):5.3f})"
 
 
-def report(name: str, eda: Floats, sfreq: float, within: float | None = None) -> None:
-    """Print how the live level agrees with every reference."""
+def report(name: str, eda: Floats, sfreq: float, within: float | None = None) -> list[Figure]:
+    """Print how the live level agrees with every reference; return it for cvxEDA."""
     end = len(eda) / sfreq
     live = tonic_online(np.arange(len(eda)) / sfreq, eda, sfreq)
     print(f"{name}{'' if within is None else f', within {within:g} s'}")
@@ -147,7 +130,7 @@ def report(name: str, eda: Floats, sfreq: float, within: float | None = None) ->
         best, delay = agreement(live, split_level(eda, sfreq, method), end, within)
         print(f"  biosense and {method:12s} {best:5.3f} at {delay:5.2f} s")
     if not HAS_CVX:
-        return
+        return []
     several = [split_level(eda, sfreq, "cvxeda", start) for start in KNOTS_FROM_S]
     found = np.array([agreement(live, one, end, within) for one in several])
     print(
@@ -158,6 +141,14 @@ def report(name: str, eda: Floats, sfreq: float, within: float | None = None) ->
     if within is None and end < 200:
         best, delay = agreement(trailing(eda, sfreq), several[0], end)
         print(f"  cvxEDA of 60 s, live, and cvxEDA {best:5.3f} at {delay:5.2f} s")
+        return [figure(name, found[0, 0], best, "cvxEDA over a trailing minute")]
+    return [] if within else [figure(name, found[0, 0])]
+
+
+def figure(name: str, agreement: float, *other: float | str) -> Figure:
+    """Return how a live level agrees with the one of the whole recording."""
+    name = f"tonic level and cvxEDA's, {name}"
+    return Figure(name, agreement, "r", *other, more_is_better=True)
 
 
 def joined(path: Path) -> Iterator[Floats]:
@@ -173,25 +164,49 @@ def joined(path: Path) -> Iterator[Floats]:
         yield np.interp(grid, times[begin:stop], eda[begin:stop])
 
 
-def tonic(folder: Path) -> None:
-    """Print everything."""
+def recordings(folder: Path) -> Iterator[tuple[str, Floats, float, tuple[float | None, ...]]]:
+    """Give name, microsiemens, rate, and the stretches within which levels are compared."""
     for name in ("eventrelated", "resting_8min"):
         path = next(folder.rglob(f"neurokit_bio_{name}_100hz.csv"))
-        report(name, np.genfromtxt(path, delimiter=",", names=True)["EDA"], 100.0)
+        yield name, np.genfromtxt(path, delimiter=",", names=True)["EDA"], 100.0, (None,)
     for seed in range(3):
-        report(f"simulated {seed}", scene(seed, 32.0, (3.0, 10.0), 0.002).eda, 32.0)
+        yield f"simulated {seed}", scene(seed, 32.0, (3.0, 10.0), 0.002).eda, 32.0, (None,)
     for path in sorted(folder.rglob("rcqoea_P*.npz")):
         for number, eda in enumerate(joined(path), 1):
-            for within in (None, 150.0):
-                report(f"{path.stem} part {number}", eda, JOINED_HZ, within)
+            yield f"{path.stem} part {number}", eda, JOINED_HZ, (None, 150.0)
+
+
+def clips(path: Path) -> None:
+    """Print how levels at 20 s agree from clip to clip of a person."""
+    levels = []
+    method: Method = "cvxeda" if HAS_CVX else "smoothmedian"
+    with np.load(path) as file:
+        for number in file["clip"]:
+            eda, sfreq = file[f"V{number:02d}_sc_uS"].astype(np.float64), 128.0
+            times = np.arange(len(eda)) / sfreq  # both see the same even samples
+            both = (tonic_online(times, eda, sfreq), split_level(eda, sfreq, method))
+            levels.append([float(level.at(np.array([20.0]))[0]) for level in both])
+    agree = np.corrcoef(np.array(levels).T)[0, 1]
+    print(f"{path.stem}: level at 20 s over {len(levels)} clips, correlation {agree:.3f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
-    arguments = parser.parse_args()
+    parser.add_argument("--only", default="", help="recordings whose name contains this")
+    parser.add_argument("--clips", action="store_true")
+    asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    tonic(arguments.folder)
+    if not HAS_CVX:
+        print("cvxEDA is left out: cvxopt is not installed")
+    figures = []
+    for name, eda, sfreq, stretches in recordings(asked.folder):
+        for within in stretches if asked.only in name else ():
+            figures += report(name, eda, sfreq, within)
+    if asked.clips:
+        for path in sorted(asked.folder.rglob("rcqoea_P*.npz")):
+            clips(path)
+    tell(*(each for each in figures if "rcqoea" not in each.name))
 
 
 if __name__ == "__main__":

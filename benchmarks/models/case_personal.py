@@ -1,12 +1,11 @@
-"""What do 1, 2 and 3 labelled videos of a new person gain on CASE?
+"""What 1, 2 and 3 labelled films of a new person gain on CASE.
 
-`python -m benchmarks.models.case_personal --root DIR [--families ridge,gated] [--seeds 3] [--cache
-DIR]`
+Usage: python -m benchmarks.models.case_personal DATA/case [--families ridge,gated] [--seeds 3]
 
-DIR holds the derived series of CASE (`biosense datasets`). Held out are people, five folds; each
-fit is then fitted to each test person with their first videos, and scored on the videos after the
-third. Gains are paired by person, with BCa intervals over people and sign-flip p values after Holm.
-Ridge takes a minute or two on one core, behind the features, which --cache keeps.
+DATA/case holds the derived series of CASE (`biosense datasets`). Held out are people, five folds;
+each fit is then fitted to each test person with their first videos, and scored on the videos after
+the third. Gains are paired by person, with BCa intervals over people and sign-flip p values after
+Holm. Ridge takes a minute or two on one core, behind the features, which --cache keeps.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.figures import Figure, tell
 from biosense.datasets.registry import DATASETS
 from biosense.models.training.settings import STUDY
 from biosense.studies.base import Bounds, StudyData
@@ -74,24 +74,44 @@ def between(bounds: Bounds | None) -> str:
     return f"{bounds.value:+.3f} [{bounds.low:+.3f}, {bounds.high:+.3f}]"
 
 
+def gains(family: str, result: StudyResult) -> list[Figure]:
+    """Return what three labelled films change, for each target."""
+    track = result.calibration
+    return [
+        Figure(
+            f"CASE, {family}: CCC gained by 3 labelled films, {row.target}",
+            row.gain.value,
+            more_is_better=True,
+        )
+        for row in (track.rows if track else ())
+        if row.way == PERSONAL and row.labelled == 3 and row.gain is not None
+    ]
+
+
 def main() -> None:
     """Load, run each family, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("root", type=Path)
     parser.add_argument("--families", default="ridge,gated")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--cache", type=Path)
+    parser.add_argument("--people", type=int, default=24)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     cache = FeatureCache(asked.cache) if asked.cache else None
-    settings = LoadSettings(ExtractSettings(conditioning="context"), cache)
-    data = load_study(DATASETS["case_derived"].open(asked.root), settings, say=print)
+    dataset = DATASETS["case_derived"].open(asked.root)
+    people = tuple(dataset.subjects[: asked.people])
+    settings = LoadSettings(ExtractSettings(conditioning="context"), cache, subjects=people)
+    data = load_study(dataset, settings, say=print)
+    figures: list[Figure] = []
     for family in asked.families.split(","):
         began = time.monotonic()
         result = studied(data, family, asked.seeds)
         print(f"\n{family}, {time.monotonic() - began:.0f} s")
         told(result)
         print(*(v.text for v in result.verdicts if "labelled" in v.text), sep="\n")
+        figures += gains(family, result)
+    tell(*figures)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Deep CCA beside concatenation: `python -m benchmarks.models.dcca_toy [--seeds 3]`.
+"""Deep CCA of two views beside linear CCA and concatenation, on a signal that is known.
+
+Usage: python -m benchmarks.models.dcca_toy [--seeds 3]
 
 Two views (32 features each) see the same signal, each bent in its own way (times a random sign,
 around a ring) and mixed with 30 directions of private noise, each larger than the signal. Nobody
@@ -23,6 +25,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.figures import Figure, tell
 from biosense.core.types import Floats
 from biosense.models.cca_transformer import DeepCcaTransformer
 
@@ -107,9 +110,25 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     torch.set_num_threads(1)
     every = [one_seed(seed) for seed in range(parser.parse_args().seeds)]
+    means = {}
     for name in every[0]:
         values = [one[name] for one in every]
-        print(f"{name:40s}{np.mean(values):8.3f}   ({', '.join(f'{v:.3f}' for v in values)})")
+        means[name] = float(np.mean(values))
+        print(f"{name:40s}{means[name]:8.3f}   ({', '.join(f'{v:.3f}' for v in values)})")
+    deep, linear = "deep CCA: ", "linear CCA: "
+    both = [
+        (what, unit, means[deep + key], means[linear + key])
+        for what, unit, key in (
+            ("correlation of new rows", "r", "correlation"),
+            ("signal from 40 labels", "R2", "R^2"),
+        )
+    ]
+    tell(
+        *(
+            Figure(f"deep CCA, {what}", ours, unit, other, "linear CCA", more_is_better=True)
+            for what, unit, ours, other in both
+        )
+    )
 
 
 if __name__ == "__main__":

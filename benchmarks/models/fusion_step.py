@@ -1,5 +1,6 @@
-"""What a live step of each fusion family costs: `python -m benchmarks.models.fusion_step [--hours
-10]`.
+"""What a live step of each fusion family costs, at the beginning and after many hours.
+
+Usage: python -m benchmarks.models.fusion_step [--hours 10] [--only FAMILY ..]
 
 All nine modalities with the features of their pipelines, one CPU thread, batch of 1, as live. Two
 tables: p50 and p99 of a step; and the median step at the beginning and at the end of many hours, in
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.figures import Figure, tell
 from biosense.core.grid import HOP
 from biosense.core.types import Modality
 from biosense.models.base import FusionModel, State
@@ -107,6 +109,7 @@ def main() -> None:
     print(
         f"{'family':28s}{'p50':>9s}{'p99':>9s}{'first':>9s}{'last':>9s}{'ratio':>8s}{'state':>13s}"
     )
+    figures, grown = [], 0
     for case in asked.only:
         model = make(case)
         inputs = Inputs(model)
@@ -122,7 +125,10 @@ def main() -> None:
             f"{before:>9d}{held(state) - before:+4d}",
             flush=True,
         )
+        grown += held(state) - before
+        figures.append(Figure(f"a fusion step, {case}, p50", float(p50), "ms", timed=True))
     print(f"milliseconds; first and last 1000 of {total} steps ({asked.hours:g} h); state in bytes")
+    tell(*figures, Figure("growth of all families' states over the steps", grown, "bytes"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Do the training tricks pay? `python -m benchmarks.models.fusion_tricks [--case case_dev.npz]`.
+"""Whether the training tricks pay: reconstruction of modalities, pre-training without labels.
+
+Usage: python -m benchmarks.models.fusion_tricks [--case DATA/case/case_dev.npz] [--folds 4]
 
 Reconstruction of absent modalities against masking them, over every subset of modalities; and
 pre-training on sequences without labels against none, where 3 people are labelled. Also each
@@ -24,6 +26,7 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
 
+from benchmarks.figures import Figure, tell
 from biosense.core.grid import HOP
 from biosense.core.types import Floats, Modality
 from biosense.models.evaluation.evaluate import subject_ccc
@@ -32,6 +35,7 @@ from biosense.models.sequences import LabelledSequence, restrict
 from biosense.models.training.pretraining import PretrainingSettings, pretrain
 from biosense.models.training.train import TrainingSettings, train
 
+Sequences = Sequence[LabelledSequence]
 FOLDS, LABELLED = 4, 3
 SETTINGS = TrainingSettings(width=24, epochs=12, crop_s=(30.0, 50.0), batch=16, patience=5)
 PRETRAINING = PretrainingSettings(steps=150, crop_s=40.0, apart_s=4.0)
@@ -130,9 +134,12 @@ def few_labels(training: Sequence[LabelledSequence]) -> list[LabelledSequence]:
     ]
 
 
-def run(sequences: Sequence[LabelledSequence], family: str) -> dict[str, list[float]]:
+def run(
+    sequences: Sequences, family: str, settings: TrainingSettings, n_folds: int
+) -> dict[str, list[float]]:
     """Return the numbers of each fold by what was done."""
     numbers: dict[str, list[float]] = defaultdict(list)
+<<<<<<< HEAD
     for training, test in folds(sequences):
         for name, options in (("masked", {}), ("reconstructed", {"reconstruct": True})):
             model = train(family, training, settings=SETTINGS, options=options).model
@@ -152,6 +159,44 @@ def run(sequences: Sequence[LabelledSequence], family: str) -> dict[str, list[fl
         for name in (name for name, one in MODELS.items() if not one.by_descent):
             model = train(name, training, settings=SETTINGS).model
             numbers[name].append(subject_ccc(model, test))
+=======
+    for training, test in folds(sequences)[:n_folds]:
+        found = of_subsets(training, test, family, settings)
+        found |= of_few_labels(training, test, family, settings)
+        for name in (name for name, one in MODELS.items() if not one.trainable):
+            found[name] = subject_ccc(train(name, training, settings=settings).model, test)
+        for name, value in found.items():
+            numbers[name].append(value)
+    return numbers
+
+
+def of_subsets(
+    training: Sequences, test: Sequences, family: str, settings: TrainingSettings
+) -> dict[str, float]:
+    """Return what is reached with some of the modalities, absent ones masked or reconstructed."""
+    numbers = {}
+    for name, options in (("masked", {}), ("reconstructed", {"reconstruct": True})):
+        model = train(family, training, settings=settings, options=options).model
+        for size, value in subset_table(model, test).items():
+            numbers[f"{family}, {size} modalities, {name}"] = value
+    return numbers
+
+
+def of_few_labels(
+    training: Sequences, test: Sequences, family: str, settings: TrainingSettings
+) -> dict[str, float]:
+    """Return what is reached when few people are labelled, with and without pre-training."""
+    numbers = {}
+    people = sorted({one.subject for one in training})
+    held = [one for one in training if one.subject in people[-3:]]
+    few = few_labels([one for one in training if one.subject not in people[-3:]])
+    ways: dict[str, Callable[..., object] | None] = {"no pre-training": None}
+    for objective in ("contrastive", "dcca"):
+        ways[objective] = partial(pretrain, objective=objective, settings=PRETRAINING)
+    for name, prepare in ways.items():
+        model = train(family, few, validation=held, settings=settings, prepare=prepare).model
+        numbers[f"{family}, {LABELLED} people labelled, {name}"] = subject_ccc(model, test)
+>>>>>>> f403f59 (Run all benchmarks by one command, with an index and their figures)
     return numbers
 
 
@@ -159,12 +204,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", type=Path)
     parser.add_argument("--family", default="gated")
+    parser.add_argument("--epochs", type=int, default=SETTINGS.epochs)
+    parser.add_argument("--people", type=int, default=24)
+    parser.add_argument("--folds", type=int, default=FOLDS, help="of four, how many are done")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    numbers = run(case(asked.case) if asked.case else synthetic(), asked.family)
+    settings = replace(SETTINGS, epochs=asked.epochs)
+    sequences = case(asked.case) if asked.case else synthetic()
+    kept = set(sorted({one.subject for one in sequences})[: asked.people])
+    numbers = run(
+        [one for one in sequences if one.subject in kept], asked.family, settings, asked.folds
+    )
     for name in sorted(numbers):
         values = numbers[name]
         print(f"{name:48s}{np.mean(values):7.3f}   ({', '.join(f'{v:.3f}' for v in values)})")
+    few = {
+        name.split(", ")[-1]: float(np.mean(values))
+        for name, values in numbers.items()
+        if f", {LABELLED} people labelled, " in name
+    }
+    plain = few.pop("no pre-training")
+    tell(
+        *(
+            Figure(
+                f"CCC with {LABELLED} people labelled, {asked.family} pre-trained by {name}",
+                value,
+                "",
+                plain,
+                "no pre-training",
+                more_is_better=True,
+            )
+            for name, value in few.items()
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """How well the shipped model follows simulated participants that it has never seen.
 
-Usage: python -m benchmarks.models.simulated [--people 12] [--minutes 5] [--model demo] [--seed
-5000]
+Usage: python -m benchmarks.models.simulated [--people 12] [--minutes 5] [--model demo]
 
 The first table scores whole recordings with all modalities. In the others one modality is switched
 off from the middle to the end: scores are of that second half, beside the same half with everything
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import Parallel, delayed
 
+from benchmarks.figures import Figure, tell
 from biosense.acquisition.simulated import ALL_MODALITIES, simulate
 from biosense.core.recording import Recording
 from biosense.core.types import Chunk, Estimate, Floats, Modality
@@ -105,6 +105,17 @@ def main() -> None:
     print(f"{'':22s}{head}   grid points missing")
     for name in results[0]:
         print(row(name, [result[name] for result in results]))
+    whole = [result["all, whole recording"] for result in results]
+    tell(
+        *(
+            Figure(
+                f"{options.model} model on simulated people, CCC of {name}",
+                float(np.mean([ccc(t.estimate[:, axis], t.truth[:, axis]) for t in whole])),
+                more_is_better=True,
+            )
+            for axis, name in enumerate(AXES)
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """What is left of a model that is made small, exported, explained or fitted to a person.
 
-`python -m benchmarks.models.small_models [--seed 0] [--families gated,late] [--skip-steps]`, about
-four
-minutes on one core. On made-up people: a slow path through valence and arousal that six modalities
-see through noise. The figures say what the tools cost and keep, nothing about people.
+Usage: python -m benchmarks.models.small_models [--families gated,late] [--steps-of gated]
+
+On made-up people: a slow path through valence and arousal that six modalities see through noise.
+The figures say what the tools cost and keep, nothing about people. The first family needs a last
+layer of its own, which is fitted to people.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
 
+<<<<<<< HEAD
 from biosense.core.affect import TARGETS
+=======
+from benchmarks.figures import Figure, tell
+>>>>>>> f403f59 (Run all benchmarks by one command, with an index and their figures)
 from biosense.core.grid import HOP
 from biosense.core.types import Modality
 from biosense.models.base import FusionModel
@@ -98,8 +103,9 @@ def untrained(name: str) -> Loaded:
     return Loaded(model, CheckpointInfo(name, asdict(model.config), features, {}, Card()))
 
 
-def steps_table(names: Sequence[str]) -> None:
+def steps_table(names: Sequence[str]) -> list[Figure]:
     """Print what a step costs: plain, with contributions of six modalities, and exported."""
+    times = []
     print("\nstep, ms (p50)               torch  with 64 subsets  onnxruntime  largest difference")
     for name in names:
         loaded = untrained(name)
@@ -109,11 +115,20 @@ def steps_table(names: Sequence[str]) -> None:
         with torch.inference_mode():
             plain = median_ms(lambda m=model, x=x, p=present, s=state: m.step(x, p, s))
             both = plain + median_ms(lambda s=shapley, x=x, p=present: s.push(x, p), 60)
-        print(f"{name:28s} {plain:5.2f}  {both:15.2f}  {onnx_figures(loaded)}")
+        onnx, apart = onnx_figures(loaded)
+        words = "" if apart <= LIMIT_ONNX else "  TOO LARGE"
+        print(f"{name:28s} {plain:5.2f}  {both:15.2f}  {onnx:11.2f}  {apart:.1e}{words}")
+        times.append((plain, onnx, apart))
+    plain, onnx = np.mean(times, axis=0)[:2].tolist()
+    apart = max(time[2] for time in times)
+    return [
+        Figure("a fusion step in ONNX, mean of families", onnx, "ms", plain, "torch", timed=True),
+        Figure("ONNX and torch, largest difference", apart),
+    ]
 
 
-def onnx_figures(loaded: Loaded) -> str:
-    """Export, compare over 60 steps with gaps and missing values, and time."""
+def onnx_figures(loaded: Loaded) -> tuple[float, float]:
+    """Export, compare over 60 steps with gaps and missing values, and time in ms."""
     rng, model = np.random.default_rng(0), loaded.model
     with tempfile.TemporaryDirectory() as folder:
         step = OnnxStep(export_step(loaded, Path(folder) / "step.onnx"))
@@ -128,12 +143,12 @@ def onnx_figures(loaded: Loaded) -> str:
         wanted = (output.mean, output.log_variance, output.weight)
         for got, want in zip(step.push(x, present), wanted, strict=True):
             worst = max(worst, float(np.abs(got - want[0].numpy()).max()))
-    said = f"{median_ms(lambda: step.push(x, present)):11.2f}  {worst:.1e}"
-    return said if worst <= LIMIT_ONNX else f"{said}  TOO LARGE"
+    return median_ms(lambda: step.push(x, present)), worst
 
 
-def sizes_table(teachers: dict[str, FusionModel], unseen: Sequence[LabelledSequence]) -> None:
-    """Print what eight bits change."""
+def sizes_table(teachers: dict[str, FusionModel], unseen: Sequence[LabelledSequence]) -> Figure:
+    """Print what eight bits change; return the largest change."""
+    changes = []
     print("\nweights in 8 bits              kB  kB int8    CCC  CCC int8  change")
     features = {m: tuple(f"f{k}" for k in range(n)) for m, n in WIDTHS.items()}
     for name, model in teachers.items():
@@ -156,6 +171,8 @@ def sizes_table(teachers: dict[str, FusionModel], unseen: Sequence[LabelledSeque
             f"{name:28s} {sizes[0]:5.0f}  {sizes[1]:7.0f}  {full:.4f}  {small:.4f}  "
             f"{small - full:+.4f}{verdict}"
         )
+        changes.append(abs(small - full))
+    return Figure("weights in 8 bits, largest change of CCC", max(changes))
 
 
 def students_table(
@@ -164,11 +181,11 @@ def students_table(
     people: Sequence[LabelledSequence],
     unseen: Sequence[LabelledSequence],
     seeds: int,
-) -> None:
+) -> list[Figure]:
     """Print what a teacher gives to a small student of the same family, side by side."""
     print(f"\nstudents of {name} (CCC {mean_ccc(teacher, unseen):.3f}), few of them rated")
     rated = [p if k < 3 else _unrated(p) for k, p in enumerate(people[:-4])]
-    held = people[-4:]
+    held, figures = people[-4:], []
     for width in (8, 16):
         settings = replace(SETTINGS, width=width)
         alone, taught = [], []
@@ -183,6 +200,18 @@ def students_table(
             f"taught {np.mean(scores[1]):.3f} (mean of {seeds} seeds; spread "
             f"{np.std(scores[0]):.3f}, {np.std(scores[1]):.3f})"
         )
+        labels, both = (float(np.mean(one)) for one in scores)
+        figures.append(
+            Figure(
+                f"CCC of a student of width {width}, taught",
+                both,
+                "",
+                labels,
+                "labels alone",
+                more_is_better=True,
+            )
+        )
+    return figures
 
 
 def persons_table(name: str, model: FusionModel, seed: int) -> None:
@@ -228,19 +257,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--families", default="gated,cross_attention,product_of_experts,ridge")
     parser.add_argument("--seeds", type=int, default=3, help="of each student")
-    parser.add_argument("--skip-steps", action="store_true")
+    parser.add_argument("--steps-of", nargs="*", default=list(MODELS), help="families to time")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    if not asked.skip_steps:
-        steps_table(list(MODELS))
+    figures = steps_table(asked.steps_of) if asked.steps_of else []
     people, unseen = made_up(14, 600, asked.seed), made_up(10, 600, asked.seed + 99)
     teachers = {
         name: train(name, people, settings=SETTINGS).model for name in asked.families.split(",")
     }
-    sizes_table(teachers, unseen)
+    figures.append(sizes_table(teachers, unseen))
     name, teacher = next(iter(teachers.items()))
     persons_table(name, teacher, asked.seed)
-    students_table(name, teacher, people, unseen, asked.seeds)
+    figures += students_table(name, teacher, people, unseen, asked.seeds)
+    tell(*figures)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Fill the disk under a recording: `python -m benchmarks.recording.disk_full`.
+"""What is kept of a recording whose disk fills up, and is freed again or not.
+
+Usage: python -m benchmarks.recording.disk_full [--levels 0.1 0.4 0.8 1.1]
 
 A child process records EEG of 64 channels at 1 kHz and a marker a second in real time, onto a disk
 that is full after some bytes: a real one of that size where this program may mount one, else a
@@ -25,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import pyxdf
 
+from benchmarks.figures import Figure, tell
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import SystemClock
@@ -154,11 +157,10 @@ def play(parent: Path, megabytes: float, end: str) -> bool:
     """Play one round and print its line; True if all went as it should."""
     folder = Path(tempfile.mkdtemp(dir=parent))
     is_real = mounted(folder)
-    command = [sys.executable, __file__, "--child", str(folder), "--end", end, "--at"]
+    command = [sys.executable, "-m", "benchmarks.recording.disk_full", "--child", str(folder)]
+    command += ["--end", end, "--at", str(megabytes)]
     try:
-        done = subprocess.run(
-            [*command, str(megabytes)], capture_output=True, check=True, text=True
-        )
+        done = subprocess.run(command, capture_output=True, check=True, text=True)
         said = Said(**json.loads(done.stdout.splitlines()[-1]))
         wrong = faults(folder / "recording", said, end)
     finally:
@@ -191,6 +193,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as parent, ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda each: play(Path(parent), *each), rounds))
     print(f"{'PASS' if all(results) else 'FAIL'}: {sum(results)} of {len(results)} rounds")
+    good = 100 * sum(results) / len(results)
+    tell(Figure("recordings on a full disk as they must be", good, "%", more_is_better=True))
     sys.exit(0 if all(results) else 1)
 
 

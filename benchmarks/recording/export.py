@@ -19,7 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.recording.report import record
+from benchmarks.figures import Figure, tell
+from benchmarks.parts.simulated_recording import record
 
 
 def pyxdf_csv(recording: Path, out: Path) -> None:
@@ -63,7 +64,7 @@ def biosense(kind: str, recording: Path, out: Path) -> None:
 
 
 def work(name: str, recording: Path, out: Path) -> None:
-    """Do one export in this process, and say what it took."""
+    """Do one export in this process; print seconds, the most memory held and what was written."""
     began = time.perf_counter()
     if name.startswith("biosense"):
         biosense(name.split()[-1], recording, out)
@@ -73,7 +74,14 @@ def work(name: str, recording: Path, out: Path) -> None:
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     files = [out] if out.is_file() else [path for path in out.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6
-    print(f"{name:24s} {wall:8.1f} {most:10.0f} {size:10.0f}", flush=True)
+    print(wall, most, size)
+
+
+def in_a_child(name: str, recording: Path, out: Path) -> list[float]:
+    """Do one export in a process of its own; return seconds, the most MB held and MB written."""
+    command = [sys.executable, "-m", "benchmarks.recording.export", "--work", name, recording, out]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return [float(word) for word in done.stdout.splitlines()[-1].split()]
 
 
 def main() -> None:
@@ -102,18 +110,20 @@ def main() -> None:
             "biosense fif",
             "pyxdf, MNE fif",
         )
+        spent = {}
         for number, name in enumerate((*names, "biosense bids")):
             out = Path(folder) / f"out{number}{'.fif' if name.endswith('fif') else ''}"
-            again = [
-                sys.executable,
-                "-m",
-                "benchmarks.recording.export",
-                "--work",
-                name,
-                recording,
-                out,
-            ]
-            subprocess.run(again, check=True)
+            spent[name], most, size = in_a_child(name, recording, out)
+            print(f"{name:24s} {spent[name]:8.1f} {most:10.0f} {size:10.0f}", flush=True)
+    title = f"{options.minutes:g} min of XDF to"
+    csv, fif = (
+        (spent["biosense csv streams"], spent["pyxdf, pandas csv"]),
+        (spent["biosense fif"], spent["pyxdf, MNE fif"]),
+    )
+    tell(
+        Figure(f"{title} CSV, streams", csv[0], "s", csv[1], "pyxdf and pandas", timed=True),
+        Figure(f"{title} FIF", fif[0], "s", fif[1], "pyxdf and MNE", timed=True),
+    )
 
 
 if __name__ == "__main__":

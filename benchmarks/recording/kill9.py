@@ -1,5 +1,6 @@
-"""Kill recordings at random moments and look at what is left: `python -m
-benchmarks.recording.kill9`.
+"""What is left of recordings that are killed at random moments.
+
+Usage: python -m benchmarks.recording.kill9 [--times 20] [--heavy 2] [--side 4]
 
 A child process records in real time; the parent kills it with SIGKILL, opens the file as it is,
 with pyxdf under its default settings and with our reader, compares every value with what was made,
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.figures import Figure, tell
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import SystemClock
@@ -118,7 +120,15 @@ class Round:
 
 def killed(folder: Path, load: str, seconds: float) -> tuple[float, float]:
     """Start a recording, kill it after `seconds`; return session times of beginning and kill."""
-    command = [sys.executable, __file__, "--child", str(folder), "--load", load]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.recording.kill9",
+        "--child",
+        str(folder),
+        "--load",
+        load,
+    ]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     with child.stdout as output:
@@ -234,6 +244,12 @@ def summary(rounds: list[Round]) -> bool:
         f"{'FAIL' if bad else 'PASS'}: {len(rounds) - len(bad)} of {len(rounds)} killed recordings "
         f"open in pyxdf as they are, with every value right, at most {ALLOWED_S:g} s missing, and "
         "check says so"
+    )
+    good = 100 * (1 - len(bad) / len(rounds))
+    most = max(each.missing for each in rounds)
+    tell(
+        Figure("killed recordings that are whole", good, "%", more_is_better=True),
+        Figure("missing at the end of a killed recording, most", most, "s", timed=True),
     )
     return not bad
 

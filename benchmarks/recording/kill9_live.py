@@ -1,7 +1,6 @@
-"""Does a whole run outlive kill -9? LSL, Bluetooth and camera are recorded while it strikes.
+"""What is left of whole runs (LSL, Bluetooth, camera) that are killed while they record.
 
-Usage: python -m benchmarks.recording.kill9_live [--kills 200] [--seconds 1 3] [--seed 1] [--video
-FILE]
+Usage: python -m benchmarks.recording.kill9_live [--kills 200] [--seconds 1 3] [--video FILE]
 
 One process sends 32 LSL streams of 64 channels at 2 kHz all the time. Again and again another one
 records them with a run, beside a simulated Polar H10 on a simulated BlueZ (tests/support/
@@ -32,12 +31,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.acquisition.ingest import CASES, PACKET_S
+from benchmarks.figures import Figure, tell
+from benchmarks.parts.lsl_load import CASES, PACKET_S
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE = CASES["wide"]
 H10_PACKET_S = 73 / 130
 ALLOWED_S = 1.0
+AGAIN = (sys.executable, "-m", "benchmarks.recording.kill9_live", "--as")
 
 
 def send() -> None:
@@ -64,7 +65,7 @@ def send() -> None:
 async def record(folder: Path, video: Path | None) -> None:
     """Record every source until killed; say when each has sent something."""
     from biosense.acquisition.ble.link.radio import Radio
-    from biosense.acquisition.ble.streams.source import BleSource
+    from biosense.acquisition.ble.source import BleSource
     from biosense.acquisition.camera.source import CameraSource
     from biosense.acquisition.lsl import LslClock, LslSource, Poller, configure
     from biosense.core.source import Source
@@ -98,15 +99,8 @@ async def record(folder: Path, video: Path | None) -> None:
 
 def killed(folder: Path, seconds: float, video: Path | None) -> float:
     """Record, kill, and return the session time of the kill."""
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.recording.kill9_live",
-        "--as",
-        "record",
-        "--folder",
-    ]
-    command += [str(folder), *(["--video", str(video)] if video else [])]
+    command = [*AGAIN, "record", "--folder", str(folder)]
+    command += ["--video", str(video)] if video else []
     child = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -171,8 +165,7 @@ def run(kills: int, seconds: tuple[float, float], seed: int, video: Path | None)
     logging.getLogger("pyxdf").setLevel(logging.CRITICAL + 1)
     os.environ.setdefault("BIOSENSE_LSL_SESSION", f"kill9-{os.getpid()}")
     rng, missing, bad, cuts = random.Random(seed), [], 0, 0
-    command = [sys.executable, "-m", "benchmarks.recording.kill9_live", "--as", "send"]
-    sender = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    sender = subprocess.Popen([*AGAIN, "send"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
         assert sender.stdout is not None
         sender.stdout.readline()
@@ -198,6 +191,15 @@ def run(kills: int, seconds: tuple[float, float], seed: int, video: Path | None)
         f"{kills} runs killed, {kills - bad} recordings whole; missing at the end: median "
         f"{statistics.median(missing):.3f} s, largest {max(missing):.3f} s; {cuts} end in "
         "the middle of a chunk"
+    )
+    tell(
+        Figure(
+            "killed runs whose recording is whole",
+            100 * (1 - bad / kills),
+            "%",
+            more_is_better=True,
+        ),
+        Figure("missing at the end of a killed run, most", max(missing), "s", timed=True),
     )
     return bad == 0
 

@@ -1,4 +1,4 @@
-"""How long `biosense check --report` takes, and what the page weighs, beside the alternatives.
+"""How long `biosense check --report` takes and what its page weighs, beside mne.Report.
 
 Usage: python -m benchmarks.recording.report [--minutes 30]
 
@@ -13,31 +13,14 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from biosense.acquisition.simulated import simulate
-from biosense.acquisition.xdf.writer import XdfWriter
-from biosense.core.interleave import interleave
-from biosense.core.types import Modality
+from benchmarks.figures import Figure, tell
+from benchmarks.parts.simulated_recording import record
 from biosense.recordings.inspect import inspect
 from biosense.recordings.report.page import write_report
-
-
-def record(path: Path, minutes: float) -> None:
-    kinds = [Modality.EEG, Modality.ECG, Modality.EDA]
-    person = simulate(1, 60 * minutes, modalities=kinds, start=1000.0)
-    streams = [
-        replace(each, info=replace(each.info, dtype="float32"), data=each.data.astype(np.float32))
-        for each in person.streams
-    ]
-    with XdfWriter(path) as writer:
-        for stream in streams:
-            writer.add_stream(stream.info)
-        for chunk in interleave(streams, 0.1):
-            writer.write(chunk)
 
 
 def mne_report(recording: Path, out: Path) -> None:
@@ -74,6 +57,17 @@ def main() -> None:
         for name, ((wall, cpu), path) in rows.items():
             size = "" if path is None else f"{path.stat().st_size / 1e6:.2f}"
             print(f"{name:22s} {wall:8.1f} {cpu:8.1f} {size:>6s}")
+        spent, weight = rows["check --report"][0][1], out.stat().st_size / 1e6
+        tell(
+            Figure(f"report of {minutes:g} minutes", spent, "CPU s", timed=True),
+            Figure(
+                f"page of a report of {minutes:g} minutes",
+                weight,
+                "MB",
+                other.stat().st_size / 1e6,
+                "mne.Report with one figure",
+            ),
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Calibrate the confidence of the camera pulse: `python -m benchmarks.rppg.calibrate`.
+"""How well the confidence of the camera pulse is calibrated, and the weights that make it so.
+
+Usage: python -m benchmarks.rppg.calibrate [--seeds 2] [--only CONDITION]
 
 Logistic regression of "the rate is within 2 bpm" on what the gate knows of a window, fitted on
-seeds kept apart from those of `benchmarks.rppg.bench`; then, on that bench's seeds, how often
-rates of
-each confidence are right (reliability), and what is left of the error when only the surest are used
-(risk and coverage).
+seeds kept apart from those of `benchmarks.rppg.rates`; then, on the seeds of that script, how often
+rates of each confidence are right (reliability), and what is left of the error when only the surest
+are used (risk and coverage).
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from benchmarks.rppg.bench import FIRST_S, WINDOW_S
-from benchmarks.rppg.cases import CASES
-from benchmarks.rppg.scene import Scene, make
+from benchmarks.figures import Figure, tell
+from benchmarks.parts.rppg_conditions import CASES
+from benchmarks.parts.rppg_scene import Scene, make
+from benchmarks.parts.rppg_scoring import FIRST_S, WINDOW_S
 from biosense.core.types import Floats
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.rppg.features import RppgFeatures, confidence_terms
@@ -68,8 +70,8 @@ def fit(terms: Floats, right: Floats) -> Floats:
     return np.asarray(found.x * _SCALES)
 
 
-def print_reliability(rows: Floats) -> None:
-    """Print how often rates are right by their confidence, and the error by coverage."""
+def print_reliability(rows: Floats) -> float:
+    """Print how often rates are right by their confidence; return the calibration error."""
     confidence, error = rows[:, 4], rows[:, 5]
     right = error <= RIGHT_BPM
     print(f"\n{'confidence':>12} {'mean':>6} {'right':>6} {'windows':>8}")
@@ -85,6 +87,13 @@ def print_reliability(rows: Floats) -> None:
             )
     brier = np.mean((confidence - right) ** 2)
     print(f"expected calibration error {gap / len(rows):.3f}, Brier {brier:.4f}")
+    return float(gap / len(rows))
+
+
+def print_coverage(rows: Floats) -> None:
+    """Print the error when only the surest rates are used."""
+    confidence, error = rows[:, 4], rows[:, 5]
+    right = error <= RIGHT_BPM
     print(f"\n{'surest':>7} {'wrong':>6} {'MAE of pulses':>14}")
     order = np.argsort(-confidence, kind="stable")
     for share in (0.25, 0.5, 0.75, 0.9, 1.0):
@@ -97,14 +106,18 @@ def main() -> None:
     """Fit on the seeds kept apart, print the weights, and test on those of the bench."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--only", default="", help="conditions whose name or group has this")
     args = parser.parse_args()
-    cases = list(CASES)
+    cases = [each for each in CASES if args.only in each.name or args.only == each.group]
     apart = collect(APART, args.seeds, cases)
     right = (apart[:, 5] <= RIGHT_BPM).astype(float)
     weights = fit(apart[:, :4], right)
     print(f"{len(apart)} rates told on seeds apart, {1 - right.mean():.2%} of them wrong")
     print("weights (1, SNR dB, likeness, agreeing):", np.round(weights, 2).tolist())
-    print_reliability(collect(BENCH, args.seeds, cases))
+    rows = collect(BENCH, args.seeds, cases)
+    gap = print_reliability(rows)
+    print_coverage(rows)
+    tell(Figure("confidence of the camera pulse, expected calibration error", gap))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What a codec does to the pulse in a face, and a pulse put into a real video of a face.
+"""What MJPEG and H.264 leave of the pulse in a rendered face.
 
-Usage: python -m benchmarks.rppg.codecs [--seeds 3]
+Usage: python -m benchmarks.rppg.codecs [--seeds 3] [--only MJPEG]
 
 Rendered pictures (640 x 480, 30 frames a second, a textured face and wall, camera noise, 8 bits,
 hardly any motion: for inter-frame codecs harder than life) are encoded, decoded, measured as the
@@ -21,8 +21,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.rppg.bench import HEADER, Outcome, print_row, score_frames
-from benchmarks.rppg.scene import ABSORPTION, Heart, Scene, make_heart
+from benchmarks.figures import Figure, tell
+from benchmarks.parts.rppg_scene import ABSORPTION, Heart, Scene, make_heart
+from benchmarks.parts.rppg_scoring import HEADER, Outcome, Row, print_row, score_frames
 from biosense.acquisition.camera.tracking.skin_regions import linear_table
 from biosense.core.camera_streams import RPPG_CHANNELS
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
@@ -157,28 +158,44 @@ def score_codecs(seed: int, codecs: tuple[Codec, ...], pulse: float) -> list[Out
     return outcomes
 
 
-def print_codecs(seeds: int) -> None:
-    """Print what codecs do to a pulse of 0.6 %, and what is told without one."""
-    codecs = CODECS
+def usable(only: str) -> tuple[Codec, ...]:
+    """Return the codecs that can be used here."""
+    codecs = tuple(codec for codec in CODECS if only in codec.name)
     try:
         import av  # noqa: F401
     except ImportError:
-        codecs = tuple(codec for codec in CODECS if codec.kind != "h264")
         print("\nH.264 left out: PyAV is not installed (pip install av)")
+        return tuple(codec for codec in codecs if codec.kind != "h264")
+    return codecs
+
+
+def print_codecs(seeds: int, codecs: tuple[Codec, ...]) -> dict[str, Row]:
+    """Print what codecs do to a pulse of 0.6 %, and what is told without one."""
+    rows = {}
     for pulse, word in ((0.006, "pulse 0.6 %"), (0.0, "photo")):
         columns = [score_codecs(1000 + n, codecs, pulse) for n in range(seeds)]
         for codec, outcomes in zip(codecs, zip(*columns, strict=True), strict=True):
-            print_row(f"{word}, {codec.name}", list(outcomes), pulse > 0)
+            name = f"{word}, {codec.name}"
+            rows[name] = print_row(name, list(outcomes), pulse > 0)
+    return rows
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", default="", help="codecs whose name contains this")
     args = parser.parse_args()
     began = time.perf_counter()
     print(HEADER)
-    print_codecs(args.seeds)
+    rows = print_codecs(args.seeds, usable(args.only))
+    tell(
+        *(
+            Figure(f"camera pulse of 0.6 % told, {codec}", 100 * row.told, "%", more_is_better=True)
+            for codec in ("MJPEG quality 90", "H.264 crf 10", "H.264 crf 23")
+            if (row := rows.get(f"pulse 0.6 %, {codec}"))
+        )
+    )
     print(f"{time.perf_counter() - began:.0f} s")
 
 

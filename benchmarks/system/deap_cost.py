@@ -1,6 +1,6 @@
-"""What a DEAP-sized person costs from raw samples to joined features, beside MNE and NeuroKit2.
+"""What a DEAP-sized person costs from samples to joined features, beside MNE and NeuroKit2.
 
-Usage: python -m benchmarks.system.deap_cost [--repeats 3] [--theirs 1]
+Usage: python -m benchmarks.system.deap_cost [--repeats 3] [--theirs 1] [--trials 40]
 
 Synthetic data in the shape of a person of DEAP (Koelstra et al. 2012): 40 trials x 40 channels x
 8064 samples at 128 Hz, as EEG with EOG (34 channels), two muscles, skin conductance, a belt, a
@@ -24,7 +24,8 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.system.deap_theirs import THEIRS
+from benchmarks.figures import Figure, tell
+from benchmarks.parts.deap_by_others import THEIRS
 from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Chunk, Floats, Modality, StreamInfo
 from biosense.processing.eeg.layouts import layout
@@ -94,9 +95,9 @@ def extracted(recording: Recording) -> int:
     return sum(s.n for s in extract_trials(recording, ExtractSettings()).sequences)
 
 
-def two_at_once(people: int) -> float:
+def two_at_once(people: int, trials: int) -> float:
     """Return the wall-clock seconds per person of two processes, each with people of its own."""
-    with ProcessPoolExecutor(2, initializer=_prepare) as pool:
+    with ProcessPoolExecutor(2, initializer=_prepare, initargs=(trials,)) as pool:
         list(pool.map(_extract_own, range(2)))  # imports and the drawing are no part of it
         began = time.perf_counter()
         list(pool.map(_extract_own, range(people)))
@@ -106,9 +107,9 @@ def two_at_once(people: int) -> float:
 _own: list[Recording] = []
 
 
-def _prepare() -> None:
+def _prepare(trials: int) -> None:
     threadpool_limits(1)
-    _own.append(person([one_trial(number) for number in range(TRIALS)]))
+    _own.append(person([one_trial(number) for number in range(trials)]))
 
 
 def _extract_own(_: int) -> int:
@@ -145,9 +146,10 @@ def wall(what: Callable[[], object], repeats: int) -> tuple[float, float]:
     return statistics.median(costs), min(costs)
 
 
-def compare(trials: Sequence[dict[Modality, Chunk]], repeats: int, few: int) -> None:
+def compare(trials: Sequence[dict[Modality, Chunk]], repeats: int, few: int) -> Figure:
     """Print what each modality costs us and them; theirs is measured on a few trials."""
-    print(f"{'CPU seconds for 40 trials':28}{'ours':>8}{'MNE / NeuroKit2':>18}{'ratio':>8}")
+    title = f"CPU seconds for {len(trials)} trials"
+    print(f"{title:28}{'ours':>8}{'MNE / NeuroKit2':>18}{'ratio':>8}")
     sums = [0.0, 0.0]
     for info in INFOS:
         kind = info.modality
@@ -159,18 +161,23 @@ def compare(trials: Sequence[dict[Modality, Chunk]], repeats: int, few: int) -> 
         sums = [sums[0] + ours, sums[1] + theirs]
         print(f"{info.name:28}{ours:8.2f}{theirs:18.1f}{theirs / ours:8.0f}", flush=True)
     print(f"{'sum':28}{sums[0]:8.2f}{sums[1]:18.1f}{sums[1] / sums[0]:8.0f}")
+    name = f"features of a person, {len(trials)} trials of DEAP's shape, by modality"
+    return Figure(name, sums[0], "CPU s", sums[1], "MNE and NeuroKit2", timed=True)
 
 
-def totals(recording: Recording, repeats: int) -> None:
+def totals(recording: Recording, repeats: int) -> Figure:
     """Print the cost of everything, of one person alone and of two at once."""
     points = extracted(recording)
     spent = cpu(lambda: extracted(recording), repeats)
     median, least = wall(lambda: extracted(recording), repeats)
     print(f"\nas a study does it, {points} points: {spent:.2f} CPU s a person, ", end="")
     print(f"wall {median:.2f} s (least {least:.2f})")
-    both = [two_at_once(4) for _ in range(repeats)]
+    trials = len(recording.trials)
+    both = [two_at_once(4, trials) for _ in range(repeats)]
     print(f"two people at once: wall {statistics.median(both):.2f} s a person", end=" ")
     print(f"(least {min(both):.2f})")
+    name = f"a person of {trials} trials, two at once on two cores"
+    return Figure(name, statistics.median(both), "s", timed=True)
 
 
 def main() -> None:
@@ -178,12 +185,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--theirs", type=int, default=1, help="trials measured of the others")
+    parser.add_argument("--trials", type=int, default=TRIALS)
     options = parser.parse_args()
-    trials = [one_trial(number) for number in range(TRIALS)]
+    trials = [one_trial(number) for number in range(options.trials)]
     print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with threadpool_limits(1):
-        compare(trials, options.repeats, options.theirs)
-        totals(person(trials), options.repeats)
+        by_modality = compare(trials, options.repeats, options.theirs)
+        tell(by_modality, totals(person(trials), options.repeats))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the window costs: frames a second and share of a core, on the full simulated montage.
+"""What the window costs on the full simulated montage: frames a second and share of a core.
 
 Usage: python -m benchmarks.system.gui [--seconds 30]
 
@@ -17,6 +17,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+from benchmarks.figures import Figure, tell
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("BIOSENSE_LSL_SESSION", f"benchmark-{os.getpid()}")
@@ -97,7 +99,14 @@ def main() -> None:
     try:
         assert run.stdout is not None
         address, token = run.stdout.readline().split()
-        print(json.dumps(watch(address, token, options.seconds)))
+        cost = watch(address, token, options.seconds)
+        print(json.dumps(cost))
+        rate = cost["frames_per_second"]
+        tell(
+            Figure("window: frames a second", rate, more_is_better=True, timed=True),
+            Figure("window", cost["cores"], "cores", timed=True),
+            Figure("window: a frame, median", cost["advance_ms_median"], "ms", timed=True),
+        )
     finally:
         run.terminate()
         run.wait()

@@ -1,4 +1,4 @@
-"""What a live run costs, beside what people write today: libraries re-run on a sliding window.
+"""What a live run costs, beside libraries that are run again over a sliding window.
 
 Usage: python -m benchmarks.system.live [--seconds 60] [--video FACE.mp4] [--minutes 30]
 
@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 import psutil
+
+from benchmarks.figures import Figure, tell
 
 ESTIMATES_HZ = 4.0
 WINDOW_S = 60.0
@@ -182,6 +184,13 @@ def main() -> None:
     print(
         f"ratio to our whole run (LSL in and out, recording, model): "
         f"{theirs / ours['cpu_cores']:.1f}"
+    )
+    cores = (theirs, "NeuroKit2 and MNE on a sliding minute")
+    tell(
+        Figure("live run of the full montage", ours["cpu_cores"], "cores", *cores, timed=True),
+        Figure("its processing alone", ours_alone, "cores", *cores, timed=True),
+        Figure("from a sample to its estimate, p99", ours["latency_ms"]["p99"], "ms", timed=True),
+        Figure("resident memory of a live run", ours["rss_mb"], "MB", timed=True),
     )
     if options.minutes > 0:
         marks = memory_over(options.minutes)

@@ -1,7 +1,6 @@
-"""Real input through everything: wearable signals over LSL and a face video, live, then offline.
+"""What becomes of real input over LSL and a face video: samples, heart rates, offline estimates.
 
-Usage: python -m benchmarks.system.real_input DATA --video FACE.mp4 [--seconds 180] [--participant
-1]
+Usage: python -m benchmarks.system.real_input DATA --video FACE.mp4 [--seconds 180]
 
 DATA is the folder that holds wearable/rcqoea_P1.npz. Another process pushes ECG, EDA and PPG
 through LSL outlets; `biosense live` records them, tracks the face video, and estimates. Then: were
@@ -23,6 +22,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pyxdf
+
+from benchmarks.figures import Figure, tell
 
 STREAMS = ("wearable-ecg", "wearable-eda", "wearable-ppg")
 HEART_RATE_WARM_UP_S = 12.0  # a heart rate over 10 s, after the pause between clips
@@ -50,18 +51,18 @@ def run(data: Path, video: Path, seconds: float, participant: int, work: Path) -
     pushing = subprocess.Popen(
         [
             sys.executable,
-            *("-m", "benchmarks.acquisition.push_wearable"),
+            *("-m", "benchmarks.parts.wearable_outlets"),
             str(npz),
             str(seconds),
             str(log),
         ]
     )
     time.sleep(3.0)
-    camera = long_video(video, seconds + 12, work / "face.avi")
+    camera = long_video(video, seconds + 20, work / "face.avi")
     names = [argument for name in STREAMS for argument in ("--lsl", name)]
     command = [sys.executable, "-m", "biosense", "live", *names, "--camera", str(camera)]
     command += ["--record", str(work), "--participant", f"P{participant}", "--features"]
-    command += ["--seconds", str(seconds + 8), "--headless", "--json"]
+    command += ["--seconds", str(seconds + 15), "--headless", "--json"]
     live = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     pushing.wait(timeout=60)
     summary = json.loads(live.stdout.splitlines()[-1])
@@ -78,7 +79,9 @@ def run(data: Path, video: Path, seconds: float, participant: int, work: Path) -
     }
 
 
-def check_file(recording: Path, pushed: dict[str, list[float]]) -> None:
+def check_file(recording: Path, pushed: dict[str, list[float]]) -> int:
+    """Print how the samples were kept; return how many are missing."""
+    missing = 0
     streams, _ = pyxdf.load_xdf(str(recording / "recording.xdf"))
     by_name = {stream["info"]["name"][0]: stream for stream in streams}
     print(f"\npyxdf opens the recording: {len(streams)} streams")
@@ -86,12 +89,17 @@ def check_file(recording: Path, pushed: dict[str, list[float]]) -> None:
     for name, stamps in pushed.items():
         times = by_name[name]["time_stamps"]
         error = float("nan")
+        missing += abs(len(stamps) - len(times))
         if len(times) == len(stamps):
             error = 1000 * float(np.abs(times - np.array(stamps)).max())
         print(f"{name:14s} {len(stamps):8d} {len(times):9d} {error:22.3f}")
+    return missing
 
 
-def check_heart_rate(recording: Path, start: float, clips: list[dict[str, float]]) -> None:
+def check_heart_rate(
+    recording: Path, start: float, clips: list[dict[str, float]]
+) -> dict[str, float]:
+    """Print the heart rates of each clip; return the largest error by modality."""
     streams, _ = pyxdf.load_xdf(str(recording / "recording.xdf"))
     features = {s["info"]["name"][0]: s for s in streams}
     print("\nheart rate, beats/min, mean over each clip")
@@ -111,6 +119,7 @@ def check_heart_rate(recording: Path, start: float, clips: list[dict[str, float]
             row += f" {rate:7.1f} {off:6.1f}"
         print(row)
     print(f"worst: ECG {worst['ecg']:.2f}, PPG {worst['ppg']:.2f} beats/min")
+    return worst
 
 
 def main() -> None:
@@ -127,9 +136,15 @@ def main() -> None:
         live, pushed = result["live"], result["pushed"]
         print(json.dumps(live, indent=1))
         recording = Path(live["recording"])
-        check_file(recording, pushed["pushed"])
-        check_heart_rate(recording, pushed["start"], pushed["clips"])
-        print("\noffline against live:", result["offline"]["live"])
+        missing = check_file(recording, pushed["pushed"])
+        worst = check_heart_rate(recording, pushed["start"], pushed["clips"])
+        offline = result["offline"]["live"]
+        print("\noffline against live:", offline)
+        tell(
+            Figure("real input: samples missing in the recording", missing),
+            Figure("real input: heart rate of a clip, largest error", worst["ecg"], "bpm"),
+            Figure("real input: offline against live estimates", offline["largest_difference"]),
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How much faster is a study with more processes, and does it stay the same?
+"""How much faster a study is with more processes, and whether its numbers stay the same.
 
 Usage: python -m benchmarks.system.study_scaling [--jobs 1 2 4] [--dask] [--people 8] [--epochs 4]
 
@@ -18,6 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.figures import Figure, tell
 from biosense.core.types import Modality
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.train import TrainingSettings
@@ -87,6 +88,8 @@ def main() -> int:
         is_same &= same
         words = "same numbers" if same else "OTHER NUMBERS"
         print(f"{name:14s} {seconds:7.1f} s   x {first[1] / seconds:4.2f}   {words}")
+    name = f"a study in {list(engines)[-1]}"
+    tell(Figure(name, seconds, "s", first[1], next(iter(engines)), timed=True))
     return 0 if is_same else 1
 
 

@@ -1,6 +1,6 @@
 """Guess the tokens of absent modalities from those that are there: an option, off by default.
 
-Off, because a gain over masking is not proven: see benchmarks/fusion_tricks.py.
+Off, because a gain over masking is not proven: see benchmarks/models/fusion_tricks.py.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ _MEMORY_LEAST_S = 10.0
 _SKIN_PIXELS = [
     RPPG_CHANNELS.index(f"{region}_pixels") for region in RPPG_REGIONS if region != "background"
 ]
-# Logistic regression of "within 2 bpm" on bench seeds kept apart: python -m benchmarks.
-# rppg_calibrate. Intercept, and what 1 dB of SNR, 1 of likeness and one agreeing method add.
+# Logistic regression of "within 2 bpm" on seeds kept apart (benchmarks/rppg/calibrate.py):
+# intercept, and what 1 dB of SNR, 1 of likeness and one agreeing method add.
 _CONFIDENCE = (2.2, 0.41, 0.47, 0.24)
 _MOST_SNR_DB = 8.0  # what is clearer is no surer
 _UNSEEN = 0.5  # of the confidence stays where there is no background to look at

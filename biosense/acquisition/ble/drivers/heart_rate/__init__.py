@@ -1,1 +1,0 @@
-"""Chest straps and armbands that speak the standard heart rate service."""

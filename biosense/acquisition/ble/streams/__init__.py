@@ -1,1 +1,0 @@
-"""From packets to the streams of a Bluetooth sensor: decoded, placed in session time, a source."""

@@ -1,1 +1,0 @@
-"""Native libraries of the camera, loaded late and kept quiet."""
