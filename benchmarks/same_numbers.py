@@ -1,4 +1,4 @@
-"""Do two commits give the same numbers? `python -m benchmarks.system.same_numbers OLD [NEW]`.
+"""Do two commits give the same numbers? `python -m benchmarks.same_numbers OLD [NEW]`.
 
 OLD and NEW are commits (NEW: the files as they are). Both are unpacked and asked by their own
 command line, so nothing depends on where their modules lie. OLD makes a recording (its demo over
@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 FAMILIES = (
     *("boosting", "committee", "cross_attention", "deep_cca", "early", "gated", "graph", "late"),
     *("low_rank_tensor", "mixture_of_experts", "product_of_experts"),

@@ -15,12 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-<<<<<<< HEAD
-=======
-import numpy as np
-
 from benchmarks.figures import Figure, tell
->>>>>>> f403f59 (Run all benchmarks by one command, with an index and their figures)
 from biosense.acquisition.ble import gatt_services
 from biosense.acquisition.ble.driver import Decoded, Decoder, Signal
 from biosense.acquisition.ble.drivers.ganglion import packets as ganglion_packets

@@ -30,7 +30,7 @@ from benchmarks.parts.radio_link import HIDDEN_S, Device, packets
 from biosense.acquisition.ble.driver import Block, Signal
 from biosense.acquisition.ble.drivers.polar.decoder import PolarDecoder, StartedMeasurement
 from biosense.acquisition.ble.drivers.polar.frames import DATA, MeasurementType
-from biosense.acquisition.camera.frames import PmdFrame
+from biosense.acquisition.camera.frames import Frame
 from biosense.acquisition.camera.live_frames import LiveFrames
 from biosense.acquisition.lsl.reader import StreamReader
 from biosense.core.device_clock import DeviceClock
@@ -178,10 +178,10 @@ def by_camera(seconds: float, seed: int) -> Path:
     return Path("camera", FPS, CAMERA_S, times, true[12 : 12 + len(times)])
 
 
-def taken(frames: LiveFrames, camera: SimulatedCamera, count: int) -> Iterator[PmdFrame]:
+def taken(frames: LiveFrames, camera: SimulatedCamera, count: int) -> Iterator[Frame]:
     got = 0
     for item in frames:
-        if isinstance(item, PmdFrame):
+        if isinstance(item, Frame):
             yield item
             got += 1
             if got == count:

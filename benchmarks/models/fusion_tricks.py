@@ -139,31 +139,10 @@ def run(
 ) -> dict[str, list[float]]:
     """Return the numbers of each fold by what was done."""
     numbers: dict[str, list[float]] = defaultdict(list)
-<<<<<<< HEAD
-    for training, test in folds(sequences):
-        for name, options in (("masked", {}), ("reconstructed", {"reconstruct": True})):
-            model = train(family, training, settings=SETTINGS, options=options).model
-            for size, value in subset_table(model, test).items():
-                numbers[f"{family}, {size} modalities, {name}"].append(value)
-        people = sorted({one.subject for one in training})
-        held = [one for one in training if one.subject in people[-3:]]
-        few = few_labels([one for one in training if one.subject not in people[-3:]])
-        ways: dict[str, Callable[..., object] | None] = {"no pre-training": None}
-        for objective in ("contrastive", "dcca"):
-            ways[objective] = partial(pretrain, objective=objective, settings=PRETRAINING)
-        for name, prepare in ways.items():
-            model = train(family, few, validation=held, settings=SETTINGS, prepare=prepare).model
-            numbers[f"{family}, {LABELLED} people labelled, {name}"].append(
-                subject_ccc(model, test)
-            )
-        for name in (name for name, one in MODELS.items() if not one.by_descent):
-            model = train(name, training, settings=SETTINGS).model
-            numbers[name].append(subject_ccc(model, test))
-=======
     for training, test in folds(sequences)[:n_folds]:
         found = of_subsets(training, test, family, settings)
         found |= of_few_labels(training, test, family, settings)
-        for name in (name for name, one in MODELS.items() if not one.trainable):
+        for name in (name for name, one in MODELS.items() if not one.by_descent):
             found[name] = subject_ccc(train(name, training, settings=settings).model, test)
         for name, value in found.items():
             numbers[name].append(value)
@@ -196,7 +175,6 @@ def of_few_labels(
     for name, prepare in ways.items():
         model = train(family, few, validation=held, settings=settings, prepare=prepare).model
         numbers[f"{family}, {LABELLED} people labelled, {name}"] = subject_ccc(model, test)
->>>>>>> f403f59 (Run all benchmarks by one command, with an index and their figures)
     return numbers
 
 

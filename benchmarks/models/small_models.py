@@ -20,11 +20,8 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
 
-<<<<<<< HEAD
-from biosense.core.affect import TARGETS
-=======
 from benchmarks.figures import Figure, tell
->>>>>>> f403f59 (Run all benchmarks by one command, with an index and their figures)
+from biosense.core.affect import TARGETS
 from biosense.core.grid import HOP
 from biosense.core.types import Modality
 from biosense.models.base import FusionModel

@@ -17,12 +17,7 @@ from biosense.core.grid import HOP
 from biosense.core.types import Chunk, Epoch, Floats
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.rppg.features import RPPG_FEATURES
-<<<<<<< HEAD:benchmarks/rppg/bench.py
-from biosense.processing.rppg.methods import Pos
 from biosense.processing.rppg.spectrum import PULSE_BAND_HZ, BandSpectrum
-=======
-from biosense.processing.rppg.spectrum import PULSE_BAND_HZ, find_pulse
->>>>>>> f403f59 (Run all benchmarks by one command, with an index and their figures):benchmarks/parts/rppg_scoring.py
 
 FIRST_S, WINDOW_S, SFREQ, LENGTH = 12, 10.0, 30.0, 48
 METHODS = ("POS", "CHROM", "green")

@@ -9,8 +9,8 @@ import numpy as np
 
 from biosense.acquisition.simulated import simulate
 from biosense.acquisition.xdf.writer import XdfWriter
-from biosense.core.types import Modality
 from biosense.core.interleave import interleave
+from biosense.core.types import Modality
 
 
 def record(path: Path, minutes: float) -> None:

@@ -88,8 +88,8 @@ def main() -> int:
         is_same &= same
         words = "same numbers" if same else "OTHER NUMBERS"
         print(f"{name:14s} {seconds:7.1f} s   x {first[1] / seconds:4.2f}   {words}")
-    name = f"a study in {list(engines)[-1]}"
-    tell(Figure(name, seconds, "s", first[1], next(iter(engines)), timed=True))
+    name = f"a study in {list(executors)[-1]}"
+    tell(Figure(name, seconds, "s", first[1], next(iter(executors)), timed=True))
     return 0 if is_same else 1
 
 
