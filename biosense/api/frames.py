@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from biosense.api.recording import Recording
 from biosense.core.errors import MissingExtra
-from biosense.estimation.estimate_stream import AffectHeader
+from biosense.estimation.estimate_stream import EstimateHeader
 from biosense.estimation.offline import recorded_header
 from biosense.estimation.processor import ProcessorSettings
 
@@ -17,7 +17,7 @@ if find_spec("pandas") is None:
 
 def settings_of(
     recording: Recording, mains_hz: float | None
-) -> tuple[ProcessorSettings, AffectHeader | None]:
+) -> tuple[ProcessorSettings, EstimateHeader | None]:
     """Return the settings and the header of the live run, where the recording has them."""
     header = recorded_header(recording.reader)
     settings = header.settings if header else ProcessorSettings()

@@ -14,7 +14,7 @@ PAUSE_S = 60.0
 """Made up, between trials: longer than what features look back, so that none reaches another."""
 
 
-class Tape:
+class TrialConcatenation:
     """Collect what was recorded in each trial, and join it to whole streams.
 
     Where a trial has nothing of a stream there is a gap. A sample is trusted where any of its
@@ -22,11 +22,11 @@ class Tape:
 
     Examples
     --------
-    >>> tape = Tape()
+    >>> whole = TrialConcatenation()
     >>> info = StreamInfo("eda", None, ("eda",), 4.0, "S")
     >>> for _ in range(2):
-    ...     tape.add(info, tape.begin(0.5), np.ones((2, 1)))
-    >>> tape.streams()[0].times.tolist()
+    ...     whole.add(info, whole.begin(0.5), np.ones((2, 1)))
+    >>> whole.streams()[0].times.tolist()
     [0.0, 0.25, 61.0, 61.25]
     """
 

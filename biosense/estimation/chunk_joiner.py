@@ -10,7 +10,7 @@ from biosense.core.types import Chunk
 
 
 @dataclass
-class Gather:
+class ChunkJoiner:
     """Join the chunks of each stream until they are some seconds long.
 
     Stages give the same results however a stream is cut, so what is computed of one stream does not
@@ -25,10 +25,10 @@ class Gather:
     --------
     >>> from biosense.core import StreamInfo
     >>> info = StreamInfo("eda", None, ("eda",), 4.0, "S")
-    >>> gather = Gather(1.0)
-    >>> gather.push(Chunk.of(info, [0.0, 0.25], [[1.0], [2.0]]))
+    >>> joiner = ChunkJoiner(1.0)
+    >>> joiner.push(Chunk.of(info, [0.0, 0.25], [[1.0], [2.0]]))
     []
-    >>> [chunk.n for chunk in gather.push(Chunk.of(info, [1.0], [[3.0]]))]
+    >>> [chunk.n for chunk in joiner.push(Chunk.of(info, [1.0], [[3.0]]))]
     [3]
     """
 

@@ -10,7 +10,7 @@ import numpy as np
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.own_streams import AFFECT
 from biosense.core.types import Chunk, Estimate
-from biosense.estimation.estimate_stream import affect_chunk
+from biosense.estimation.estimate_stream import estimate_chunk
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def compare_with_live(reader: XdfReader, estimates: Sequence[Estimate]) -> Compa
     recorded = {
         float(t): row for chunk in live for t, row in zip(chunk.times, chunk.data, strict=True)
     }
-    offline = {item.time: affect_chunk(live[0].info, item).data[0] for item in estimates}
+    offline = {item.time: estimate_chunk(live[0].info, item).data[0] for item in estimates}
     shared = recorded.keys() & offline.keys()
     differences = [float(np.abs(recorded[time] - offline[time]).max()) for time in shared]
     return Comparison(len(recorded), len(offline), len(shared), max(differences, default=0.0))

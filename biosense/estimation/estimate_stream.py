@@ -22,7 +22,7 @@ _HEADER = "estimator"  # below <desc>; not in <biosense>, which every writer of 
 
 
 @dataclass(frozen=True)
-class AffectHeader:
+class EstimateHeader:
     """Hold what an estimate depends on beside the samples.
 
     Parameters
@@ -43,7 +43,9 @@ class AffectHeader:
     first_samples: dict[str, float]
 
 
-def affect_info(modalities: Sequence[Modality], header: AffectHeader | None = None) -> StreamInfo:
+def estimate_info(
+    modalities: Sequence[Modality], header: EstimateHeader | None = None
+) -> StreamInfo:
     """Describe the stream of estimates of a model with these modalities."""
     channels = (*ESTIMATE_VALUES, *(f"{WEIGHT_PREFIX}{modality}" for modality in modalities))
     return StreamInfo(
@@ -57,7 +59,7 @@ def affect_info(modalities: Sequence[Modality], header: AffectHeader | None = No
     )
 
 
-def affect_chunk(info: StreamInfo, estimate: Estimate) -> Chunk:
+def estimate_chunk(info: StreamInfo, estimate: Estimate) -> Chunk:
     """Make the sample of one estimate; a modality that was absent has weight 0."""
     weights = {f"{WEIGHT_PREFIX}{modality}": value for modality, value in estimate.weight.items()}
     row = [getattr(estimate, name) for name in ESTIMATE_VALUES]
@@ -65,7 +67,7 @@ def affect_chunk(info: StreamInfo, estimate: Estimate) -> Chunk:
     return Chunk(info, np.array([estimate.time]), np.array([row]), np.ones(1, bool))
 
 
-def affect_header(info: StreamInfo) -> AffectHeader | None:
+def estimate_header(info: StreamInfo) -> EstimateHeader | None:
     """Read the header back from a recorded stream of estimates; None where it has none."""
     if not info.description:
         return None
@@ -74,7 +76,7 @@ def affect_header(info: StreamInfo) -> AffectHeader | None:
         return None
     try:
         values = json.loads(element.text)
-        return AffectHeader(**{**values, "settings": _settings(values["settings"])})
+        return EstimateHeader(**{**values, "settings": _settings(values["settings"])})
     except (ValueError, TypeError, KeyError) as error:
         raise BadInput(
             f"the header of {info.name!r} is not one that this version of biosense wrote "
@@ -87,7 +89,7 @@ def _settings(values: Mapping[str, Any]) -> ProcessorSettings:
     return ProcessorSettings(**{**values, "stages": stages})
 
 
-def _to_xml(header: AffectHeader) -> str:
+def _to_xml(header: EstimateHeader) -> str:
     desc = ElementTree.Element("desc")
     ElementTree.SubElement(desc, _HEADER).text = json.dumps(asdict(header))
     return ElementTree.tostring(desc, encoding="unicode")

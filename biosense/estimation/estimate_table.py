@@ -9,7 +9,7 @@ import numpy as np
 
 from biosense.core.affect import TARGETS
 from biosense.core.types import Estimate, Modality
-from biosense.estimation.estimate_stream import affect_chunk, affect_info
+from biosense.estimation.estimate_stream import estimate_chunk, estimate_info
 from biosense.models.evaluation.contributions import Contributions
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def estimates_table(
     """
     import pandas as pd
 
-    info = affect_info(modalities)
-    rows = [affect_chunk(info, item).data[0] for item in estimates]
+    info = estimate_info(modalities)
+    rows = [estimate_chunk(info, item).data[0] for item in estimates]
     table = pd.DataFrame(
         np.reshape(rows, (len(rows), info.n_channels)), columns=list(info.channels)
     )

@@ -9,7 +9,7 @@ import numpy as np
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.own_streams import AFFECT, OWN_PREFIX
 from biosense.core.types import Chunk, Estimate, FusionInput, Record
-from biosense.estimation.estimate_stream import AffectHeader, affect_header
+from biosense.estimation.estimate_stream import EstimateHeader, estimate_header
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.estimation.run_processor import process
 from biosense.models.deployment.checkpoint import Loaded
@@ -18,7 +18,7 @@ from biosense.models.evaluation.contributions import Contributions
 
 
 def estimate_recording(
-    reader: XdfReader, loaded: Loaded, settings: ProcessorSettings, header: AffectHeader | None
+    reader: XdfReader, loaded: Loaded, settings: ProcessorSettings, header: EstimateHeader | None
 ) -> list[Estimate]:
     """Estimate valence and arousal over a recording, exactly as a live run would have.
 
@@ -41,7 +41,7 @@ def estimate_recording(
 
 
 def explain_recording(
-    reader: XdfReader, loaded: Loaded, settings: ProcessorSettings, header: AffectHeader | None
+    reader: XdfReader, loaded: Loaded, settings: ProcessorSettings, header: EstimateHeader | None
 ) -> list[tuple[Estimate, Contributions]]:
     """Estimate over a recording as `estimate_recording` does, with what each modality adds."""
     first = header.first_samples if header is not None else {}
@@ -56,11 +56,11 @@ def explain_recording(
     return explained
 
 
-def recorded_header(reader: XdfReader) -> AffectHeader | None:
+def recorded_header(reader: XdfReader) -> EstimateHeader | None:
     """Return what a recording says of the run that made its estimates; None without one."""
     for info in reader.infos:
         if info.name == AFFECT:
-            return affect_header(info)
+            return estimate_header(info)
     return None
 
 

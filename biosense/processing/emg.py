@@ -11,7 +11,7 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_indices
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
-from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.signal.grid_points import GridPoints
 from biosense.processing.signal.grid_ring import GridRing
 from biosense.processing.signal.row_statistics import overlapping_quantiles
 
@@ -169,7 +169,7 @@ class EmgFeatures:
     _info: StreamInfo = field(init=False, repr=False)
     _rate: float = field(init=False, repr=False)
     _named: list[list[int]] = field(init=False, repr=False)
-    _cut: GridCut = field(init=False, repr=False)
+    _cut: GridPoints = field(init=False, repr=False)
     _ring: GridRing = field(init=False, repr=False)
 
     def start(self, info: StreamInfo) -> StreamInfo:
@@ -184,7 +184,7 @@ class EmgFeatures:
         self._named = [
             [at for at, name in enumerate(names) if short in name] for _, short in MUSCLES
         ]
-        self._cut = GridCut(info.sfreq, self.hop)
+        self._cut = GridPoints(info.sfreq, self.hop)
         self._ring = GridRing(
             self._samples(REST_S) + 1, info.n_channels + 1, self._samples(_TOGETHER_S)
         )

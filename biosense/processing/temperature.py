@@ -11,7 +11,7 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_time, sample_indices
 from biosense.core.skin import TEMPERATURE_C
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
-from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.signal.grid_points import GridPoints
 from biosense.processing.signal.grid_ring import TOGETHER_S, GridRing
 from biosense.processing.signal.row_statistics import (
     overlapping_quantiles,
@@ -64,7 +64,7 @@ class TempFeatures:
     _info: StreamInfo = field(init=False, repr=False)
     _step: int = field(init=False, repr=False)
     _rate: float = field(init=False, repr=False)
-    _cut: GridCut = field(init=False, repr=False)
+    _cut: GridPoints = field(init=False, repr=False)
     _ring: GridRing = field(init=False, repr=False)
     _last: tuple[int, float] | None = field(init=False, repr=False)
 
@@ -78,7 +78,7 @@ class TempFeatures:
             )
         self._step = max(1, int(info.sfreq / WORK_HZ))
         self._rate = info.sfreq / self._step
-        self._cut = GridCut(info.sfreq, self.hop)
+        self._cut = GridPoints(info.sfreq, self.hop)
         self._ring = GridRing(self._samples(CHANGE_S) + 1, 2, self._samples(TOGETHER_S))
         self._last = None
         self._info = replace(

@@ -17,7 +17,7 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.session_times import StreamSummary
 from biosense.core.stage import Pipeline
 from biosense.core.types import Chunk, Epoch, Event, Record, StreamInfo
-from biosense.estimation.chunk_joiner import Gather
+from biosense.estimation.chunk_joiner import ChunkJoiner
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
 from biosense.estimation.signal_quality import START_S, usable_rows
 from biosense.estimation.stream_health import StreamHealth
@@ -188,7 +188,7 @@ def _read(
 ) -> Iterator[Event]:
     """Read everything, and yield the events."""
     qualities: dict[str, list[float]] = defaultdict(list)
-    gather = Gather()
+    joiner = ChunkJoiner()
 
     def compute(chunk: Chunk) -> None:
         for outcome in processor.push(chunk):
@@ -204,9 +204,9 @@ def _read(
             yield item
             continue
         counters[item.info.name].add(item)
-        for chunk in gather.push(item) if isinstance(item, Chunk) else ():
+        for chunk in joiner.push(item) if isinstance(item, Chunk) else ():
             compute(chunk)
-    for chunk in gather.flush():
+    for chunk in joiner.flush():
         compute(chunk)
     for name, values in qualities.items():
         counters[name].qualities = values

@@ -14,10 +14,10 @@ from biosense.core.interleave import interleave
 from biosense.core.recording import Recording
 from biosense.core.types import Chunk, Estimate, Modality
 from biosense.estimation.estimate_stream import (
-    AffectHeader,
-    affect_chunk,
-    affect_header,
-    affect_info,
+    EstimateHeader,
+    estimate_chunk,
+    estimate_header,
+    estimate_info,
 )
 from biosense.estimation.processor import ProcessorSettings
 from biosense.estimation.run_processor import extract
@@ -73,7 +73,7 @@ def test_a_recording_without_labels_or_streams_teaches_nothing() -> None:
         extract(unusable, ProcessorSettings())
 
 
-HEADER = AffectHeader(
+HEADER = EstimateHeader(
     ProcessorSettings(mains_hz=60.0, patience=0.5),
     "my <models> & more/best.json",
     "ab12",
@@ -82,29 +82,29 @@ HEADER = AffectHeader(
 
 
 def test_the_header_survives_the_stream_description() -> None:
-    described = affect_info(SENSORS, HEADER)
-    assert affect_header(described) == HEADER
-    assert affect_header(parse_info(header_xml(described))) == HEADER
+    described = estimate_info(SENSORS, HEADER)
+    assert estimate_header(described) == HEADER
+    assert estimate_header(parse_info(header_xml(described))) == HEADER
 
 
 def test_a_stream_without_a_header_has_none() -> None:
-    assert affect_header(affect_info(SENSORS)) is None
-    assert affect_header(replace(affect_info([]), description="<desc><other/></desc>")) is None
+    assert estimate_header(estimate_info(SENSORS)) is None
+    assert estimate_header(replace(estimate_info([]), description="<desc><other/></desc>")) is None
 
 
 @pytest.mark.parametrize("text", ["not json", "{}", '{"settings": {"mains": 3}, "model": 1}'])
 def test_a_header_of_another_version_says_what_to_do(text: str) -> None:
     described = replace(
-        affect_info(SENSORS), description=f"<desc><estimator>{text}</estimator></desc>"
+        estimate_info(SENSORS), description=f"<desc><estimator>{text}</estimator></desc>"
     )
     with pytest.raises(BadInput, match="pass --model"):
-        affect_header(described)
+        estimate_header(described)
 
 
 def test_an_estimate_becomes_a_sample_with_weight_0_for_what_was_absent() -> None:
-    described = affect_info(SENSORS)
+    described = estimate_info(SENSORS)
     estimate = Estimate(12.25, 0.1, -0.2, 0.3, 0.4, {Modality.EDA: 0.7})
-    chunk = affect_chunk(described, estimate)
+    chunk = estimate_chunk(described, estimate)
     assert described.channels[4:] == ("weight_ecg", "weight_eda")
     assert chunk.times.tolist() == [12.25]
     assert chunk.data.tolist() == [[0.1, -0.2, 0.3, 0.4, 0.0, 0.7]]

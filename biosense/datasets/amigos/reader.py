@@ -23,7 +23,7 @@ from biosense.datasets.base import About, Dataset
 from biosense.datasets.formats.mat5 import Value
 from biosense.datasets.formats.matlab import cells, is_empty, numbers, read_mat, word
 from biosense.datasets.skin_signals import conductance, unit_by_size
-from biosense.datasets.trial_concatenation import Tape, silent_channels
+from biosense.datasets.trial_concatenation import TrialConcatenation, silent_channels
 
 SFREQ = 128.0
 BASELINE = 640
@@ -123,16 +123,16 @@ class Amigos(Dataset):
         shown, notes = _read(path)
         volts, said_ecg = _ecg_scale([one.data[:, len(EEG) : -1] for one in shown])
         skin, said_skin = unit_by_size(np.concatenate([one.data[:, -1] for one in shown]))
-        tape, trials, annotations = Tape(), [], []
+        whole, trials, annotations = TrialConcatenation(), [], []
         for one in shown:
             where = f"{path.name} video {one.video}"
-            start = _lay(tape, one, volts, skin, notes, where)
+            start = _append(whole, one, volts, skin, notes, where)
             trials.append(self._trial(subject, one, start))
             times, values, said = frames(one.annotation, trials[-1].start, trials[-1].stop, where)
             annotations.append((times, values))
             notes += said
         return Recording(
-            tape.streams(),
+            whole.streams(),
             annotations=_joined(annotations),
             ratings=tuple(trial.rating for trial in trials if trial.rating),
             subject=subject,
@@ -206,16 +206,18 @@ def _one(where: str, video: str, row: Sequence[Value], notes: list[str]) -> _Sho
     return _Shown(video, samples, check_answers(said, where), table)
 
 
-def _lay(tape: Tape, one: _Shown, volts: float, skin: str, notes: list[str], where: str) -> float:
-    """Put a video and the rest before it on the tape, and return when they begin."""
-    start, brain = tape.begin(len(one.data) / SFREQ), len(EEG)
+def _append(
+    whole: TrialConcatenation, one: _Shown, volts: float, skin: str, notes: list[str], where: str
+) -> float:
+    """Put a video and the rest before it behind the others, and return when they begin."""
+    start, brain = whole.begin(len(one.data) / SFREQ), len(EEG)
     parts = (
         one.data[:, :brain] * 1e-6,
         one.data[:, brain:-1] * volts,
         conductance(one.data[:, -1:], skin)[0],
     )
     for info, part in zip(_STREAMS, parts, strict=True):
-        tape.add(info, start, part)
+        whole.add(info, start, part)
         notes += silent_channels(info, part, where)
     return start
 

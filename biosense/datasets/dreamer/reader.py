@@ -24,7 +24,7 @@ from biosense.datasets.formats.matlab import (
     read_mat,
     word,
 )
-from biosense.datasets.trial_concatenation import Tape, silent_channels
+from biosense.datasets.trial_concatenation import TrialConcatenation, silent_channels
 
 PEOPLE = 23
 EEG = (*("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4"),)
@@ -125,10 +125,10 @@ class Dreamer(Dataset):
             StreamInfo("eeg", Modality.EEG, electrodes, EEG_HZ, "V"),
             StreamInfo("ecg", Modality.ECG, ("ecg1", "ecg2"), ECG_HZ, ""),
         )
-        tape = Tape()
-        trials = [_lay(tape, infos, clip, notes) for clip in clips]
+        whole = TrialConcatenation()
+        trials = [_append(whole, infos, clip, notes) for clip in clips]
         return Recording(
-            tape.streams(),
+            whole.streams(),
             ratings=tuple(trial.rating for trial in trials if trial.rating),
             subject=subject,
             trials=tuple(trials),
@@ -136,19 +136,21 @@ class Dreamer(Dataset):
         )
 
 
-def _lay(tape: Tape, infos: Sequence[StreamInfo], clip: _Clip, notes: list[str]) -> Trial:
-    """Put a clip and the rest before it on the tape, and return it as a trial."""
+def _append(
+    whole: TrialConcatenation, infos: Sequence[StreamInfo], clip: _Clip, notes: list[str]
+) -> Trial:
+    """Put a clip and the rest before it behind the others, and return it as a trial."""
     rests, shown = zip(clip.eeg, clip.ecg, strict=True)
     rest_s, shown_s = (
         [len(part) / info.sfreq for part, info in zip(parts, infos, strict=True)]
         for parts in (rests, shown)
     )
-    begin = tape.begin(max(rest_s) + BREAK_S + max(shown_s))
+    begin = whole.begin(max(rest_s) + BREAK_S + max(shown_s))
     start = begin + max(rest_s) + BREAK_S
     where = f"clip {clip.number}"
     for info, rest, part in zip(infos, rests, shown, strict=True):
-        tape.add(info, begin, rest)
-        tape.add(info, start, part)
+        whole.add(info, begin, rest)
+        whole.add(info, start, part)
         notes += silent_channels(info, part, where)
     if max(shown_s) - min(shown_s) > _UNEQUAL_S:
         notes.append(f"{where}: eeg of {shown_s[0]:.1f} s, ecg of {shown_s[1]:.1f} s")

@@ -20,7 +20,7 @@ from biosense.datasets.folder_listing import on_unit_scale
 from biosense.datasets.formats.bdf import Bdf
 from biosense.datasets.mahnob.files import ABOUT, RATED, Session, find, without_xml
 from biosense.datasets.skin_signals import conductance, temperature_note, unit_by_size
-from biosense.datasets.trial_concatenation import Tape, silent_channels
+from biosense.datasets.trial_concatenation import TrialConcatenation, silent_channels
 
 EEG = (
     *("Fp1", "AF3", "F3", "F7", "FC5", "FC1", "C3", "T7", "CP5", "CP1", "P3", "P7", "PO3", "O1"),
@@ -108,17 +108,17 @@ class Mahnob(Dataset):
         ]
         notes += [f"session {one.number}: left out, no .bdf" for one in taken if not one.bdf]
         parts = [(one, Bdf(one.bdf)) for one in taken if one.bdf]
-        tape, trials = Tape(), []
+        whole, trials = TrialConcatenation(), []
         sfreq = Counter(bdf.sfreq(0) for _, bdf in parts).most_common(1)[0][0]
         for one, bdf in parts:
             if bdf.sfreq(0) != sfreq:
                 notes.append(f"session {one.number}: left out, {bdf.sfreq(0):g} Hz not {sfreq:g}")
-            elif (trial := _lay(tape, one, bdf, notes)) is not None:
+            elif (trial := _append(whole, one, bdf, notes)) is not None:
                 trials.append(trial)
         if not trials:
             raise DatasetDamaged(f"participant {subject} has no session that can be used: {notes}")
         return Recording(
-            tape.streams(),
+            whole.streams(),
             ratings=tuple(trial.rating for trial in trials if trial.rating),
             subject=subject,
             trials=tuple(trials),
@@ -134,18 +134,20 @@ class Mahnob(Dataset):
         return [one for one in self._rated() if one.subject == subject]
 
 
-def _lay(tape: Tape, session: Session, bdf: Bdf, notes: list[str]) -> Trial | None:
-    """Put a session on the tape and return its trial; None, and a note, where it has no events."""
+def _append(
+    whole: TrialConcatenation, session: Session, bdf: Bdf, notes: list[str]
+) -> Trial | None:
+    """Put a session behind the others and return its trial; None where it has no events."""
     where = f"session {session.number}"
     times = [time for time, _ in bdf.events()[:2]]
     if len(times) < 2 or times[1] <= times[0]:
         notes.append(f"{where}: left out, {len(times)} of 2 events tell its start and end")
         return None
-    begin = tape.begin(bdf.seconds)
+    begin = whole.begin(bdf.seconds)
     for modality, (names, unit) in SIGNALS.items():
         data, said = _signal(bdf, modality, names)
         info = StreamInfo(str(modality), modality, names, bdf.sfreq(0), unit, dtype="float32")
-        tape.add(info, begin, data)
+        whole.add(info, begin, data)
         notes += [f"{where}: {line}" for line in said] + silent_channels(info, data, where)
     start, stop = begin + times[0], begin + times[1]
     valence, arousal = (on_unit_scale(session.felt[name], 1, 9) for name in TARGETS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.clock import Clock
 from biosense.core.types import Epoch, Estimate, Event, StreamInfo
-from biosense.estimation.estimate_stream import AffectHeader, affect_chunk, affect_info
+from biosense.estimation.estimate_stream import EstimateHeader, estimate_chunk, estimate_info
 from biosense.estimation.processor import Outcome, Processor, feature_values
 from biosense.estimation.stream_health import STALE_S
 from biosense.live.output.publisher import Publisher, feature_chunk
@@ -63,7 +63,7 @@ class Outputs:
         self._on_event = on_event
         self._affect: StreamInfo | None = None
         if loaded is not None:
-            publisher.open([affect_info(loaded.model.modalities)])
+            publisher.open([estimate_info(loaded.model.modalities)])
 
     def deliver(self, outcomes: list[Outcome], arrivals: list[float]) -> None:
         """Give out what one item brought; `arrivals` are those of the newest sample of each."""
@@ -102,7 +102,7 @@ class Outputs:
     def _deliver_estimate(self, estimate: Estimate, arrived: float) -> None:
         if self._affect is None:
             self._affect = self._describe_estimates()
-        chunk = affect_chunk(self._affect, estimate)
+        chunk = estimate_chunk(self._affect, estimate)
         self._publisher.push(chunk)
         self.estimate = dict(zip(chunk.info.channels, chunk.data[0].tolist(), strict=True))
         if not math.isnan(arrived):  # NaN for what only the flush at the end completed
@@ -122,10 +122,10 @@ class Outputs:
 
     def _describe_estimates(self) -> StreamInfo:
         assert self._loaded is not None  # there are no estimates without a model
-        header = AffectHeader(
+        header = EstimateHeader(
             self._processor.settings,
             self._model_name,
             self._loaded.digest,
             dict(self._processor.first_samples),
         )
-        return affect_info(self._loaded.model.modalities, header)
+        return estimate_info(self._loaded.model.modalities, header)

@@ -16,7 +16,7 @@ UNLIKE, ALIKE, SAME = 0.5, 0.8, 0.9  # correlations with the shape of earlier be
 
 
 @dataclass
-class BeatTrust:
+class BeatConfidence:
     """Say how much a beat looks like one: signal to noise, shape and height of its neighbours.
 
     Each part is 1 for a clean signal and 0 for band-limited noise; the confidence is their product.

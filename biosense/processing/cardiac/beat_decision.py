@@ -18,7 +18,7 @@ SHORT_GAP_S = 0.5  # hides one beat at most: timing statistics go on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
+class PeakCandidate:
     """Hold one peak of the envelope, before anybody decided whether it is a beat.
 
     Parameters
@@ -56,14 +56,14 @@ class Candidate:
 class Beat:
     """Hold a candidate that was accepted; `known` is later than the candidate's if `late`."""
 
-    candidate: Candidate
+    candidate: PeakCandidate
     known: float
     late: bool
     snr: float
 
 
 @dataclass
-class BeatJudge:
+class AdaptiveThresholds:
     """Decide which candidates are beats, with the adaptive thresholds of Pan and Tompkins.
 
     Pan & Tompkins, IEEE TBME 32:230, 1985. Differences: the envelope is an amplitude, not an
@@ -104,9 +104,9 @@ class BeatJudge:
         self._signal = self._noise = 0.0
         self._learned = False
         self._since: float | None = None
-        self._last: Candidate | None = None
+        self._last: PeakCandidate | None = None
         self._intervals: deque[float] = deque(maxlen=8)
-        self._recent: deque[Candidate] = deque(maxlen=64)
+        self._recent: deque[PeakCandidate] = deque(maxlen=64)
         self._doubted, self._doubts = False, 0
 
     @property
@@ -124,7 +124,7 @@ class BeatJudge:
         self._last = None
         self._recent.clear()
 
-    def judge(self, candidate: Candidate) -> list[Beat]:
+    def judge(self, candidate: PeakCandidate) -> list[Beat]:
         """Take the next candidate and return the beats that are known by it, in order of time."""
         if self._since is None:
             self._since = candidate.time
@@ -137,7 +137,7 @@ class BeatJudge:
     def _threshold(self) -> float:
         return self._noise + self.fraction * (self._signal - self._noise)
 
-    def _learn(self, candidate: Candidate) -> list[Beat]:
+    def _learn(self, candidate: PeakCandidate) -> list[Beat]:
         """Collect candidates until thresholds can be set, then judge what was collected."""
         self._recent.append(candidate)
         while candidate.time - self._recent[0].time > self.learn + 0.5:
@@ -166,7 +166,7 @@ class BeatJudge:
         self._learned = True
         return True
 
-    def _decide(self, candidate: Candidate, known: float, *, late: bool) -> list[Beat]:
+    def _decide(self, candidate: PeakCandidate, known: float, *, late: bool) -> list[Beat]:
         if self._last is not None:
             since = candidate.time - self._last.time
             if since < self.refractory:
@@ -181,7 +181,7 @@ class BeatJudge:
             return []
         return [self._accept(candidate, known, late=late, weight=0.125)]
 
-    def _demand(self, candidate: Candidate) -> float:
+    def _demand(self, candidate: PeakCandidate) -> float:
         """Return by what factor a candidate must exceed the threshold for when it comes."""
         if self._last is None or len(self._intervals) < 4 or self.early == self.due:
             return 1.0
@@ -190,13 +190,13 @@ class BeatJudge:
         noisy = min(1.0, self._noise / max(self._signal, 1e-300) / NOISY)
         return 1.0 + noisy * (factor - 1.0)
 
-    def _is_midway(self, candidate: Candidate) -> bool:
+    def _is_midway(self, candidate: PeakCandidate) -> bool:
         """Return whether the usual interval might be twice the true one, by this peak."""
         assert self._last is not None
         share = (candidate.time - self._last.time) / median(self._intervals)
         return 0.4 <= share <= 0.6
 
-    def _accept(self, candidate: Candidate, known: float, *, late: bool, weight: float) -> Beat:
+    def _accept(self, candidate: PeakCandidate, known: float, *, late: bool, weight: float) -> Beat:
         self._signal += weight * (min(candidate.height, 2 * self._signal) - self._signal)
         if self._last is not None:
             self._intervals.append(candidate.time - self._last.time)
@@ -210,7 +210,7 @@ class BeatJudge:
             self._recent.popleft()
         return Beat(candidate, known, late, self.snr)
 
-    def _look_back(self, candidate: Candidate) -> list[Beat]:
+    def _look_back(self, candidate: PeakCandidate) -> list[Beat]:
         """Search the peaks taken for noise when a beat seems to be missing."""
         beats: list[Beat] = []
         while self._last is not None and len(self._intervals) >= 2:

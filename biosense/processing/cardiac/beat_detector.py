@@ -9,8 +9,8 @@ import numpy as np
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Chunk, Floats, StreamInfo
-from biosense.processing.cardiac.beat_confidence import BeatTrust
-from biosense.processing.cardiac.beat_decision import Beat, BeatJudge, Candidate
+from biosense.processing.cardiac.beat_confidence import BeatConfidence
+from biosense.processing.cardiac.beat_decision import AdaptiveThresholds, Beat, PeakCandidate
 from biosense.processing.signal.peak_tracker import PeakTracker
 
 BEAT_CHANNELS = ("amplitude", "confidence", "known_at", "late")
@@ -42,7 +42,7 @@ class _View(NamedTuple):
 
 
 @dataclass
-class BeatTrack:
+class BeatDetector:
     """Turn a filtered signal and its envelope into beats.
 
     Parameters
@@ -71,8 +71,8 @@ class BeatTrack:
     reach: int
     around: int
     either_sign: bool
-    judge: BeatJudge = field(default_factory=BeatJudge)
-    trust: BeatTrust = field(default_factory=BeatTrust)
+    thresholds: AdaptiveThresholds = field(default_factory=AdaptiveThresholds)
+    confidence: BeatConfidence = field(default_factory=BeatConfidence)
 
     def __post_init__(self) -> None:
         if self.hold + self.delay < self.reach + self.around:
@@ -148,22 +148,24 @@ class BeatTrack:
 
     def _judged(self, view: _View, at: int, height: float, known: float) -> list[BeatRow]:
         candidate = self._candidate(view, at - self.delay, height, known)
-        beats = self.judge.judge(candidate) if candidate is not None else []
+        beats = self.thresholds.judge(candidate) if candidate is not None else []
         if beats and self.either_sign:
             self._learn_polarity(beats)
         return [self._row(beat) for beat in beats]
 
-    def _candidate(self, view: _View, centre: int, height: float, known: float) -> Candidate | None:
+    def _candidate(
+        self, view: _View, centre: int, height: float, known: float
+    ) -> PeakCandidate | None:
         if view.last - view.first < 2:
             return None
         peaks = (view.highest, view.lowest)
         # Right behind a gap this may be a transient, or the flank of a beat that fell into it.
         inverted = self._inverted
-        if self.either_sign and self.trust.fresh:
+        if self.either_sign and self.confidence.fresh:
             inverted = bool(self._light[view.highest] < -self._light[view.lowest])
         if peaks[int(inverted)] <= self.light_delay:
             return None
-        return Candidate(
+        return PeakCandidate(
             time=centre / self.sfreq,
             known=known,
             height=height,
@@ -194,7 +196,7 @@ class BeatTrack:
 
     def _learn_polarity(self, beats: list[Beat]) -> None:
         """Prefer the larger deflection, with inertia, so that a biphasic QRS does not flicker."""
-        fresh = self.trust.fresh
+        fresh = self.confidence.fresh
         for number, beat in enumerate(beats):
             (_, up), (_, down) = beat.candidate.fiducials
             weight = 1 / (number + 1) if fresh else 0.1
@@ -207,22 +209,22 @@ class BeatTrack:
 
     def _row(self, beat: Beat) -> BeatRow:
         candidate = beat.candidate
-        if self.either_sign and self.trust.is_turned(candidate.shapes, self._inverted):
+        if self.either_sign and self.confidence.is_turned(candidate.shapes, self._inverted):
             self._inverted = not self._inverted
             self._up, self._down = self._down, self._up
-            self.trust.turn()
+            self.confidence.turn()
         time, amplitude = candidate.fiducials[self._inverted]
-        trust = self.trust.rate(beat, candidate.shapes[self._inverted], amplitude)
-        if self.either_sign and self.trust.moved:
+        trust = self.confidence.rate(beat, candidate.shapes[self._inverted], amplitude)
+        if self.either_sign and self.confidence.moved:
             self._follow_lead(candidate)
         return BeatRow(time, amplitude, trust, beat.known, float(beat.late))
 
-    def _follow_lead(self, candidate: Candidate) -> None:
+    def _follow_lead(self, candidate: PeakCandidate) -> None:
         """Take the polarity from a beat of the new lead; what it looks like there is learned."""
         (_, self._up), (_, self._down) = candidate.fiducials
         if self._inverted != (self._down > self._up):
             self._inverted = not self._inverted
-            self.trust.reset()
+            self.confidence.reset()
 
 
 def beat_info(info: StreamInfo) -> StreamInfo:

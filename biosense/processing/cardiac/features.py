@@ -16,7 +16,7 @@ from biosense.core.types import Chunk, Epoch, Ints, Modality, StreamInfo
 from biosense.processing.cardiac.hrv_time import Moment
 from biosense.processing.cardiac.pulse_transit import TRANSIT_CHANNELS, PulseTransit
 from biosense.processing.cardiac.rhythm import BREAK_S, HEART_CHANNELS, TROUBLE, Rhythm
-from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.signal.grid_points import GridPoints
 
 WINDOW_S = 10.0  # of the heart rate and of the quality
 _MOST_OFFERED = 64  # beats that nobody takes are forgotten
@@ -107,7 +107,7 @@ class HeartFeatures:
     _info: StreamInfo = field(init=False, repr=False)
     _sfreq: float = field(init=False, repr=False)
     _rhythm: Rhythm = field(init=False, repr=False)
-    _cut: GridCut = field(init=False, repr=False)
+    _cut: GridPoints = field(init=False, repr=False)
     _waiting: deque[HeartBeat] = field(init=False, repr=False)
     _amplitudes: deque[float] = field(init=False, repr=False)
     _transit: PulseTransit = field(init=False, repr=False)
@@ -131,7 +131,7 @@ class HeartFeatures:
         )
         self._sfreq = info.sfreq
         self._rhythm = Rhythm()
-        self._cut = GridCut(info.sfreq, self.hop)
+        self._cut = GridPoints(info.sfreq, self.hop)
         self._waiting, self._amplitudes, self._trusted = deque(), deque(), deque()
         self._transit = PulseTransit()
         self._r_peaks = deque(maxlen=_MOST_OFFERED)

@@ -46,7 +46,7 @@ class _Window:
 def of_intervals(rows: Floats, now: Floats) -> list[Floats]:
     """Return heart rate and variability of accepted intervals at moments, shape (k,) each.
 
-    Takes their end, length and difference to the one before, (3, k, n) as `Recent` gives them.
+    Takes their end, length and difference to the one before, (3, k, n) as `RecentBeats` gives them.
     """
     times, lengths, steps = rows
     known = np.isfinite(steps)

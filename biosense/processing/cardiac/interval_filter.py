@@ -29,7 +29,7 @@ class IntervalKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class JudgedInterval:
     """Hold what an interval is, and the seconds that count: its own, or those of two pieces."""
 
     kind: IntervalKind
@@ -60,7 +60,7 @@ class IntervalFilter:
         """Return whether an interval counts as it is; see `judge`."""
         return self.judge(seconds, doubtful=doubtful).seconds == seconds
 
-    def judge(self, seconds: float, *, doubtful: bool = False) -> Verdict:
+    def judge(self, seconds: float, *, doubtful: bool = False) -> JudgedInterval:
         """Say what an interval is, and learn from it; a doubtful one sets no rhythm."""
         early, self._early = self._early, None
         # More such pieces in a row would be a rhythm of twice the rate.
@@ -69,26 +69,26 @@ class IntervalFilter:
             if self._fits(whole, WHOLE_TOLERANCE):
                 self._rejected.append(seconds)
                 self._accepted.append(whole)
-                return Verdict(IntervalKind.EXTRA, whole)
+                return JudgedInterval(IntervalKind.EXTRA, whole)
         if not SHORTEST_S <= seconds <= LONGEST_S:
             self._rejected.clear()
-            return Verdict(self._unusual(seconds, early))
+            return JudgedInterval(self._unusual(seconds, early))
         if self._fits(seconds):
             self._rejected.clear()
             self._accepted.append(seconds)
-            return Verdict(IntervalKind.NORMAL, seconds)
+            return JudgedInterval(IntervalKind.NORMAL, seconds)
         kind = self._unusual(seconds, early)
         if doubtful:
             self._rejected.clear()
-            return Verdict(kind)
+            return JudgedInterval(kind)
         self._rejected.append(seconds)
         usual = median(self._rejected)
         if len(self._rejected) < 3 or not all(_near(one, usual, 0.15) for one in self._rejected):
-            return Verdict(kind)
+            return JudgedInterval(kind)
         self._accepted = deque(self._rejected, maxlen=5)
         self._rejected.clear()
         self._early = None
-        return Verdict(IntervalKind.NORMAL, seconds)
+        return JudgedInterval(IntervalKind.NORMAL, seconds)
 
     def forget_early(self) -> None:
         """Do not add the next interval to the one before: it does not follow it."""

@@ -11,16 +11,16 @@ from scipy import signal
 from biosense.core.errors import BadInput
 from biosense.core.grid import contiguous_runs, sample_indices
 from biosense.core.types import Bools, Chunk, Floats, StreamInfo
-from biosense.processing.cardiac.beat_confidence import BeatTrust, ramp
-from biosense.processing.cardiac.beat_decision import BeatJudge
+from biosense.processing.cardiac.beat_confidence import BeatConfidence, ramp
+from biosense.processing.cardiac.beat_decision import AdaptiveThresholds
 from biosense.processing.cardiac.beat_detector import (
+    BeatDetector,
     BeatRow,
-    BeatTrack,
     beat_chunks,
     beat_info,
     parabolic_peak,
 )
-from biosense.processing.signal.small_chunk_filter import Sections
+from biosense.processing.signal.small_chunk_filter import SmallChunkFilter
 
 REFRACTORY_S = 0.3
 SEARCH_S = 0.12  # the steepest point lies within this of the envelope's peak, delay removed
@@ -73,7 +73,7 @@ class PulsePeaks:
     low_pass: float = 8.0
     hold: float = 0.2
     _front: _SlopeFilter = field(init=False, repr=False)
-    _tracks: tuple[BeatTrack, BeatTrack] = field(init=False, repr=False)
+    _detectors: tuple[BeatDetector, BeatDetector] = field(init=False, repr=False)
     _polarity: _Polarity = field(init=False, repr=False)
     _info: StreamInfo = field(init=False, repr=False)
     _sfreq: float = field(init=False, repr=False)
@@ -90,7 +90,7 @@ class PulsePeaks:
             )
         self._sfreq = info.sfreq
         self._front = _SlopeFilter(info.sfreq, self.low_pass)
-        self._tracks = (self._track(), self._track())
+        self._detectors = (self._detector(), self._detector())
         self._polarity = _Polarity()
         self._expected, self._given, self._believed = None, -np.inf, 0.0
         self._info = beat_info(info)
@@ -99,7 +99,7 @@ class PulsePeaks:
     @property
     def latency(self) -> float:
         """Longest time from an upstroke to its confirmation, seconds; late beats excepted."""
-        return self._tracks[0].latency
+        return self._detectors[0].latency
 
     def push(self, item: Chunk) -> Sequence[Chunk]:
         """Take samples; return the pulse waves that they settle."""
@@ -119,9 +119,9 @@ class PulsePeaks:
             return []
         return beat_chunks(self._info, self._close((self._expected - 1) / self._sfreq))
 
-    def _track(self) -> BeatTrack:
+    def _detector(self) -> BeatDetector:
         delay, light_delay = self._front.measure_delay()
-        return BeatTrack(
+        return BeatDetector(
             self._sfreq,
             hold=round(self.hold * self._sfreq),
             delay=delay,
@@ -129,18 +129,18 @@ class PulsePeaks:
             reach=round(SEARCH_S * self._sfreq),
             around=round(SHAPE_S * self._sfreq),
             either_sign=False,
-            judge=BeatJudge(refractory=REFRACTORY_S, t_wave=0.0, learn=3.0),
-            trust=BeatTrust(snr=SNR),
+            thresholds=AdaptiveThresholds(refractory=REFRACTORY_S, t_wave=0.0, learn=3.0),
+            confidence=BeatConfidence(snr=SNR),
         )
 
     def _jump(self, now: int, first: float) -> list[BeatRow]:
         rows: list[BeatRow] = []
         if self._expected is not None:
             rows = self._close(now / self._sfreq)
-            for track in self._tracks:
-                track.judge.gap(now / self._sfreq, (now - self._expected) / self._sfreq)
-        for track in self._tracks:
-            track.prime(now)
+            for detector in self._detectors:
+                detector.thresholds.gap(now / self._sfreq, (now - self._expected) / self._sfreq)
+        for detector in self._detectors:
+            detector.prime(now)
         self._front.prime(first)
         return rows
 
@@ -148,8 +148,8 @@ class PulsePeaks:
         slope, envelopes, skew = self._front.filter(values)
         found = [
             (row.known_at, inverted, row)
-            for inverted, track in enumerate(self._tracks)
-            for row in track.push(-slope if inverted else slope, envelopes[:, inverted], ok)
+            for inverted, detector in enumerate(self._detectors)
+            for row in detector.push(-slope if inverted else slope, envelopes[:, inverted], ok)
         ]
         rows: list[BeatRow] = []
         for known, inverted, row in sorted(found, key=lambda entry: entry[:2]):
@@ -162,8 +162,8 @@ class PulsePeaks:
     def _close(self, known: float) -> list[BeatRow]:
         return [
             row
-            for inverted, track in enumerate(self._tracks)
-            for closed in track.close(known)
+            for inverted, detector in enumerate(self._detectors)
+            for closed in detector.close(known)
             for row in self._chosen(bool(inverted), closed)
         ]
 
@@ -202,7 +202,7 @@ class _SlopeFilter:
         self._sfreq = sfreq
         low = signal.bessel(2, low_pass, fs=sfreq, output="sos", norm="mag")
         drift = signal.butter(1, 0.5, "highpass", fs=sfreq, output="sos")
-        self._level = Sections(np.concatenate([low, drift]))
+        self._level = SmallChunkFilter(np.concatenate([low, drift]))
         window = signal.windows.triang(max(3, round(0.25 * sfreq)))
         self._window = window / window.sum()
         self._forget = np.exp(-1 / (SKEW_S * sfreq))

@@ -13,7 +13,7 @@ from scipy import signal
 
 from biosense.core.types import Floats
 from biosense.processing.cardiac.beat_detector import parabolic_peak
-from biosense.processing.signal.small_chunk_filter import Sections
+from biosense.processing.signal.small_chunk_filter import SmallChunkFilter
 
 BANDS_HZ = ((5.0, 12.0), (10.0, 22.0), (18.0, 40.0))
 MUSCLE_HZ = (45.0, 90.0)  # a QRS has little there
@@ -189,12 +189,15 @@ def _weight(contrast: Floats) -> Floats:
     return np.asarray(np.exp(3.0 * np.clip(contrast, -20.0, 20.0)))
 
 
-def _band(edges: tuple[float, float], sfreq: float) -> Sections:
-    return Sections(signal.butter(2, edges, "bandpass", fs=sfreq, output="sos"))
+def _band(edges: tuple[float, float], sfreq: float) -> SmallChunkFilter:
+    return SmallChunkFilter(signal.butter(2, edges, "bandpass", fs=sfreq, output="sos"))
 
 
 def _windows(
-    sfreq: float, light: Sections, bands: list[Sections], muscle: Sections | None
+    sfreq: float,
+    light: SmallChunkFilter,
+    bands: list[SmallChunkFilter],
+    muscle: SmallChunkFilter | None,
 ) -> list[Floats]:
     """Return for each band a window that smooths it, brings a QRS to 1, and lets all peak together.
 
@@ -218,7 +221,11 @@ def _windows(
 
 
 def _shares(
-    sfreq: float, light: Sections, bands: list[Sections], muscle: Sections, windows: list[Floats]
+    sfreq: float,
+    light: SmallChunkFilter,
+    bands: list[SmallChunkFilter],
+    muscle: SmallChunkFilter,
+    windows: list[Floats],
 ) -> list[float]:
     """Return the energy of white noise in each band over that in the band of muscles."""
     click = np.zeros(round(4.0 * sfreq))

@@ -12,7 +12,7 @@ _ROOM = 8 * MOST
 Row = tuple[float, float, float]
 
 
-class Recent:
+class RecentBeats:
     """Keep rows whose first value is a rising time.
 
     What is computed from the rows before a moment must not depend on how many moments are asked for
@@ -22,7 +22,7 @@ class Recent:
 
     Examples
     --------
-    >>> rows = Recent()
+    >>> rows = RecentBeats()
     >>> for beat in range(4):
     ...     rows.add((float(beat), 0.5, 0.0))
     >>> times, halves, zeros = rows.before([3, 4], np.array([-1.0, 0.5]))

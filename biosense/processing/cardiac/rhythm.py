@@ -13,7 +13,7 @@ from biosense.core.types import Floats
 from biosense.processing.cardiac.hrv_frequency import BeatSpectrum
 from biosense.processing.cardiac.hrv_time import KEEP_S, Moment, of_amplitudes, of_intervals
 from biosense.processing.cardiac.interval_filter import IntervalFilter, IntervalKind
-from biosense.processing.cardiac.recent_beats import Recent
+from biosense.processing.cardiac.recent_beats import RecentBeats
 
 HEART_CHANNELS = (
     "heart_rate",
@@ -46,9 +46,9 @@ class Rhythm:
 
     def __post_init__(self) -> None:
         self._intervals = IntervalFilter()
-        self._beats = Recent()  # time, ln of the amplitude
+        self._beats = RecentBeats()  # time, ln of the amplitude
         # end, interval, difference to the interval before; NaN where there is none
-        self._accepted = Recent()
+        self._accepted = RecentBeats()
         self._gaps: deque[float] = deque()
         self._last = -np.inf
         self._doubtful = False

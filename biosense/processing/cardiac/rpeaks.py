@@ -10,10 +10,10 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.grid import contiguous_runs, sample_indices
 from biosense.core.types import Chunk, StreamInfo
-from biosense.processing.cardiac.beat_decision import BeatJudge
+from biosense.processing.cardiac.beat_decision import AdaptiveThresholds
 from biosense.processing.cardiac.beat_detector import (
+    BeatDetector,
     BeatRow,
-    BeatTrack,
     beat_chunks,
     beat_info,
 )
@@ -36,8 +36,8 @@ class RPeaks:
     by searching back are later, and say so in `late`.
 
     What takes the place of the paper's filters: see `QrsFilter`. What is kept of its decisions, and
-    what is not: see `BeatJudge`. Which way an R peak points is learned; a lead that is turned over
-    or moved in mid-stream is followed within a few beats (`LeadShape`).
+    what is not: see `AdaptiveThresholds`. Which way an R peak points is learned; a lead that is
+    turned over or moved in mid-stream is followed within a few beats (`BeatConfidence`).
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class RPeaks:
 
     hold: float = 0.25
     _front: QrsFilter = field(init=False, repr=False)
-    _track: BeatTrack = field(init=False, repr=False)
+    _detector: BeatDetector = field(init=False, repr=False)
     _info: StreamInfo = field(init=False, repr=False)
     _expected: int | None = field(init=False, repr=False)
 
@@ -75,8 +75,10 @@ class RPeaks:
         delay, light_delay = self._front.measure_delay()
         reach, around = round(SEARCH_S * rate), round(SHAPE_S * rate)
         hold = round(self.hold * rate)
-        judge = BeatJudge(early=EARLY, due=DUE)
-        self._track = BeatTrack(rate, hold, delay, light_delay, reach, around, True, judge)
+        thresholds = AdaptiveThresholds(early=EARLY, due=DUE)
+        self._detector = BeatDetector(
+            rate, hold, delay, light_delay, reach, around, True, thresholds
+        )
         self._expected = None
         self._info = beat_info(info)
         return self._info
@@ -84,7 +86,7 @@ class RPeaks:
     @property
     def latency(self) -> float:
         """Longest time from an R peak to its confirmation, seconds; late beats excepted."""
-        return self._track.latency
+        return self._detector.latency
 
     def push(self, item: Chunk) -> Sequence[Chunk]:
         """Take samples; return the beats that they settle."""
@@ -95,7 +97,7 @@ class RPeaks:
             if fresh:
                 rows += self._jump(int(indices[begin]), float(values[begin]))
             light, envelope = self._front.filter(values[begin:stop], int(indices[begin]))
-            rows += self._track.push(light, envelope, ok[begin:stop])
+            rows += self._detector.push(light, envelope, ok[begin:stop])
             self._expected = int(indices[stop - 1]) + 1
         return beat_chunks(self._info, rows)
 
@@ -104,18 +106,18 @@ class RPeaks:
         if self._expected is None:
             return []
         known = (self._expected - 1) / self._info_rate
-        return beat_chunks(self._info, self._track.close(known))
+        return beat_chunks(self._info, self._detector.close(known))
 
     @property
     def _info_rate(self) -> float:
-        return self._track.sfreq
+        return self._detector.sfreq
 
     def _jump(self, now: int, first: float) -> list[BeatRow]:
         rows: list[BeatRow] = []
         if self._expected is not None:
-            rows = self._track.close(now / self._info_rate)
+            rows = self._detector.close(now / self._info_rate)
             missing = (now - self._expected) / self._info_rate
-            self._track.judge.gap(now / self._info_rate, missing)
-        self._track.prime(now)
+            self._detector.thresholds.gap(now / self._info_rate, missing)
+        self._detector.prime(now)
         self._front.prime(first)
         return rows

@@ -14,8 +14,8 @@ from biosense.core.types import Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.eda.artefacts import FAULTS, UNTRUSTED
 from biosense.processing.eda.scr import CUTOFF_HZ, MIN_AMPLITUDE_US
 from biosense.processing.eda.scr_finder import Recovery, Scr, ScrFinder
-from biosense.processing.eda.signal import EdaPiece, EdaSignal
-from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.eda.signal import EdaSegment, EdaSignal
+from biosense.processing.signal.grid_points import GridPoints
 from biosense.processing.signal.grid_ring import TOGETHER_S, GridRing
 from biosense.processing.signal.row_statistics import present_quantiles, present_slopes
 
@@ -103,7 +103,7 @@ class EdaFeatures:
     _info: StreamInfo = field(init=False, repr=False)
     _signal: EdaSignal = field(init=False, repr=False)
     _finder: ScrFinder = field(init=False, repr=False)
-    _cut: GridCut = field(init=False, repr=False)
+    _cut: GridPoints = field(init=False, repr=False)
     _ring: GridRing = field(init=False, repr=False)
     _waiting: deque[Scr | Recovery] = field(init=False, repr=False)
     _known: deque[Scr] = field(init=False, repr=False)
@@ -116,7 +116,7 @@ class EdaFeatures:
         self._finder = ScrFinder(
             self._signal.rate, self._signal.delay, self._signal.onset_delay, self.min_amplitude
         )
-        self._cut = GridCut(info.sfreq, self.hop)
+        self._cut = GridPoints(info.sfreq, self.hop)
         longest, spare = self._samples(max(self.tonic_window, COUNT_S)), self._samples(TOGETHER_S)
         self._ring = GridRing(longest + 1, 3, spare)
         self._waiting, self._known, self._ended = deque(), deque(), deque()
@@ -239,7 +239,7 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-def _join(pieces: list[EdaPiece]) -> tuple[Ints, Floats]:
+def _join(pieces: list[EdaSegment]) -> tuple[Ints, Floats]:
     """Return positions (n,) and rows (n, 3): smoothed, with its decay undone, code of the fault."""
     indices = np.concatenate([np.empty(0, np.int64), *(piece.indices for piece in pieces)])
     rows = [np.column_stack([piece.smooth, piece.undone, piece.faults]) for piece in pieces]

@@ -9,7 +9,7 @@ import numpy as np
 
 from biosense.core.types import Bools, Floats
 from biosense.processing.eda.artefacts import SLIP_S
-from biosense.processing.eda.signal import ONSET_SHARE, EdaPiece
+from biosense.processing.eda.signal import ONSET_SHARE, EdaSegment
 from biosense.processing.signal.peak_tracker import PeakTracker
 
 HOLD_S = 0.5
@@ -100,7 +100,7 @@ class ScrFinder:
         self._smooth = self._raw = np.empty(0)
         self._valid: Bools = np.empty(0, bool)
 
-    def push(self, piece: EdaPiece) -> list[Scr | Recovery]:
+    def push(self, piece: EdaSegment) -> list[Scr | Recovery]:
         """Take the next samples; return what they show, in the order in which it became known."""
         found: list[Scr | Recovery] = []
         if piece.fresh:

@@ -11,7 +11,7 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import contiguous_runs, sample_indices
 from biosense.core.types import Bools, Chunk, Floats, Ints, StreamInfo
 from biosense.processing.eda.artefacts import Hangover, SlipFinder, violations
-from biosense.processing.signal.small_chunk_filter import Sections
+from biosense.processing.signal.small_chunk_filter import SmallChunkFilter
 
 WORK_HZ = 8.0  # plenty for a signal smoothed at 1.5 Hz
 SLOPE_SPAN_S = 1 / 16  # the slope of single samples at 500 Hz would be that of noise
@@ -21,7 +21,7 @@ UNDO_HZ = 0.5
 ONSET_SHARE = 0.05  # of the rise: where a response begins
 
 
-class EdaPiece(NamedTuple):
+class EdaSegment(NamedTuple):
     """Hold contiguous samples at the working rate, shape (n,) each; conductance in microsiemens.
 
     `undone` is the smoothed signal with the decay of responses undone: on their way down it lies on
@@ -74,17 +74,19 @@ class EdaSignal:
         self._span = max(1, round(SLOPE_SPAN_S * info.sfreq))
         # Designed nearer to Nyquist the filter would overshoot behind a step after all.
         cutoff = min(cutoff, 0.19 * info.sfreq)
-        self._low = Sections(signal.bessel(2, cutoff, fs=info.sfreq, output="sos", norm="mag"))
+        self._low = SmallChunkFilter(
+            signal.bessel(2, cutoff, fs=info.sfreq, output="sos", norm="mag")
+        )
         ramp = np.arange(round(20 * info.sfreq)) / info.sfreq
         self.delay = float(ramp[-1] - self._low.filter(ramp)[-1])
         self.onset_delay = self._onset_delay()
-        self._undo = Sections(_undoing(self.rate))
+        self._undo = SmallChunkFilter(_undoing(self.rate))
         self._spoilt, self._slipped = Hangover(info.sfreq), Hangover(self.rate)
         self._slips = SlipFinder(self.rate)
         self._expected: int | None = None
         self._begun = False
 
-    def push(self, chunk: Chunk) -> list[EdaPiece]:
+    def push(self, chunk: Chunk) -> list[EdaSegment]:
         """Return what the chunk adds; pieces may be empty at the working rate."""
         present = np.isfinite(chunk.data[:, 0])
         indices = sample_indices(chunk)[present]
@@ -96,7 +98,7 @@ class EdaSignal:
             self._expected = int(indices[stop - 1]) + 1
         return pieces
 
-    def _piece(self, indices: Ints, values: Floats, ok: Bools, fresh: bool) -> EdaPiece:
+    def _piece(self, indices: Ints, values: Floats, ok: Bools, fresh: bool) -> EdaSegment:
         if fresh:
             self._low.prime(float(values[0]))
             self._before = np.full(self._span, values[0])
@@ -108,7 +110,7 @@ class EdaSignal:
         places, raw = indices[kept] // self._step, values[kept]
         undone, slips = self._thinned(places, raw, smooth[kept])
         worst = np.where(faults[kept] > 0, faults[kept], slips)
-        return EdaPiece(places, smooth[kept], raw, undone, worst, fresh)
+        return EdaSegment(places, smooth[kept], raw, undone, worst, fresh)
 
     def _thinned(self, places: Ints, raw: Floats, smooth: Floats) -> tuple[Floats, Ints]:
         """Return what is made of samples at the working rate: decay undone, codes of slips."""

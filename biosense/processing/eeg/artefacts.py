@@ -12,7 +12,7 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.eeg.montage import REGIONS, read_montage
 from biosense.processing.eeg.shared_spectra import WindowSpectra, shared_spectra
-from biosense.processing.signal.batches import alike
+from biosense.processing.signal.batches import equally_long
 from biosense.processing.signal.overlapping_windows import OverlappingWindows, moving_sums
 from biosense.processing.signal.row_statistics import chosen_medians, row_medians
 
@@ -91,7 +91,7 @@ class EegArtefacts:
 
     def push_all(self, items: Sequence[Epoch]) -> Sequence[Epoch]:
         """Return each window with what disturbs it; several are looked at together."""
-        return [epoch for same in alike(items) for epoch in self._judged_together(same)]
+        return [epoch for same in equally_long(items) for epoch in self._judged_together(same)]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every window was answered at once."""

@@ -12,7 +12,7 @@ from biosense.core.grid import HOP
 from biosense.core.types import Bools, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.eeg.montage import read_montage
 from biosense.processing.eeg.shared_spectra import WindowSpectra, shared_spectra, without_channels
-from biosense.processing.signal.batches import alike
+from biosense.processing.signal.batches import equally_long
 from biosense.processing.signal.row_statistics import chosen_medians
 
 FAULTS = ("flat", "off scale", "noisy", "uncorrelated", "bridged")
@@ -123,7 +123,7 @@ class BadChannels:
 
     def push_all(self, items: Sequence[Epoch]) -> Sequence[Epoch]:
         """Return each window without its bad channels; several are looked at together."""
-        return [epoch for same in alike(items) for epoch in self._cleaned(same)]
+        return [epoch for same in equally_long(items) for epoch in self._cleaned(same)]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every window was answered at once."""

@@ -17,7 +17,7 @@ from biosense.processing.eeg.shared_spectra import (
     shared_spectra,
     window_spectra,
 )
-from biosense.processing.signal.batches import alike
+from biosense.processing.signal.batches import equally_long
 
 BANDS = {
     "delta": (1.0, 4.0),
@@ -136,7 +136,7 @@ class BandPowers:
 
     def push_all(self, items: Sequence[Epoch]) -> Sequence[Epoch]:
         """Return the features of each window; those of equal length are computed together."""
-        return [epoch for same in alike(items) for epoch in self._features_of(same)]
+        return [epoch for same in equally_long(items) for epoch in self._features_of(same)]
 
     def flush(self) -> Sequence[Epoch]:
         """Return nothing: every window was answered at once."""

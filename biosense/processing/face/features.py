@@ -14,7 +14,7 @@ from biosense.processing.face.blinks import BlinkDetector
 from biosense.processing.face.geometry import GEOMETRY_CHANNELS
 from biosense.processing.face.motion import means, movement, slopes
 from biosense.processing.face.neutral import Neutral
-from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.signal.grid_points import GridPoints
 from biosense.processing.signal.grid_ring import GridRing
 
 _MEANS = (
@@ -107,7 +107,7 @@ class FaceFeatures:
     _confidence: GridRing = field(init=False, repr=False)
     _blinks: BlinkDetector = field(init=False, repr=False)
     _neutral: Neutral = field(init=False, repr=False)
-    _cut: GridCut = field(init=False, repr=False)
+    _cut: GridPoints = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.window > 0:
@@ -126,7 +126,7 @@ class FaceFeatures:
         self._blinks = BlinkDetector(info.sfreq)
         looks = round(_NEUTRAL_S / self.hop), round(_NEUTRAL_LEAST_S / self.hop)
         self._neutral = Neutral(*looks, len(_MEANS))
-        self._cut = GridCut(info.sfreq, self.hop)
+        self._cut = GridPoints(info.sfreq, self.hop)
         self._info = replace(info, channels=FACE_FEATURES, sfreq=1 / self.hop)
         return self._info
 

@@ -13,7 +13,7 @@ from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.recording import Marker
 from biosense.core.types import Bools
 from biosense.processing.offline.epochs import MarkerEpochs
-from biosense.processing.offline.rejection import RejectionReport, Verdict
+from biosense.processing.offline.rejection import EpochVerdict, RejectionReport
 from biosense.processing.offline.to_mne import to_epochs_array
 
 AUTOREJECT = "autoreject"
@@ -137,10 +137,10 @@ def _result(epochs: MarkerEpochs, cleaned: Any, log: Any, learner: Any) -> Autor
     return AutorejectCleaning(result, np.asarray(log.labels[~bad] == _INTERPOLATED), limits)
 
 
-def _key(about: Marker | Verdict) -> tuple[float, str]:
+def _key(about: Marker | EpochVerdict) -> tuple[float, str]:
     return about.time, about.text  # unique: two markers on one sample were refused
 
 
-def _after(verdict: Verdict, rejected: Mapping[tuple[float, str], str]) -> Verdict:
+def _after(verdict: EpochVerdict, rejected: Mapping[tuple[float, str], str]) -> EpochVerdict:
     detail = rejected.get(_key(verdict)) if verdict.is_kept else None
     return verdict if detail is None else replace(verdict, reason=AUTOREJECT, detail=detail)

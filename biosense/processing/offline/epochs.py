@@ -12,7 +12,7 @@ from biosense.core.errors import BadInput
 from biosense.core.recording import Marker
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.offline.on_grid import Gridded, gridded
-from biosense.processing.offline.rejection import RejectionReport, Verdict
+from biosense.processing.offline.rejection import EpochVerdict, RejectionReport
 
 PAST_THE_END, GAP, UNTRUSTED = "past the end", "gap", "untrusted"
 NO_VALUES, FLAT, TOO_LARGE = "no values", "flat", "too large"
@@ -220,15 +220,15 @@ def _rows(positions: Ints, first: int, last: int) -> slice | str:
     return slice(start, stop) if is_whole else GAP
 
 
-def _judge(grid: Gridded, marker: Marker, rows: slice | str, limits: _Limits) -> Verdict:
+def _judge(grid: Gridded, marker: Marker, rows: slice | str, limits: _Limits) -> EpochVerdict:
     if isinstance(rows, str):
-        return Verdict(marker.time, marker.text, rows, 0.0)
+        return EpochVerdict(marker.time, marker.text, rows, 0.0)
     quality = float(grid.trust[rows].mean())
     if not quality >= limits.min_ok:
         detail = f"{100 * quality:.0f} % trusted"
-        return Verdict(marker.time, marker.text, UNTRUSTED, quality, detail)
+        return EpochVerdict(marker.time, marker.text, UNTRUSTED, quality, detail)
     reason, detail = _look(grid.data[rows], grid.info, limits)
-    return Verdict(marker.time, marker.text, reason, quality, detail)
+    return EpochVerdict(marker.time, marker.text, reason, quality, detail)
 
 
 def _look(data: Floats, info: StreamInfo, limits: _Limits) -> tuple[str, str]:

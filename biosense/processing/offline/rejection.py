@@ -15,7 +15,7 @@ _MOST_WIDE = 40  # letters of a text that a table shows
 
 
 @dataclass(frozen=True)
-class Verdict:
+class EpochVerdict:
     """Hold what was decided on one epoch.
 
     Parameters
@@ -53,8 +53,8 @@ class RejectionReport:
     Examples
     --------
     >>> report = RejectionReport((
-    ...     Verdict(1.0, "image", "", 1.0), Verdict(2.0, "image", "gap", 0.0),
-    ...     Verdict(3.0, "rest", "", 1.0),
+    ...     EpochVerdict(1.0, "image", "", 1.0), EpochVerdict(2.0, "image", "gap", 0.0),
+    ...     EpochVerdict(3.0, "rest", "", 1.0),
     ... ))
     >>> report.kept, report.asked, report.by_reason, report.by_text["image"]
     (2, 3, {'gap': 1}, {'': 1, 'gap': 1})
@@ -65,7 +65,7 @@ class RejectionReport:
     all       2   3    1
     """
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[EpochVerdict, ...]
 
     @property
     def asked(self) -> int:
@@ -78,7 +78,7 @@ class RejectionReport:
         return sum(verdict.is_kept for verdict in self.verdicts)
 
     @property
-    def rejected(self) -> tuple[Verdict, ...]:
+    def rejected(self) -> tuple[EpochVerdict, ...]:
         """Those that were not kept."""
         return tuple(verdict for verdict in self.verdicts if not verdict.is_kept)
 
@@ -159,11 +159,11 @@ def good_epochs(epochs: Iterable[Epoch], min_quality: float = 0.5) -> GoodEpochs
     return GoodEpochs(tuple(kept), RejectionReport(verdicts))
 
 
-def _verdict(epoch: Epoch, min_quality: float) -> Verdict:
+def _verdict(epoch: Epoch, min_quality: float) -> EpochVerdict:
     is_good = epoch.quality >= min_quality  # False for NaN, which is no quality
     reason = "" if is_good else epoch.reason or LOW_QUALITY
     detail = "" if is_good else f"{epoch.quality:.2f}"
-    return Verdict(epoch.stop, epoch.info.name, reason, epoch.quality, detail)
+    return EpochVerdict(epoch.stop, epoch.info.name, reason, epoch.quality, detail)
 
 
 def _cells(counts: dict[str, int], reasons: Sequence[str]) -> list[str]:

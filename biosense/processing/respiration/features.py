@@ -15,10 +15,10 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, contiguous_runs, grid_time, sample_indices
 from biosense.core.types import Bools, Chunk, Epoch, Floats, Ints, StreamInfo
 from biosense.processing.respiration.breaths import Breath, BreathFinder
-from biosense.processing.respiration.quality import Look, looks
-from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.respiration.quality import BreathQuality, breath_qualities
+from biosense.processing.signal.grid_points import GridPoints
 from biosense.processing.signal.grid_ring import TOGETHER_S, GridRing
-from biosense.processing.signal.small_chunk_filter import Sections
+from biosense.processing.signal.small_chunk_filter import SmallChunkFilter
 
 RESP_CHANNELS = (
     "resp_rate",
@@ -82,9 +82,9 @@ class RespFeatures:
     _step: int = field(init=False, repr=False)
     _rate: float = field(init=False, repr=False)
     _expected: int | None = field(init=False, repr=False)
-    _low: Sections = field(init=False, repr=False)
+    _low: SmallChunkFilter = field(init=False, repr=False)
     _finder: BreathFinder = field(init=False, repr=False)
-    _cut: GridCut = field(init=False, repr=False)
+    _cut: GridPoints = field(init=False, repr=False)
     _ring: GridRing = field(init=False, repr=False)
     _waiting: deque[Breath] = field(init=False, repr=False)
     _known: deque[Breath] = field(init=False, repr=False)
@@ -102,9 +102,11 @@ class RespFeatures:
         self._step = max(1, int(info.sfreq / WORK_HZ))
         self._rate = info.sfreq / self._step
         cutoff = min(self.cutoff, 0.19 * info.sfreq)
-        self._low = Sections(signal.bessel(2, cutoff, fs=info.sfreq, output="sos", norm="mag"))
+        self._low = SmallChunkFilter(
+            signal.bessel(2, cutoff, fs=info.sfreq, output="sos", norm="mag")
+        )
         self._finder = BreathFinder(self._rate, self._delay(info.sfreq))
-        self._cut = GridCut(info.sfreq, self.hop)
+        self._cut = GridPoints(info.sfreq, self.hop)
         self._ring = GridRing(self._samples(QUALITY_S) + 1, 3, self._samples(TOGETHER_S))
         self._waiting, self._known, self._counted = deque(), deque(), deque()
         self._summary = _summary(self._counted)
@@ -166,11 +168,11 @@ class RespFeatures:
         rows = self._ring.windows(ends, self._samples(QUALITY_S))
         there = np.isfinite(rows[:, :, 0])
         shares = np.mean(there & (rows[:, :, 2] == 1), axis=1).tolist()
-        signals = looks(rows[:, :, 0], rows[:, :, 1], there)
-        for k, share, look in zip(points, shares, signals, strict=True):
+        signals = breath_qualities(rows[:, :, 0], rows[:, :, 1], there)
+        for k, share, seen in zip(points, shares, signals, strict=True):
             now = grid_time(k, self.hop)
             self._learn(now)
-            quality, reason = self._trust(now, share, look)
+            quality, reason = self._trust(now, share, seen)
             yield Epoch(self._info, k, now - QUALITY_S, now, self._features(now), quality, reason)
 
     def _learn(self, now: float) -> None:
@@ -193,18 +195,18 @@ class RespFeatures:
             since = math.log1p(min(now - self._known[-1].peak, LONGEST_WAIT_S))
         return np.array([*self._summary, since])
 
-    def _trust(self, now: float, share: float, look: Look) -> tuple[float, str]:
+    def _trust(self, now: float, share: float, seen: BreathQuality) -> tuple[float, str]:
         """Return the quality of the last 20 s and what lowers it."""
-        if not look.present:
+        if not seen.present:
             return 0.0, "gaps"
-        enough = look.present >= self._samples(QUALITY_S / 2)
-        if enough and look.is_flat:
+        enough = seen.present >= self._samples(QUALITY_S / 2)
+        if enough and seen.is_flat:
             return 0.0, "flat"
         breathed = self._known and self._known[-1].known_at > now - QUALITY_S
         paused = self._known and not breathed  # what is left then is noise, and not to blame
-        if enough and not paused and look.is_noise:
+        if enough and not paused and seen.is_noise:
             return 0.0, "noise"
-        rails = look.clipped if enough else 0.0
+        rails = seen.clipped if enough else 0.0
         if rails > RAIL_SHARE:
             return share * (1 - rails), "clipped"
         if enough and not breathed:

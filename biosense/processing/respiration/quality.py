@@ -12,7 +12,7 @@ from biosense.core.types import Bools, Floats, Ints
 MOST_NOISE = 1.2  # SD of steps over that of values: 1.4 is white noise, 0.4 fast breathing
 
 
-class Look(NamedTuple):
+class BreathQuality(NamedTuple):
     """Hold what a window shows: samples that are there, and what is wrong with them."""
 
     present: int
@@ -21,28 +21,28 @@ class Look(NamedTuple):
     clipped: float
 
 
-def looks(smooth: Floats, raw: Floats, there: Bools) -> Iterator[Look]:
-    """Look at windows of a signal, before and after smoothing, shape (k, n) each.
+def breath_qualities(smooth: Floats, raw: Floats, there: Bools) -> Iterator[BreathQuality]:
+    """Judge windows of a signal, before and after smoothing, shape (k, n) each.
 
     Samples that are missing are left out, so the others move together.
 
     >>> raw = np.array([[0.0, 1, 2, 2, 2, 1, 0, 1, 2]])
-    >>> next(looks(raw, raw, np.isfinite(raw)))
-    Look(present=9, is_flat=False, is_noise=False, clipped=0.25)
+    >>> next(breath_qualities(raw, raw, np.isfinite(raw)))
+    BreathQuality(present=9, is_flat=False, is_noise=False, clipped=0.25)
     """
     count = there.sum(axis=1)
     whole, some = count == there.shape[1], (count > 0) & (count < there.shape[1])
-    at_once = iter(_looks(smooth[whole], raw[whole]) if whole.any() else ())
-    holed = iter(_looks_between(smooth[some], raw[some], there[some]) if some.any() else ())
+    at_once = iter(_without_holes(smooth[whole], raw[whole]) if whole.any() else ())
+    holed = iter(_between_holes(smooth[some], raw[some], there[some]) if some.any() else ())
     for is_whole, is_some in zip(whole.tolist(), some.tolist(), strict=True):
         if is_whole:
             yield next(at_once)
         else:
-            yield next(holed) if is_some else Look(0, False, False, 0.0)
+            yield next(holed) if is_some else BreathQuality(0, False, False, 0.0)
 
 
-def _looks(smooth: Floats, raw: Floats) -> list[Look]:
-    """Look at windows without holes."""
+def _without_holes(smooth: Floats, raw: Floats) -> list[BreathQuality]:
+    """Judge windows without holes."""
     count = raw.shape[1]
     top = np.abs(smooth).max(axis=1)
     flat = np.ptp(smooth, axis=1) <= 1e-9 * np.maximum(1.0, top) + 1e-12
@@ -52,11 +52,11 @@ def _looks(smooth: Floats, raw: Floats) -> list[Look]:
         there = raw == end[:, None]
         clipped += (there[:, 1:] & there[:, :-1]).sum(axis=1) / max(count - 1, 1)
     columns = (flat.tolist(), noise.tolist(), clipped.tolist())
-    return [Look(count, *row) for row in zip(*columns, strict=True)]
+    return [BreathQuality(count, *row) for row in zip(*columns, strict=True)]
 
 
-def _looks_between(smooth: Floats, raw: Floats, there: Bools) -> list[Look]:
-    """Look at windows with holes, each with a sample at least: what stays behind holes is 0."""
+def _between_holes(smooth: Floats, raw: Floats, there: Bools) -> list[BreathQuality]:
+    """Judge windows with holes, each with a sample at least: what stays behind holes is 0."""
     count, places = there.sum(axis=1), np.arange(there.shape[1])
     newest = np.maximum.accumulate(np.where(there, places, -1), axis=1)
     before = newest[:, :-1]
@@ -71,7 +71,7 @@ def _looks_between(smooth: Floats, raw: Floats, there: Bools) -> list[Look]:
         pairs = follows & ends[:, 1:] & np.take_along_axis(ends, before, axis=1)
         clipped += pairs.sum(axis=1) / np.maximum(count - 1, 1)
     columns = (count.tolist(), flat.tolist(), noise.tolist(), clipped.tolist())
-    return [Look(*row) for row in zip(*columns, strict=True)]
+    return [BreathQuality(*row) for row in zip(*columns, strict=True)]
 
 
 def _least(values: Floats, there: Bools) -> Floats:

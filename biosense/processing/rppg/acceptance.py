@@ -30,7 +30,7 @@ _SURE_LIKENESS = 0.8
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PulseDecision:
     """Hold the best peak of a window, and why it is not told (empty: it may be).
 
     Parameters
@@ -51,7 +51,7 @@ class Verdict:
     reason: str
 
 
-def judge(spectrum: BandSpectrum, min_snr_db: float, min_colour_snr_db: float) -> Verdict:
+def judge(spectrum: BandSpectrum, min_snr_db: float, min_colour_snr_db: float) -> PulseDecision:
     """Choose the peak of a window and say whether it may be told.
 
     POS decides where its peak is clear and looks like blood; otherwise the search by colour, which
@@ -78,7 +78,7 @@ def judge(spectrum: BandSpectrum, min_snr_db: float, min_colour_snr_db: float) -
     if best.peak.snr_db >= min_colour_snr_db and best.likeness >= LEAST_LIKENESS:
         return _verdict(spectrum, best, others)
     weak = not pos.snr_db >= min_snr_db
-    return Verdict(pos, likeness, 0, "weak pulse" if weak else "not the colour of blood")
+    return PulseDecision(pos, likeness, 0, "weak pulse" if weak else "not the colour of blood")
 
 
 def _without_light(spectrum: BandSpectrum) -> BandSpectrum:
@@ -95,9 +95,11 @@ def _without_light(spectrum: BandSpectrum) -> BandSpectrum:
     return replace(spectrum, values=values)
 
 
-def _verdict(spectrum: BandSpectrum, found: ColourPeak, others: tuple[PulsePeak, ...]) -> Verdict:
+def _verdict(
+    spectrum: BandSpectrum, found: ColourPeak, others: tuple[PulsePeak, ...]
+) -> PulseDecision:
     agreeing = sum(abs(other.bpm - found.peak.bpm) <= SAME_RATE_BPM for other in others)
-    return Verdict(found.peak, found.likeness, agreeing, _explanation(spectrum, found))
+    return PulseDecision(found.peak, found.likeness, agreeing, _explanation(spectrum, found))
 
 
 def _explanation(spectrum: BandSpectrum, found: ColourPeak) -> str:

@@ -12,11 +12,18 @@ from biosense.core.camera_streams import HEAD_CHANNELS, RPPG_CHANNELS, RPPG_COLO
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_time, sample_index, sample_indices
 from biosense.core.types import Chunk, Epoch, Floats, StreamInfo
-from biosense.processing.rppg.acceptance import COLUMNS, HEAD, LIGHT_WAVE, WAVE, Verdict, judge
+from biosense.processing.rppg.acceptance import (
+    COLUMNS,
+    HEAD,
+    LIGHT_WAVE,
+    WAVE,
+    PulseDecision,
+    judge,
+)
 from biosense.processing.rppg.methods import pos_wave
 from biosense.processing.rppg.skin_colour import SkinColour, Waves, check_colours, window_samples
 from biosense.processing.rppg.spectrum import NO_PEAK, BandSpectrum
-from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.signal.grid_points import GridPoints
 from biosense.processing.signal.grid_ring import GridRing
 
 RPPG_FEATURES = ("heart_rate", "heart_rate_delta", "pulse_amplitude", "snr_db", "confidence")
@@ -92,14 +99,14 @@ class RppgFeatures:
     min_present: float = 0.95
     min_pixels: float = 1000.0
     hop: float = HOP
-    verdict: Verdict = field(init=False, repr=False)  # on the newest epoch
+    verdict: PulseDecision = field(init=False, repr=False)  # on the newest epoch
     _info: StreamInfo = field(init=False, repr=False)
     _sfreq: float = field(init=False, repr=False)
     _n: int = field(init=False, repr=False)
     _colours: SkinColour = field(init=False, repr=False)
     _waves: GridRing = field(init=False, repr=False)
     _frames: GridRing = field(init=False, repr=False)
-    _cut: GridCut = field(init=False, repr=False)
+    _cut: GridPoints = field(init=False, repr=False)
     _peaks: deque[tuple[int, float]] = field(init=False, repr=False)
     _given: deque[tuple[int, float]] = field(init=False, repr=False)
 
@@ -119,10 +126,10 @@ class RppgFeatures:
         self._colours = SkinColour(length, pos_wave)
         self._waves = GridRing(self._n + length, HEAD.start)
         self._frames = GridRing(self._n, 1 + len(HEAD))
-        self._cut = GridCut(info.sfreq, self.hop)
+        self._cut = GridPoints(info.sfreq, self.hop)
         self._peaks = deque()
         self._given = deque()
-        self.verdict = Verdict(NO_PEAK, 0.0, 0, "no face")
+        self.verdict = PulseDecision(NO_PEAK, 0.0, 0, "no face")
         self._info = replace(
             info, channels=RPPG_FEATURES, sfreq=1 / self.hop, unit="", dtype="float64"
         )
@@ -153,7 +160,7 @@ class RppgFeatures:
         pixels = frames[:, 0]
         present = min(float((pixels > 0).mean()), float(np.isfinite(waves[:, WAVE]).mean()))
         is_here = bool((pixels[-round(self._sfreq) :] > 0).any())
-        verdict = Verdict(NO_PEAK, 0.0, 0, "gaps" if is_here else "no face")
+        verdict = PulseDecision(NO_PEAK, 0.0, 0, "gaps" if is_here else "no face")
         if present >= self.min_present:
             spectrum = BandSpectrum.of(waves, self._sfreq)
             verdict = judge(spectrum, self.min_snr_db, self.min_colour_snr_db)
@@ -198,7 +205,7 @@ class RppgFeatures:
         spans = (k - self._peaks[0][0]) * self.hop >= 1.0 - 1e-9
         return spans and bool(np.ptp(rates) <= _MAX_STEP_BPM)
 
-    def _features(self, k: int, verdict: Verdict, confidence: float) -> Floats:
+    def _features(self, k: int, verdict: PulseDecision, confidence: float) -> Floats:
         peak = verdict.peak
         if confidence == 0:
             return np.array([np.nan, np.nan, np.nan, peak.snr_db, 0.0])
@@ -216,11 +223,11 @@ def _remember(memory: deque[tuple[int, float]], k: int, bpm: float, steps: int) 
         memory.popleft()
 
 
-def confidence_terms(verdict: Verdict) -> tuple[float, float, float, float]:
+def confidence_terms(verdict: PulseDecision) -> tuple[float, float, float, float]:
     """Return what the confidence is a weighted sum of: 1, SNR (dB), likeness, agreeing methods."""
     return 1.0, min(verdict.peak.snr_db, _MOST_SNR_DB), verdict.likeness, float(verdict.agreeing)
 
 
-def _confidence(verdict: Verdict) -> float:
+def _confidence(verdict: PulseDecision) -> float:
     terms = zip(_CONFIDENCE, confidence_terms(verdict), strict=True)
     return float(1 / (1 + np.exp(-sum(weight * term for weight, term in terms))))

@@ -10,7 +10,7 @@ from biosense.core.types import Epoch
 _TOGETHER = 16  # more windows of a cap do not fit the cache
 
 
-def alike(items: Sequence[Epoch]) -> Iterator[list[Epoch]]:
+def equally_long(items: Sequence[Epoch]) -> Iterator[list[Epoch]]:
     """Yield the windows in their order, a few of equal length at a time."""
     for start in range(0, len(items), _TOGETHER):
         for _, same in groupby(items[start : start + _TOGETHER], lambda epoch: len(epoch.data)):

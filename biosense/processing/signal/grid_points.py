@@ -15,7 +15,7 @@ _EPSILON = 1e-6  # in grid steps, as in core.grid: forgives the rounding of n / 
 
 
 @dataclass
-class GridCut:
+class GridPoints:
     """Tell which points of the session grid became complete by the samples of a chunk.
 
     Point k is complete once a sample at or after k * hop has been seen, and may use the samples at
@@ -34,7 +34,7 @@ class GridCut:
     --------
     Feature stages take the samples up to `stop`, then compute the features of point k:
 
-    >>> cut = GridCut(sfreq=10.0)
+    >>> cut = GridPoints(sfreq=10.0)
     >>> cut.cut(np.arange(0, 6) / 10.0)  # 0.0 .. 0.5 s
     [(1, 0), (3, 1), (6, 2)]
     >>> cut.cut(np.array([0.6, 5.0, 5.1]))  # 0.75 s is complete, 1.0 .. 4.75 s fell into the gap

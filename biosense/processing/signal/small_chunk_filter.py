@@ -8,7 +8,7 @@ from scipy import signal
 from biosense.core.types import Floats
 
 
-class Sections:
+class SmallChunkFilter:
     """Filter one channel through second-order sections, state carried from chunk to chunk.
 
     Checking its arguments costs `scipy.signal.sosfilt` 25 us a call, `lfilter` 5 us; a chunk of 16

@@ -10,7 +10,7 @@ import numpy as np
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, sample_indices
 from biosense.core.types import Chunk, Epoch, Ints, StreamInfo
-from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.signal.grid_points import GridPoints
 from biosense.processing.signal.grid_ring import TOGETHER_S, GridRing
 from biosense.processing.signal.overlapping_windows import WindowSource
 
@@ -48,7 +48,7 @@ class Window:
     _info: StreamInfo = field(init=False, repr=False)
     _size: int = field(init=False, repr=False)
     _ring: GridRing = field(init=False, repr=False)
-    _cut: GridCut = field(init=False, repr=False)
+    _cut: GridPoints = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not (self.length > 0 and self.hop > 0):
@@ -66,7 +66,7 @@ class Window:
         # The last column holds ok.
         spare = round((TOGETHER_S - self.hop) * info.sfreq)
         self._ring = GridRing(self._size, info.n_channels + 1, spare)
-        self._cut = GridCut(info.sfreq, self.hop)
+        self._cut = GridPoints(info.sfreq, self.hop)
         return info
 
     def push(self, item: Chunk) -> Sequence[Epoch]:

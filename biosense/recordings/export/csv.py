@@ -17,7 +17,7 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput
 from biosense.core.own_streams import AFFECT, OWN_PREFIX
 from biosense.core.types import Chunk, Epoch, Event, EventKind, StreamInfo
-from biosense.estimation.chunk_joiner import Gather
+from biosense.estimation.chunk_joiner import ChunkJoiner
 from biosense.estimation.offline import from_first, recorded_header
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
 from biosense.recordings.export.result import Exported, ExportedFile, drafted, file_name
@@ -121,18 +121,18 @@ def _write_all(
     header = recorded_header(reader)
     first = header.first_samples if header is not None else {}
     notes = [event for info in lanes for event in processor.add_stream(info)]
-    gather = Gather()
+    joiner = ChunkJoiner()
     for info in sorted(reader.infos, key=lambda info: info.name != AFFECT):
         _open(files, info)
     for item in reader.items():
         if isinstance(item, Event):
             _event(files, item)
         elif isinstance(item, Chunk):
-            for chunk in gather.push(item):
+            for chunk in joiner.push(item):
                 _stream(files, chunk)
         for used in from_first([item], first):
             _features(files, processor.push(used))
-    for chunk in gather.flush():
+    for chunk in joiner.flush():
         _stream(files, chunk)
     _features(files, processor.flush())
     return tuple(f"{note.stream}: {note.text}" for note in notes)

@@ -11,7 +11,7 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.own_streams import AFFECT, OWN_FEATURES
 from biosense.core.recording import Marker
 from biosense.core.types import Chunk, Event, EventKind, StreamInfo
-from biosense.estimation.chunk_joiner import Gather, joined
+from biosense.estimation.chunk_joiner import ChunkJoiner, joined
 from biosense.processing.offline.on_grid import grid_stages
 
 """What names of streams begin with that a run writes about itself."""
@@ -21,11 +21,11 @@ _DERIVED = (AFFECT, OWN_FEATURES)
 
 def chunks_of(reader: XdfReader, name: str) -> Iterator[Chunk]:
     """Yield the samples of one stream, some seconds at a time."""
-    gather = Gather()
+    joiner = ChunkJoiner()
     for item in reader.items():
         if isinstance(item, Chunk) and item.info.name == name:
-            yield from gather.push(item)
-    yield from gather.flush()
+            yield from joiner.push(item)
+    yield from joiner.flush()
 
 
 def gridded_chunks(

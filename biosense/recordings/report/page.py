@@ -11,7 +11,7 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.own_streams import AFFECT, OWN_PREFIX
 from biosense.core.types import Chunk
 from biosense.estimation.chunk_joiner import joined
-from biosense.estimation.estimate_stream import affect_header
+from biosense.estimation.estimate_stream import estimate_header
 from biosense.estimation.processor import ProcessorSettings
 from biosense.recordings.inspect import Inspection, StreamReport, inspect_reader
 from biosense.recordings.report.collect import CollectedStream, Collector
@@ -207,7 +207,7 @@ def _estimates(collector: Collector, span: Span, markers: Sequence[MarkerLine]) 
 
 
 def _estimated_by(chunk: Chunk) -> str:
-    header = affect_header(chunk.info)
+    header = estimate_header(chunk.info)
     if header is None:
         return "recorded live; the recording does not say by which model"
     digest = header.model_digest[:12]

@@ -16,7 +16,7 @@ from biosense.core.device_state import ClockState, DeviceState
 from biosense.core.own_streams import own_source_id
 from biosense.core.stream_status import StreamState, StreamStatus
 from biosense.core.types import Chunk, Modality
-from biosense.estimation.estimate_stream import affect_info
+from biosense.estimation.estimate_stream import estimate_info
 from biosense.estimation.stream_health import StreamHealth
 from biosense.live.health.log import EVERY_S, HEALTH, HealthLog
 from biosense.live.output.publisher import MARKERS, Publisher
@@ -142,8 +142,8 @@ def test_raw_packets_are_recorded_but_neither_shown_nor_published(
 def test_two_runs_do_not_mix_what_they_publish() -> None:
     eda = info("wrist", source_id="wrist-7")
     both = [Publisher("one"), Publisher("two")]
-    both[0].open([HEALTH, affect_info([Modality.EDA]), eda])
-    both[1].open([HEALTH, affect_info([Modality.EDA])])
+    both[0].open([HEALTH, estimate_info([Modality.EDA]), eda])
+    both[1].open([HEALTH, estimate_info([Modality.EDA])])
     found = {(each.name, each.source_id) for each in find_streams(0.5)}
     for publisher in both:
         publisher.close()

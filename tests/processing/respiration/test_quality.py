@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from biosense.processing.respiration.quality import Look, looks
+from biosense.processing.respiration.quality import BreathQuality, breath_qualities
 
 
 @pytest.mark.parametrize("kind", ["noise", "breath", "clipped", "flat"])
@@ -21,9 +21,11 @@ def test_holes_are_left_out(kind):
     raw = np.tile(signals[kind], (8, 1))
     there = rng.random(raw.shape) < np.linspace(0.2, 1.0, 8)[:, None]
     there[0] = False
-    found = list(looks(np.where(there, raw, np.nan), np.where(there, raw, np.nan), there))
-    assert found[0] == Look(0, False, False, 0.0)
+    found = list(
+        breath_qualities(np.where(there, raw, np.nan), np.where(there, raw, np.nan), there)
+    )
+    assert found[0] == BreathQuality(0, False, False, 0.0)
     for row in range(1, 8):
         known = raw[row, there[row]][None]
-        [alone] = looks(known, known, np.ones(known.shape, bool))
+        [alone] = breath_qualities(known, known, np.ones(known.shape, bool))
         assert found[row] == alone

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from biosense.core.types import Chunk, Epoch, StreamInfo
-from biosense.processing.cardiac.recent_beats import MOST, Recent
+from biosense.processing.cardiac.recent_beats import MOST, RecentBeats
 from biosense.processing.eeg.shared_spectra import shared_spectra
 from biosense.processing.signal.overlapping_windows import (
     OverlappingWindows,
@@ -100,7 +100,7 @@ def test_quantiles_of_overlapping_windows_are_those_of_each(share):
 
 @pytest.mark.parametrize("beats", [5, 60, 127, 128, 129, 250])
 def test_sums_over_recent_rows_do_not_depend_on_the_places_given(beats):
-    rng, rows = np.random.default_rng(beats), Recent()
+    rng, rows = np.random.default_rng(beats), RecentBeats()
     times = np.sort(rng.uniform(0, 60, beats))
     for time in times.tolist():
         rows.add((time, rng.standard_normal(), 0.0))

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from biosense.core import Chunk, Epoch, Pipeline, StreamInfo
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
-from biosense.processing.signal.grid_points import GridCut
+from biosense.processing.signal.grid_points import GridPoints
 from biosense.processing.signal.window import Window
 
 SFREQ = 130.0  # a window of 0.25 s is no whole number of samples
@@ -107,12 +107,12 @@ def test_grid_cut_finds_the_points_that_a_search_finds(sfreq: float) -> None:
     rng = np.random.default_rng(2)
     n = np.cumsum(rng.choice([1, 1, 1, 1, 1, 1, 2, 3, 40], 300)) + 1000
     times = n / (sfreq or 7.0) if sfreq else np.cumsum(rng.uniform(0.05, 0.5, 300)) + 100
-    whole = GridCut(sfreq).cut(times)
+    whole = GridPoints(sfreq).cut(times)
     assert [k for _, k in whole] == brute_force(times.tolist(), sfreq)
     for stop, k in whole:
         assert (times[:stop] <= k * HOP + 1e-6).all()
         assert (times[stop:] > k * HOP).all()
-    cut, done = GridCut(sfreq), 0
+    cut, done = GridPoints(sfreq), 0
     pieces = []
     for size in rng.integers(0, 9, 200).tolist():
         pieces += [(stop + done, k) for stop, k in cut.cut(times[done : done + size])]
@@ -122,5 +122,5 @@ def test_grid_cut_finds_the_points_that_a_search_finds(sfreq: float) -> None:
 
 
 def test_grid_cut_does_not_count_through_a_gap_of_years() -> None:
-    cut = GridCut(100.0)
+    cut = GridPoints(100.0)
     assert cut.cut(np.array([1.0, 1e9])) == [(1, 4), (2, 4_000_000_000)]

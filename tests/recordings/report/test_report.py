@@ -19,7 +19,7 @@ from biosense.core.errors import BadInput
 from biosense.core.interleave import interleave
 from biosense.core.stage import Pipeline
 from biosense.core.types import Chunk, Epoch, Event, EventKind, Modality, StreamInfo
-from biosense.estimation.estimate_stream import AffectHeader, affect_info
+from biosense.estimation.estimate_stream import EstimateHeader, estimate_info
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.processing.pipelines import feature_pipeline
 from biosense.recordings.inspect import inspect, inspect_reader
@@ -72,8 +72,8 @@ def write(path: Path, streams: Sequence[Chunk], events: Sequence[Event] = ()) ->
 
 def estimates() -> Chunk:
     """Make a stream of estimates as a run records it."""
-    header = AffectHeader(ProcessorSettings(), "some-model", "abc123", {})
-    info = affect_info((Modality.ECG, Modality.EDA), header)
+    header = EstimateHeader(ProcessorSettings(), "some-model", "abc123", {})
+    info = estimate_info((Modality.ECG, Modality.EDA), header)
     times = BEGIN + np.arange(20, 160) / 4
     wave = 0.5 * np.sin(times / 9)
     rows = np.column_stack(
