@@ -4,8 +4,8 @@ import numpy as np
 
 from biosense.acquisition.simulated import simulate
 from biosense.core.types import FusionInput, Modality
-from biosense.estimation.offline import extract
 from biosense.estimation.processor import ProcessorSettings
+from biosense.estimation.run_processor import extract
 from biosense.models.deployment.checkpoint import load
 from biosense.models.deployment.streaming import StreamingEstimator
 from biosense.models.evaluation.feature_contributions import feature_contributions

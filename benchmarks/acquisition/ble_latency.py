@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.figures import Figure, tell
 from biosense.acquisition.ble.driver import Advertisement, Block, Decoded, Gatt, Report, Signal
 from biosense.acquisition.ble.link.radio import Radio
-from biosense.acquisition.ble.source import BleSource
+from biosense.acquisition.ble.streams.source import BleSource
 from biosense.core.clock import SystemClock
 from biosense.core.types import Chunk
 from tests.support.fake_bluez import (

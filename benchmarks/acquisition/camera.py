@@ -16,7 +16,7 @@ import psutil
 
 from benchmarks.figures import Figure, tell
 from biosense.acquisition.camera import CameraSource
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.head_pose import HeadPose
 from biosense.acquisition.camera.tracking.mediapipe_backend import MediaPipeBackend
 from biosense.acquisition.camera.tracking.skin_regions import RegionColours

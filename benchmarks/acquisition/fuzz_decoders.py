@@ -20,7 +20,7 @@ from biosense.acquisition.ble import gatt_services
 from biosense.acquisition.ble.driver import Decoded, Decoder, Signal
 from biosense.acquisition.ble.drivers.ganglion import packets as ganglion_packets
 from biosense.acquisition.ble.drivers.ganglion.driver import Ganglion
-from biosense.acquisition.ble.drivers.heart_rate import HR, RR, HeartRateDecoder
+from biosense.acquisition.ble.drivers.heart_rate.driver import HR, RR, HeartRateDecoder
 from biosense.acquisition.ble.drivers.muse import athena_packets
 from biosense.acquisition.ble.drivers.muse import classic_packets as muse
 from biosense.acquisition.ble.drivers.muse.athena import Athena
@@ -30,7 +30,7 @@ from biosense.acquisition.ble.drivers.polar import commands as polar
 from biosense.acquisition.ble.drivers.polar.decoder import PolarDecoder, StartedMeasurement
 from biosense.acquisition.ble.drivers.polar.driver import NOMINAL
 from biosense.acquisition.ble.drivers.polar.frames import CONTROL, DATA
-from biosense.acquisition.ble.registry import DRIVERS
+from biosense.acquisition.ble.drivers.registry import DRIVERS
 from biosense.core.errors import PacketError
 from biosense.testing.decoder_checks import DecoderExample, feed_damaged
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.figures import Figure, tell
 from benchmarks.parts.face_warps import IRISES, moves, warp, with_hair
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.backend import Landmarks
 from biosense.acquisition.camera.tracking.mediapipe_backend import MediaPipeBackend
 from biosense.acquisition.camera.tracking.tracker import FaceTracker

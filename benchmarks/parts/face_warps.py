@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import Delaunay
 from scipy.spatial.transform import Rotation
 
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 
 UPPER = [246, 161, 160, 159, 158, 157, 173], [466, 388, 387, 386, 385, 384, 398]
 LOWER = [7, 163, 144, 145, 153, 154, 155], [249, 390, 373, 374, 380, 381, 382]

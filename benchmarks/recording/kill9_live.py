@@ -65,7 +65,7 @@ def send() -> None:
 async def record(folder: Path, video: Path | None) -> None:
     """Record every source until killed; say when each has sent something."""
     from biosense.acquisition.ble.link.radio import Radio
-    from biosense.acquisition.ble.source import BleSource
+    from biosense.acquisition.ble.streams.source import BleSource
     from biosense.acquisition.camera.source import CameraSource
     from biosense.acquisition.lsl import LslClock, LslSource, Poller, configure
     from biosense.core.source import Source

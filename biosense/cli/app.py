@@ -20,6 +20,7 @@ from biosense.cli import (
     export,
     export_model,
     live,
+    plugins,
     replay,
     simulate,
     study,
@@ -60,6 +61,7 @@ app.command("check")(check.check)
 app.command("export")(export.export)
 app.command("train")(train.train)
 app.command("datasets")(datasets.datasets)
+app.command("plugins")(plugins.plugins)
 app.command("study")(study.study)
 app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(calibrate.calibrate)

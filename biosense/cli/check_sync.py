@@ -58,7 +58,7 @@ def preset_line(info: StreamInfo, later: float) -> str:
 
 def _taken_off(info: StreamInfo) -> float:
     from biosense.acquisition.stream_xml import description_text
-    from biosense.live.adapted_source import CHANGED
+    from biosense.live.config.adapted_source import CHANGED
 
     said = description_text(info, CHANGED)
     return float(json_format.loads(said).get("delay_subtracted_s", 0.0)) if said else 0.0

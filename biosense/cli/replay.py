@@ -19,7 +19,7 @@ def replay(
     """Publish a recording as LSL streams, with its own rhythm."""
     from biosense.acquisition.lsl.clock import LslClock
     from biosense.acquisition.lsl.config import configure
-    from biosense.acquisition.replay import Replay
+    from biosense.acquisition.xdf.replay import Replay
     from biosense.cli.console import console
     from biosense.live.output.publisher import publish_source
 

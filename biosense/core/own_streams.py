@@ -1,6 +1,8 @@
-"""Names of the streams that a run writes itself: estimates, events, markers, health."""
+"""Names and content types of the streams that biosense writes itself, the same everywhere."""
 
 from __future__ import annotations
+
+from biosense.core.types import StreamInfo
 
 OWN_PREFIX = "biosense-"
 """What the names of all of them begin with."""
@@ -36,3 +38,8 @@ def own_source_id(name: str, run: str) -> str:
     ('biosense-affect-5e0c', 'biosense-affect')
     """
     return f"{name}-{run}" if run else name
+
+
+def is_packets(info: StreamInfo) -> bool:
+    """Tell whether a stream holds raw packets: recorded, but neither shown nor published."""
+    return info.is_text and info.content_type == RAW_PACKETS

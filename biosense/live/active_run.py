@@ -15,7 +15,7 @@ from biosense.acquisition.xdf.recording_folder import new_folder
 from biosense.core.clock import Clock
 from biosense.core.device_state import DeviceState
 from biosense.core.errors import RecordingFailed
-from biosense.core.own_streams import OWN_MARKERS, own_source_id
+from biosense.core.own_streams import OWN_MARKERS, is_packets, own_source_id
 from biosense.core.types import Event, EventKind, Item, StreamInfo
 from biosense.estimation.processor import Processor
 from biosense.estimation.stream_health import StreamHealth
@@ -33,7 +33,6 @@ from biosense.live.output.summary import (
 )
 from biosense.live.processing_thread import ProcessingThread
 from biosense.live.router import Router
-from biosense.live.stream_names import is_packets
 
 if TYPE_CHECKING:
     from biosense.models.deployment.checkpoint import Loaded

@@ -6,14 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from biosense.core.device_state import DeviceState
-from biosense.core.own_streams import OWN_PREFIX, RAW_PACKETS
+from biosense.core.own_streams import OWN_PREFIX
 from biosense.core.source import Source
 from biosense.core.types import Event, Item, StreamInfo
-
-
-def is_packets(info: StreamInfo) -> bool:
-    """Tell whether a stream holds raw packets: recorded, but neither shown nor published."""
-    return info.is_text and info.content_type == RAW_PACKETS
 
 
 class StreamNames:

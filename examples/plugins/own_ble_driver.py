@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from biosense.acquisition.ble.driver import Advertisement, Block, Decoded, Gatt, Report, Signal
-from biosense.acquisition.ble.registry import register_ble_driver
+from biosense.acquisition.ble.drivers.registry import register_ble_driver
 from biosense.core.errors import PacketError
 from biosense.core.types import Modality
 

@@ -94,7 +94,7 @@ def test_a_sensor_is_recorded(biosense, tmp_path: Path) -> None:
 
 
 def test_a_sensor_that_is_not_there_is_said(biosense, monkeypatch: pytest.MonkeyPatch) -> None:
-    from biosense.acquisition.ble.source import BleSource
+    from biosense.acquisition.ble.streams.source import BleSource
 
     monkeypatch.setitem(BleSource.__init__.__kwdefaults__, "timeout", 0.5)
     with within_reach(h10):

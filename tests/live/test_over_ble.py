@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from biosense.acquisition.ble.link.radio import Radio
-from biosense.acquisition.ble.source import BleSource
+from biosense.acquisition.ble.streams.source import BleSource
 from biosense.acquisition.simulated import SimulatedSource
 from biosense.acquisition.xdf.recording_folder import read_sidecar
 from biosense.core.types import Event, Modality
-from biosense.live.adapted_source import AdaptedSource, StreamChange
+from biosense.live.config.adapted_source import AdaptedSource, StreamChange
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.config.run_settings import RunSettings
 from biosense.live.output.status import RunStatus

@@ -16,7 +16,7 @@ from biosense.acquisition.simulated import SimulatedSource, simulate
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import TEXT, Chunk, Event, Modality, StreamInfo
-from biosense.live.adapted_source import AdaptedSource, StreamChange
+from biosense.live.config.adapted_source import AdaptedSource, StreamChange
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.config.run_settings import RunSettings
 from biosense.live.output.lsl_outlet import LslOutlet

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.backend import Landmarks, mesh_indices
 from biosense.acquisition.camera.tracking.head_pose import _FACE_MM
 from biosense.acquisition.camera.tracking.skin_regions import _SKIN

@@ -16,23 +16,28 @@ from biosense.core.registry import Registry
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PLUGINS = EXAMPLES / "plugins"
 
-_TABLES = (
+TABLES = (
     "biosense.datasets.registry:DATASETS",
     "biosense.models.registry:MODELS",
     "biosense.processing.registry:STAGES",
     "biosense.acquisition.registry:SOURCES",
-    "biosense.acquisition.ble.registry:DRIVERS",
+    "biosense.acquisition.ble.drivers.registry:DRIVERS",
 )
+
+
+def table_at(target: str) -> Registry[object]:
+    """Return one of `TABLES`."""
+    module, _, name = target.partition(":")
+    table: Registry[object] = getattr(importlib.import_module(module), name)
+    return table
 
 
 @contextmanager
 def registered(name: str) -> Iterator[ModuleType]:
     """Import a template; what it registers is known within this context and not behind it."""
     with ExitStack() as stack:
-        for target in _TABLES:
-            module, _, table = target.partition(":")
-            known: Registry[object] = getattr(importlib.import_module(module), table)
-            stack.enter_context(patch.dict(known._registered))
+        for target in TABLES:
+            stack.enter_context(patch.dict(table_at(target)._registered))
         yield _imported(name)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from biosense.acquisition.camera.source import CameraSource
 from biosense.acquisition.camera.tracking.tracker import FaceTracker
-from biosense.acquisition.replay import Replay
 from biosense.acquisition.simulated import SimulatedSource, simulate
+from biosense.acquisition.xdf.replay import Replay
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.clock import ClockFit, SystemClock
 from biosense.core.source import Source

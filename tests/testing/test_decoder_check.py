@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from biosense.acquisition.ble.driver import Advertisement, Block, Decoded
-from biosense.acquisition.ble.registry import DRIVERS, recognise
+from biosense.acquisition.ble.drivers.registry import DRIVERS, recognise
 from biosense.core.errors import BadInput
 from biosense.testing.contract import ContractBroken
 from biosense.testing.decoder_checks import check_decoder

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import biosense as bs
-from biosense.acquisition.ble.registry import DRIVERS
+from biosense.acquisition.ble.drivers.registry import DRIVERS
 from biosense.acquisition.registry import SOURCES
 from biosense.core.registry import Registry
 from biosense.datasets.registry import DATASETS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biosense.acquisition.camera.frames import plausible_fps
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 
 
 @dataclass(frozen=True)

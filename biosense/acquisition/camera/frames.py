@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.backend import Image
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, StreamNotFound

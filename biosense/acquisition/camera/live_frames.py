@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from biosense.acquisition.camera.frames import Frame, Notice, plausible_fps
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.core.clock import Clock
 from biosense.core.errors import StreamNotFound
 from biosense.core.types import EventKind, Floats

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.backend import Image
 
 _QUALITY = 75  # of the JPEG, percent

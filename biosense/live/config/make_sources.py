@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
-from biosense.live.adapted_source import AdaptedSource, StreamChange
+from biosense.live.config.adapted_source import AdaptedSource, StreamChange
 from biosense.live.config.preset import Preset, StreamKind, StreamPreset
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class _SourceFactory:
         return LslSource(target, clock=self.clock, name=stream.name, poller=self.poller)
 
     def _ble(self, stream: StreamPreset) -> Source:
-        from biosense.acquisition.ble.source import BleSource
+        from biosense.acquisition.ble.streams.source import BleSource
 
         return BleSource(
             str(stream.target),

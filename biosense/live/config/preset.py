@@ -11,7 +11,7 @@ from pathlib import Path
 from biosense.core.errors import BadInput
 from biosense.core.mains import DEFAULT_MAINS_HZ, MAINS_LIMITS_HZ
 from biosense.core.types import Modality
-from biosense.live.adapted_source import StreamChange
+from biosense.live.config.adapted_source import StreamChange
 from biosense.live.config.preflight_settings import OnProblem, PreflightSettings
 from biosense.live.config.toml_table import TomlTable, is_number, is_text
 from biosense.processing.registry import PLACES, ExtraStage

@@ -9,13 +9,13 @@ import numpy as np
 
 from biosense.core.device_state import DeviceState
 from biosense.core.errors import BiosenseError
+from biosense.core.own_streams import is_packets
 from biosense.core.types import Chunk, ClockOffset, Event, EventKind, Item, StreamInfo
 from biosense.estimation.stream_health import StreamHealth
 from biosense.live.config.preflight_settings import PreflightSettings
 from biosense.live.health.checks import check_stream, in_words
 from biosense.live.health.signal_checks import Finding, Severity, check_signal
 from biosense.live.output.status import RunStatus
-from biosense.live.stream_names import is_packets
 
 _STAMP_BYTES = 9  # of each sample in XDF
 _NOTED = (EventKind.ERROR, EventKind.OVERRUN, EventKind.CLOCK_RESET, EventKind.GAP)

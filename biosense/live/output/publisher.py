@@ -9,11 +9,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from biosense.core.own_streams import OWN_FEATURES, OWN_MARKERS, OWN_PREFIX, own_source_id
+from biosense.core.own_streams import (
+    OWN_FEATURES,
+    OWN_MARKERS,
+    OWN_PREFIX,
+    is_packets,
+    own_source_id,
+)
 from biosense.core.source import Source
 from biosense.core.types import TEXT, Chunk, Epoch, StreamInfo
 from biosense.live.output.lsl_outlet import LslOutlet
-from biosense.live.stream_names import is_packets
 
 MARKERS = StreamInfo(
     OWN_MARKERS, None, ("marker",), 0.0, "", OWN_MARKERS, TEXT, content_type="Markers"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from biosense.acquisition.camera import CameraSource
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.preview import Preview
 from biosense.acquisition.camera.tracking.skin_regions import linear_table
 from biosense.core.camera_streams import FACE_CHANNELS, RPPG_CHANNELS

@@ -125,5 +125,5 @@ def test_real_chunks_parse_as_a_stream() -> None:
     data += bytes.fromhex("01 12 0500") + BOUNDARY
     data += bytes.fromhex("01 16 0400 00000000 6666666666661840 9A9999999999B9BF")
     parser = XdfParser(data)
-    assert [type(parsed).__name__ for parsed in parser] == ["Header", "Samples", "Offset"]
+    assert [type(parsed).__name__ for parsed in parser] == ["Header", "SamplesChunk", "Offset"]
     assert parser.damage == []

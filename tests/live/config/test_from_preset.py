@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from biosense.core.clock import SystemClock
-from biosense.live.adapted_source import AdaptedSource, StreamChange
+from biosense.live.config.adapted_source import AdaptedSource, StreamChange
 from biosense.live.config.make_sources import make_sources, wanted_streams
 from biosense.live.config.preset import Preset, StreamKind, StreamPreset, parse_preset
 from biosense.live.config.run_settings import RunOptions, run_settings

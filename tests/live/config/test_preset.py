@@ -8,7 +8,7 @@ import pytest
 
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
-from biosense.live.adapted_source import StreamChange
+from biosense.live.config.adapted_source import StreamChange
 from biosense.live.config.preflight_settings import OnProblem, PreflightSettings
 from biosense.live.config.preset import (
     Preset,

@@ -16,7 +16,7 @@ import numpy as np
 
 from biosense.acquisition.ble.driver import Advertisement, Block, Decoded, Gatt, Report, Signal
 from biosense.acquisition.ble.link.states import Receiver
-from biosense.acquisition.ble.source import BleSource
+from biosense.acquisition.ble.streams.source import BleSource
 from biosense.core.errors import BluetoothUnavailable, DeviceLost, DeviceRefused, PacketError
 from biosense.core.types import Chunk, Event, EventKind, Item, Modality
 from tests.support.fake_bluez.clock import ScaledClock

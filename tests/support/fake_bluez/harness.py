@@ -11,7 +11,7 @@ import numpy as np
 
 from biosense.acquisition.ble.link.radio import Radio
 from biosense.acquisition.ble.link.states import LinkState
-from biosense.acquisition.ble.source import BleSource
+from biosense.acquisition.ble.streams.source import BleSource
 from biosense.core.device_state import DeviceState
 from biosense.core.source import Source
 from biosense.core.types import Chunk, Event, EventKind, Floats, Item

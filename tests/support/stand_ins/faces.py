@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from biosense.acquisition.camera.frames import Image
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 
 PICTURES = Path(__file__).resolve().parents[2] / "data" / "faces"
 FPS = 30.0

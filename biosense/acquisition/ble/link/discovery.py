@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from biosense.acquisition.ble.driver import Advertisement, Driver
+from biosense.acquisition.ble.drivers.registry import recognise
 from biosense.acquisition.ble.link.radio import Radio
-from biosense.acquisition.ble.registry import recognise
 from biosense.core.errors import BadInput, DeviceRefused
 
 Recognise = Callable[[Advertisement], type[Driver] | None]

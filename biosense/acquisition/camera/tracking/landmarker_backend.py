@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from biosense.acquisition.camera.silence_stderr import quiet_start
+from biosense.acquisition.camera.native.silence_stderr import quiet_start
 from biosense.acquisition.camera.tracking.backend import Image, Landmarks
 from biosense.core.camera_streams import BLENDSHAPE_CHANNELS
 from biosense.core.errors import BadInput, MissingExtra

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from biosense.acquisition.camera.silence_stderr import quiet_start
+from biosense.acquisition.camera.native.silence_stderr import quiet_start
 from biosense.acquisition.camera.tracking.backend import Image, Landmarks
 from biosense.core.errors import MissingExtra
 

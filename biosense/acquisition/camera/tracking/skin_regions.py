@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.backend import Image, mesh_indices
 from biosense.core.types import Floats
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.backend import FaceBackend, Image, Landmarks, mesh_indices
 from biosense.acquisition.camera.tracking.head_pose import HeadPose
 from biosense.acquisition.camera.tracking.identity import PersonTracker

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from biosense.acquisition.ble.driver import Block, Decoded, Report, Signal
-from biosense.acquisition.ble.drivers.heart_rate import HeartRateDecoder
+from biosense.acquisition.ble.drivers.heart_rate.driver import HeartRateDecoder
 from biosense.acquisition.ble.drivers.polar.commands import ControlPointResponse, decode_control
 from biosense.acquisition.ble.drivers.polar.frames import (
     CONTROL,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from biosense.acquisition.ble.driver import Advertisement, Gatt, Report, Signal
-from biosense.acquisition.ble.drivers.heart_rate import HR, RR, subscribe_heart_rate
+from biosense.acquisition.ble.drivers.heart_rate.driver import HR, RR, subscribe_heart_rate
 from biosense.acquisition.ble.drivers.polar.commands import Settings, choose_settings
 from biosense.acquisition.ble.drivers.polar.control import PolarControl
 from biosense.acquisition.ble.drivers.polar.decoder import PolarDecoder, StartedMeasurement

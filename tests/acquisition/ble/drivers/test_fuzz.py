@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.acquisition.fuzz_decoders import SUBJECTS
-from biosense.acquisition.ble.registry import DRIVERS
+from biosense.acquisition.ble.drivers.registry import DRIVERS
 from biosense.testing.decoder_checks import DECODER_CHECKS
 
 DECODERS = [name for name, subject in SUBJECTS.items() if subject.make()[1]]

@@ -8,8 +8,8 @@ import pytest
 from biosense.acquisition.ble.driver import Advertisement, Block, Signal
 from biosense.acquisition.ble.link.inbox import Inbox, Packet, PacketsLost, Tick
 from biosense.acquisition.ble.link.states import LinkTimes
-from biosense.acquisition.ble.raw_packets import format_packet
-from biosense.acquisition.ble.signal_stream import SignalStream
+from biosense.acquisition.ble.streams.raw_packets import format_packet
+from biosense.acquisition.ble.streams.signal_stream import SignalStream
 from biosense.core.device_state import DeviceState
 from biosense.core.types import Chunk, EventKind, Modality, StreamInfo
 from tests.support.ble.fakes import (

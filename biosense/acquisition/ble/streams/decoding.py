@@ -19,8 +19,8 @@ from biosense.acquisition.ble.link.inbox import (
     Tick,
 )
 from biosense.acquisition.ble.link.states import LinkState
-from biosense.acquisition.ble.raw_packets import PacketLog
-from biosense.acquisition.ble.signal_stream import SignalStream
+from biosense.acquisition.ble.streams.raw_packets import PacketLog
+from biosense.acquisition.ble.streams.signal_stream import SignalStream
 from biosense.core.device_state import DeviceState
 from biosense.core.errors import PacketError
 from biosense.core.types import Event, EventKind, Item, StreamInfo

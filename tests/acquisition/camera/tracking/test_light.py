@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.illumination import light_trust
 from biosense.acquisition.camera.tracking.tracker import FaceTracker
 from tests.support.camera_fakes import FixedFace, mesh, picture

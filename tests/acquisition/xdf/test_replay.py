@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biosense.acquisition.replay import Replay
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recorder import Recorder
+from biosense.acquisition.xdf.replay import Replay
 from biosense.core.clock import SystemClock
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import (

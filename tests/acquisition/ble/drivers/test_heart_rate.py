@@ -10,14 +10,14 @@ import pytest
 
 from biosense.acquisition.ble import gatt_services as services
 from biosense.acquisition.ble.driver import Advertisement, Block, Decoded, Report
-from biosense.acquisition.ble.drivers.heart_rate import (
+from biosense.acquisition.ble.drivers.heart_rate.driver import (
     HeartRate,
     HeartRateDecoder,
     HeartRateStrap,
     decode_heart_rate,
 )
+from biosense.acquisition.ble.drivers.registry import DRIVERS, recognise
 from biosense.acquisition.ble.drivers.timing.beat_times import BeatTimes
-from biosense.acquisition.ble.registry import DRIVERS, recognise
 from biosense.core.errors import DeviceRefused, PacketError
 from tests.support.ble.packets_polar import heart_rate_packet
 from tests.support.ble.told import ToldGatt

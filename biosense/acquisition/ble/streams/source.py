@@ -8,17 +8,17 @@ from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn, Self
 
-from biosense.acquisition.ble.decoding import LinkDecoder
 from biosense.acquisition.ble.driver import Advertisement, Driver
+from biosense.acquisition.ble.drivers.registry import recognise
 from biosense.acquisition.ble.link.discovery import Recognise
 from biosense.acquisition.ble.link.inbox import Inbox, Tick
 from biosense.acquisition.ble.link.search import Search, describe_streams, source_id_prefix
 from biosense.acquisition.ble.link.states import Adapter, LinkState, LinkTimes
 from biosense.acquisition.ble.link.supervisor import Supervisor
 from biosense.acquisition.ble.link.timeouts import Sleep, finish, first
-from biosense.acquisition.ble.raw_packets import KEY, PacketLog, packets_info
-from biosense.acquisition.ble.registry import recognise
-from biosense.acquisition.ble.signal_stream import SignalStream
+from biosense.acquisition.ble.streams.decoding import LinkDecoder
+from biosense.acquisition.ble.streams.raw_packets import KEY, PacketLog, packets_info
+from biosense.acquisition.ble.streams.signal_stream import SignalStream
 from biosense.core.clock import Clock
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import Item, StreamInfo

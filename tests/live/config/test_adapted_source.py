@@ -19,7 +19,7 @@ from biosense.acquisition.xdf.recording_folder import XDF_NAME
 from biosense.core.device_state import DeviceState
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, ClockOffset, Event, EventKind, Item, Modality, StreamInfo
-from biosense.live.adapted_source import CHANGED, AdaptedSource, StreamChange
+from biosense.live.config.adapted_source import CHANGED, AdaptedSource, StreamChange
 from biosense.models.deployment.checkpoint import Loaded
 from tests.support.recorded_runs import carry_out, compare, sensor
 from tests.support.scripted import Scripted, Step, chunked, foreign_clock, info

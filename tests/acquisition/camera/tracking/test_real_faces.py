@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from benchmarks.parts.face_warps import warp
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.mediapipe_backend import MediaPipeBackend
 from biosense.acquisition.camera.tracking.tracker import FaceTracker
 from biosense.core.camera_streams import FACE_CHANNELS, FACE_POINTS

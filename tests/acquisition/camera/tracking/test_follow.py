@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from biosense.acquisition.camera.opencv import load_opencv
+from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.backend import Landmarks
 from biosense.acquisition.camera.tracking.face_similarity import FaceTemplates, face_template
 from biosense.acquisition.camera.tracking.identity import PersonTracker

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from biosense.acquisition.ble.driver import Advertisement, Driver
 from biosense.acquisition.ble.drivers.ganglion.driver import Ganglion
-from biosense.acquisition.ble.drivers.heart_rate import HeartRateStrap
+from biosense.acquisition.ble.drivers.heart_rate.driver import HeartRateStrap
 from biosense.acquisition.ble.drivers.muse.driver import Muse
 from biosense.acquisition.ble.drivers.polar.driver import Polar
 from biosense.core.errors import BadInput

@@ -1,0 +1,1 @@
+"""Chest straps and armbands that speak the standard heart rate service."""

@@ -1,0 +1,1 @@
+"""From packets to the streams of a Bluetooth sensor: decoded, placed in session time, a source."""

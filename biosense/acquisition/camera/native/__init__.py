@@ -1,0 +1,1 @@
+"""Native libraries of the camera, loaded late and kept quiet."""
