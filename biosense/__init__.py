@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from biosense import datasets, models, testing
     from biosense.acquisition.registry import register_source
-    from biosense.api.estimates import Estimates, estimate
+    from biosense.api.epochs import Epochs
+    from biosense.api.estimates import Estimates
+    from biosense.api.estimation import estimate
     from biosense.api.export import export
     from biosense.api.features import Features, features
     from biosense.api.fusion import Fusion
@@ -38,7 +40,9 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "acquisition.registry": ("register_source",),
-    "api.estimates": ("Estimates", "estimate"),
+    "api.epochs": ("Epochs",),
+    "api.estimates": ("Estimates",),
+    "api.estimation": ("estimate",),
     "api.export": ("export",),
     "api.features": ("Features", "features"),
     "api.fusion": ("Fusion",),
@@ -63,6 +67,7 @@ __all__ = [
     "BiosenseError",
     "Chunk",
     "Epoch",
+    "Epochs",
     "Estimates",
     "FeaturePipeline",
     "Features",
@@ -98,7 +103,15 @@ def __getattr__(name: str) -> Any:
         return import_module(f"biosense.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'biosense' has no attribute {name!r}")
-    return getattr(import_module(f"biosense.{_HOME[name]}"), name)
+    try:
+        return getattr(import_module(f"biosense.{_HOME[name]}"), name)
+    except ModuleNotFoundError as error:
+        from biosense.core.extras import EXTRAS, missing_extra
+
+        library = (error.name or "").partition(".")[0]
+        if library not in EXTRAS:
+            raise
+        raise missing_extra(library, f"biosense.{name}") from error
 
 
 def __dir__() -> list[str]:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
-from biosense.api.figures import MOST_CHANNELS, lanes
-from biosense.api.html import table_html
 from biosense.core.errors import BadInput
+from biosense.core.extras import need
 from biosense.core.recording import Marker
+from biosense.core.suggest import unknown_name
 from biosense.core.types import Floats
 from biosense.processing.offline.epochs import MarkerEpochs
 from biosense.processing.offline.rejection import RejectionReport
 from biosense.processing.offline.to_mne import to_epochs_array
 from biosense.processing.offline.to_tables import Shape, to_dataarray, to_table
-from biosense.viz.palette import LIGHT, colour_name
 
 if TYPE_CHECKING:
     import mne
@@ -27,10 +25,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-Wanted = str | re.Pattern[str] | Sequence[str] | Sequence[float] | ArrayLike | Iterable[Marker]
+Wanted = str | re.Pattern[str] | Iterable[str] | Iterable[float] | Iterable[Marker] | NDArray[Any]
 """How markers are named: texts, a pattern, times in session seconds, or markers."""
-
-_MOST_NAMED = 12
 
 
 class Epochs:
@@ -41,18 +37,13 @@ class Epochs:
     cut
         What was cut.
 
-    Attributes
-    ----------
-    data : numpy.ndarray
-        Shape (epochs, samples, channels), SI units.
-    times : numpy.ndarray
-        Seconds from the marker, shape (samples,).
-    markers : tuple of Marker
-        That of each epoch.
-    quality : numpy.ndarray
-        Share of each epoch that can be trusted, 0 to 1, shape (epochs,).
-    report : RejectionReport
-        A verdict on every marker that was asked for.
+    Examples
+    --------
+    >>> import biosense as bs
+    >>> rec = bs.simulate(seconds=10, modalities=["eda"], markers=[(3, "picture"), (9.5, "rest")])
+    >>> epochs = rec.epochs("*", 0, 2)
+    >>> len(epochs), epochs.data.shape, epochs.report.by_reason
+    (1, (1, 257, 1), {'past the end': 1})
     """
 
     def __init__(self, cut: MarkerEpochs) -> None:
@@ -67,6 +58,11 @@ class Epochs:
     def times(self) -> Floats:
         """Seconds from the marker, shape (samples,)."""
         return self.cut.times
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels."""
+        return self.cut.info.channels
 
     @property
     def markers(self) -> tuple[Marker, ...]:
@@ -91,7 +87,14 @@ class Epochs:
         return Epochs(self.cut.of(*texts))
 
     def to_pandas(self, shape: Shape = "wide") -> pd.DataFrame:
-        """Return a table: `epoch`, `marker`, `onset`, `time` (from the marker), then channels."""
+        """Return a table, a row for each sample ("wide"), or each sample and channel ("long").
+
+        Returns
+        -------
+        pandas.DataFrame
+            `epoch` (number), `marker` (text), `onset` (session seconds of the marker), `time`
+            (seconds from it), then a column for each channel; or `channel` and `value`.
+        """
         return to_table(self.cut, shape)
 
     def to_mne(self) -> mne.EpochsArray:
@@ -104,33 +107,21 @@ class Epochs:
 
     def plot(self) -> Figure:
         """Draw every epoch, and their mean, of the first channels."""
-        info = self.cut.info
-        shown = min(info.n_channels, MOST_CHANNELS)
-        figure, rows = lanes(shown, heights=[1.6] * shown, width=7.0)
-        colour = LIGHT[colour_name(info.modality)]
-        for number, axes in enumerate(rows):
-            axes.plot(self.times, self.data[:, :, number].T, lw=0.6, color=colour, alpha=0.3)
-            if len(self):
-                mean = self.data[:, :, number].mean(axis=0)
-                axes.plot(self.times, mean, lw=1.6, color=colour)
-            axes.axvline(0.0, color=LIGHT["quiet"], lw=0.8)
-            name = info.channels[number].replace("$", r"\$")
-            axes.set_ylabel(f"{name} ({info.unit})" if info.unit else name)
-        rows[-1].set_xlabel("time from the marker (s)")
-        return figure
+        need("matplotlib", "a picture")
+        from biosense.api.draw_streams import draw_epochs
+
+        return draw_epochs(self.cut)
 
     def __repr__(self) -> str:
         return (
-            f"<Epochs of {self.cut.info.name!r}: {len(self)} of {len(self.report.verdicts)}, "
+            f"<Epochs of {self.cut.info.name!r}: {len(self)} of {self.report.asked}, "
             f"{self.times[0]:g} to {self.times[-1]:g} s>"
         )
 
     def _repr_html_(self) -> str:
-        verdicts = self.report.verdicts
-        rows = [(f"{v.time:.2f}", v.text, v.reason or "kept", v.quality) for v in verdicts]
-        aside = f"{len(self)} of {len(verdicts)}, {self.times[0]:g} to {self.times[-1]:g} s"
-        heads = ("time (s)", "marker", "verdict", "quality")
-        return table_html(f"Epochs of {self.cut.info.name}", aside, heads, rows[:50])
+        from biosense.api.html import epochs_html
+
+        return epochs_html(self.cut)
 
 
 def chosen_markers(known: Sequence[Marker], wanted: Wanted) -> list[Marker]:
@@ -141,7 +132,8 @@ def chosen_markers(known: Sequence[Marker], wanted: Wanted) -> list[Marker]:
     known
         Those of the recording.
     wanted
-        Texts (`*` and `?` are wildcards), a compiled pattern, times in session seconds, or markers.
+        Texts (`*` and `?` stand for any letters and any one), a compiled pattern, which is searched
+        for, times in session seconds, or markers.
 
     Raises
     ------
@@ -150,17 +142,18 @@ def chosen_markers(known: Sequence[Marker], wanted: Wanted) -> list[Marker]:
 
     Examples
     --------
-    >>> chosen_markers([Marker(1.0, "film 1"), Marker(9.0, "rest")], "film*")
-    [Marker(time=1.0, text='film 1', stream='markers')]
+    >>> chosen_markers([Marker(1.0, "film [1]"), Marker(9.0, "rest")], ["film [*", "rest"])[0]
+    Marker(time=1.0, text='film [1]', stream='markers')
     """
     if isinstance(wanted, re.Pattern):
         return _some([marker for marker in known if wanted.search(marker.text)], known, wanted)
-    each: list[Any] = [wanted] if isinstance(wanted, str) else list(wanted)  # type: ignore[arg-type]
-    if all(isinstance(item, Marker) for item in each):
-        return _some(sorted(each, key=lambda marker: marker.time), known, wanted)
+    each: list[Any] = [wanted] if isinstance(wanted, str) else list(wanted)
+    if each and all(isinstance(item, Marker) for item in each):
+        return sorted(each, key=lambda marker: marker.time)
     if all(isinstance(item, str) for item in each):
-        found = [m for m in known if any(fnmatchcase(m.text, text) for text in each)]
-        return _some(found, known, wanted)
+        patterns = [_pattern(text) for text in each]
+        found = [m for m in known if any(pattern.fullmatch(m.text) for pattern in patterns)]
+        return _some(found, known, ", ".join(each))
     try:
         times = np.asarray(each, np.float64).ravel()
     except (TypeError, ValueError) as error:
@@ -168,10 +161,12 @@ def chosen_markers(known: Sequence[Marker], wanted: Wanted) -> list[Marker]:
     return [Marker(time, f"{time:g} s") for time in sorted(times.tolist())]
 
 
+def _pattern(text: str) -> re.Pattern[str]:
+    letters = {"*": ".*", "?": "."}
+    return re.compile("".join(letters.get(one, re.escape(one)) for one in text), re.DOTALL)
+
+
 def _some(found: list[Marker], known: Sequence[Marker], wanted: object) -> list[Marker]:
-    if found:
-        return found
-    texts = list(dict.fromkeys(marker.text for marker in known))
-    named = ", ".join(map(repr, texts[:_MOST_NAMED])) or "none"
-    more = f" and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
-    raise BadInput(f"no marker fits {wanted!r}; there are: {named}{more}")
+    if not found:
+        raise unknown_name("marker", wanted, (marker.text for marker in known))
+    return found

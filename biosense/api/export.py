@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from biosense.api.frames import settings_of
 from biosense.api.reading import opened
 from biosense.api.recording import Recording
-from biosense.core.errors import BadInput
+from biosense.core.suggest import unknown_name
 from biosense.recordings.export.bids import export_bids
-from biosense.recordings.export.bids_names import BidsSettings, bids_label
+from biosense.recordings.export.bids_plan import bids_settings
 from biosense.recordings.export.csv import export_csv
 from biosense.recordings.export.fif import export_fif
 from biosense.recordings.export.result import Exported
@@ -68,17 +67,13 @@ def export(
     >>> "sim-eda.csv" in [file.path for file in made.files]
     True
     """
-    opened_one, place = opened(recording), Path(out)
-    reader = opened_one.reader
+    reader, place = opened(recording).reader, Path(out)
     chosen = format or ("fif" if place.name.endswith((".fif", ".fif.gz")) else "csv")
     if chosen == "fif":
         return export_fif(reader, place, stream=stream, overwrite=overwrite)
     if chosen == "csv":
         return export_csv(reader, place, overwrite=overwrite)
-    if chosen != "bids":
-        raise BadInput(f"format={format!r} must be 'csv', 'fif' or 'bids'")
-    who = subject or (bids_label(opened_one.participant) if opened_one.participant else "")
-    if not who:
-        raise BadInput("the recording names no participant: say subject=, a pseudonym")
-    mains = settings_of(opened_one, None)[0].mains_hz
-    return export_bids(reader, place, BidsSettings(who, task, session, run, mains, overwrite))
+    if chosen == "bids":
+        names = bids_settings(reader, subject, task, session, run, overwrite=overwrite)
+        return export_bids(reader, place, names)
+    raise unknown_name("format", format, ("csv", "fif", "bids"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from biosense.core.errors import BadInput
+from biosense.core.suggest import unknown_name
 from biosense.core.types import Modality
 
 
@@ -17,7 +15,4 @@ def modality_named(name: Modality | str) -> Modality:
     try:
         return Modality(str(name).lower())
     except ValueError:
-        close = get_close_matches(str(name), list(Modality), 1)
-        meant = f", did you mean {str(close[0])!r}?" if close else ""
-        known = ", ".join(Modality)
-        raise BadInput(f"no modality {name!r}{meant}; there are: {known}") from None
+        raise unknown_name("modality", name, Modality) from None

@@ -5,21 +5,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from biosense.acquisition import simulated
-from biosense.acquisition.xdf.reader import XdfReader
+from biosense.acquisition.xdf.item_writer import ItemWriter
 from biosense.acquisition.xdf.recording_folder import XDF_NAME, Sidecar, write_sidecar
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.api.naming import modality_named
+from biosense.api.reading import read
 from biosense.api.recording import Recording
 from biosense.core.errors import BadInput
 from biosense.core.interleave import interleave
-from biosense.core.recording import Marker
 from biosense.core.types import TEXT, Chunk, Modality, StreamInfo
 
 _START_S = 1000.0  # session time at which it begins: that of a computer that was not just started
@@ -78,23 +76,22 @@ def simulate(
     place.mkdir(parents=True, exist_ok=True)
     if (place / XDF_NAME).exists():
         raise BadInput(f"{place} holds a recording already: name another folder")
-    texts = [Marker(_START_S + time, text) for time, text in sorted(markers)]
-    _write(place / XDF_NAME, [*made.streams, *made.annotations], texts)
+    texts = [(_START_S + time, text) for time, text in sorted(markers)]
+    said = Chunk.of(MARKERS, [time for time, _ in texts], [[text] for _, text in texts])
+    _write(place / XDF_NAME, [*made.streams, *made.annotations, *[said] * bool(texts)])
     started = datetime.now(UTC)
     write_sidecar(place, Sidecar(made.subject, started=started), [s.info for s in made.streams])
-    recording = Recording(XdfReader(place))
+    recording = read(place)
     if folder is None:
         weakref.finalize(recording, shutil.rmtree, place, ignore_errors=True)
     return recording
 
 
-def _write(path: Path, streams: list[Chunk], markers: list[Marker]) -> None:
-    """Write streams side by side, as they would have come, and markers behind them."""
-    texts = np.array([[marker.text] for marker in markers], object)
-    with XdfWriter(path) as writer:
-        for info in [*(stream.info for stream in streams), *([MARKERS] if markers else [])]:
-            writer.add_stream(info)
-        for piece in interleave(streams):
-            writer.write(piece)
-        if markers:
-            writer.write(Chunk.of(MARKERS, [marker.time for marker in markers], texts))
+def _write(path: Path, streams: Sequence[Chunk]) -> None:
+    """Write streams side by side, as they would have come."""
+    items = ItemWriter(XdfWriter(path))
+    for stream in streams:
+        items.announce(stream.info)
+    for piece in interleave(streams):
+        items.write(piece)
+    items.finish()

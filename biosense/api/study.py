@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from biosense.api.figures import lanes
 from biosense.api.html import table_html
 from biosense.studies.conduct import DEFAULT_MODELS, StudyDesign, conduct
 from biosense.studies.executor import Executor
 from biosense.studies.features.source import DataSource
+from biosense.studies.report.draw_scores import draw_entries
 from biosense.studies.report.page import write_study_report
 from biosense.studies.results.result import StudyResult
 from biosense.viz.palette import LIGHT
+from biosense.viz.svg import figure_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,32 +63,16 @@ class Study:
         return place
 
     def plot(self) -> Figure:
-        """Draw the headline score of every entry with its interval, controls hollow."""
-        from matplotlib.ticker import MaxNLocator
+        """Draw the headline score of every entry with its 95 % interval over people.
 
-        table = self.to_pandas()
-        metric = self.result.metric
-        names = list(dict.fromkeys(table["entry"]))
-        figure, rows = lanes(1, heights=[0.5 + 0.42 * len(names)], width=8.5)
-        axes = rows[0]
-        for shift, target in ((-0.13, "valence"), (0.13, "arousal")):
-            part = table[table["target"] == target].set_index("entry").reindex(names)
-            solid = ~part["kind"].astype(str).eq("control").to_numpy()
-            at = [number + shift for number in range(len(names))]
-            low = part.get(f"{metric}_low", part[metric]).fillna(part[metric]).to_numpy(float)
-            high = part.get(f"{metric}_high", part[metric]).fillna(part[metric]).to_numpy(float)
-            axes.hlines(at, low, high, color=LIGHT[target], lw=1.4)
-            faces = [LIGHT[target] if each else LIGHT["panel"] for each in solid]
-            values = part[metric].to_numpy(float)
-            axes.scatter(
-                values, at, c=faces, edgecolors=LIGHT[target], s=34, zorder=3, label=target
-            )
-        axes.axvline(0.0, color=LIGHT["quiet"], lw=0.8)
-        axes.set_yticks(range(len(names)), [name.replace("$", r"\$") for name in names])
-        axes.invert_yaxis()
-        axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.set_xlabel(f"{_said(metric)} (95 % interval over people; hollow: needs no physiology)")
-        axes.legend(frameon=False, fontsize=8, loc="best")
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Controls are hollow; the band is the interval of the model that is judged.
+        """
+        with figure_style(LIGHT):
+            figure = draw_entries(self.result)
+        figure.set_facecolor(LIGHT["panel"])
         return figure
 
     def __repr__(self) -> str:

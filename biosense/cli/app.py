@@ -29,21 +29,7 @@ from biosense.cli import (
 )
 from biosense.cli.console import console, say_error
 from biosense.core.errors import BiosenseError
-
-_EXTRAS = {  # which optional extra brings a library
-    "torch": "ml",
-    "safetensors": "ml",
-    "joblib": "ml",
-    "sklearn": "ml",
-    "distributed": "cluster",
-    "bleak": "ble",
-    "jinja2": "report",
-    "matplotlib": "report",
-    "pandas": "tables",
-    "pyarrow": "tables",
-    "PySide6": "gui",
-    "pyqtgraph": "gui",
-}
+from biosense.core.extras import EXTRAS, missing_extra
 
 app = typer.Typer(
     help="Continuous valence and arousal from EEG, ECG, EDA, PPG and a webcam.",
@@ -109,8 +95,7 @@ def _reason(error: Exception) -> str:
     notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     if isinstance(error, BiosenseError | OSError):
         return f"{error}{notes}"
-    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
-        extra = _EXTRAS[error.name]
-        return f"{error.name} is not installed: pip install 'biosense[{extra}]'"
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name in EXTRAS:
+        return str(missing_extra(error.name))
     kind = type(error).__name__
     return f"a fault of biosense itself, {kind}: {error}{notes}; `biosense --debug ..` says where"

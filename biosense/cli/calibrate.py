@@ -45,14 +45,11 @@ def calibrate(
     """Fit a model to one person, from a few minutes of their ratings."""
     if ratings is not None and len(recordings) != 1:
         raise typer.BadParameter(f"--ratings is of one recording, got {len(recordings)}")
-    from dataclasses import replace
-
     from biosense.acquisition.xdf.reader import XdfReader
     from biosense.cli.console import console, print_json
     from biosense.estimation.load_model import load_model
-    from biosense.estimation.offline import recorded_header
-    from biosense.estimation.processor import ProcessorSettings
     from biosense.estimation.rated_spans import rated_sequence, read_ratings
+    from biosense.estimation.recorded_run import recorded_header, recorded_settings
     from biosense.models.deployment.checkpoint import save
     from biosense.models.evaluation.evaluate import evaluate
     from biosense.models.training.personalise import personal_card, personalise
@@ -62,10 +59,7 @@ def calibrate(
     loaded = load_model(checkpoint)
     sequences = []
     for reader in readers:
-        header = recorded_header(reader)
-        settings = header.settings if header else ProcessorSettings()
-        if mains is not None:
-            settings = replace(settings, mains_hz=mains)
+        settings = recorded_settings(recorded_header(reader), mains)
         sequences.append(
             rated_sequence(
                 reader, loaded, settings, ratings=spans, rated_s=rated, participant=participant

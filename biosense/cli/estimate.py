@@ -44,36 +44,22 @@ def estimate(
         raise typer.BadParameter("--contributions are columns of a table: name it with --out FILE")
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise typer.BadParameter(f"{out} must end in .csv or .parquet")
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
 
     from biosense.acquisition.xdf.reader import XdfReader
 
     reader = XdfReader(recording)  # a wrong path is answered before anything heavy is loaded
     from biosense.cli.console import console, print_json, say_warning
     from biosense.estimation.compare import compare_with_live
-    from biosense.estimation.load_model import load_model
-    from biosense.estimation.offline import estimate_recording, explain_recording, recorded_header
-    from biosense.estimation.processor import ProcessorSettings
-    from biosense.estimation.rated_spans import caution
+    from biosense.estimation.offline import estimate_as_live
+    from biosense.estimation.recorded_run import recorded_header
 
-    header = recorded_header(reader)
-    name = model or (header.model if header else "default")
-    loaded = load_model(name)
-    settings = header.settings if header else ProcessorSettings()
-    if mains is not None:
-        settings = replace(settings, mains_hz=mains)
-    if header and model is None and header.model_digest != loaded.digest:
-        say_warning(f"the model {name!r} has changed since the recording was made")
-    if problem := caution(loaded.info.card, reader.sidecar.participant):
+    found = estimate_as_live(reader, model, mains_hz=mains, contributions=contributions)
+    name, estimates, header = found.model, found.estimates, recorded_header(reader)
+    for problem in found.cautions:
         say_warning(problem)
-    added: Sequence[Contributions] = ()
-    if contributions:
-        pairs = explain_recording(reader, loaded, settings, header)
-        estimates, added = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    else:
-        estimates = estimate_recording(reader, loaded, settings, header)
     if out is not None:
-        write_table(out, estimates, loaded.model.modalities, added)
+        write_table(out, estimates, found.loaded.model.modalities, found.contributions)
     live = compare_with_live(reader, estimates)
     _say_what_is_missing(reader, estimates)
     if json:

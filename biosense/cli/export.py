@@ -13,7 +13,6 @@ from biosense.cli.options import Json, RecordingPath
 
 if TYPE_CHECKING:
     from biosense.acquisition.xdf.reader import XdfReader
-    from biosense.recordings.export.bids_names import BidsSettings
     from biosense.recordings.export.result import Exported
 
 
@@ -72,7 +71,9 @@ def export(
 
     with console.status("exporting"):
         if csv is not None:
-            made = _csv(reader, csv, mains, features=features, overwrite=overwrite)
+            from biosense.recordings.export.csv import export_csv
+
+            made = export_csv(reader, csv, mains_hz=mains, features=features, overwrite=overwrite)
         elif fif is not None:
             from biosense.recordings.export.fif import export_fif
 
@@ -80,50 +81,13 @@ def export(
         else:
             assert bids is not None
             from biosense.recordings.export.bids import export_bids
+            from biosense.recordings.export.bids_plan import bids_settings
 
-            names = _names(reader, subject, task, session, run, mains, overwrite=overwrite)
+            names = bids_settings(
+                reader, subject, task, session, run, mains_hz=mains, overwrite=overwrite
+            )
             made = export_bids(reader, bids, names)
     _say(recording, chosen[0].removeprefix("--"), reader, made, json=json)
-
-
-def _csv(
-    reader: XdfReader, folder: Path, mains: float | None, *, features: bool, overwrite: bool
-) -> Exported:
-    from dataclasses import replace
-
-    from biosense.estimation.offline import recorded_header
-    from biosense.estimation.processor import ProcessorSettings
-    from biosense.recordings.export.csv import export_csv
-
-    settings = None
-    if mains is not None:
-        header = recorded_header(reader)
-        settings = replace(header.settings if header else ProcessorSettings(), mains_hz=mains)
-    return export_csv(reader, folder, settings=settings, features=features, overwrite=overwrite)
-
-
-def _names(
-    reader: XdfReader,
-    subject: str | None,
-    task: str,
-    session: str,
-    run: int | None,
-    mains: float | None,
-    *,
-    overwrite: bool,
-) -> BidsSettings:
-    from biosense.core.errors import BadInput
-    from biosense.estimation.offline import recorded_header
-    from biosense.recordings.export.bids_names import BidsSettings, bids_label
-
-    if subject is None:
-        if not reader.sidecar.participant:
-            raise BadInput("the recording names no participant: say --subject ID, a pseudonym")
-        subject = bids_label(reader.sidecar.participant)
-    header = recorded_header(reader)
-    if mains is None and header is not None:
-        mains = header.settings.mains_hz
-    return BidsSettings(subject, task, session, run, mains, overwrite)
 
 
 def _say(recording: Path, kind: str, reader: XdfReader, made: Exported, *, json: bool) -> None:

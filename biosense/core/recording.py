@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from biosense.core.errors import BadInput
+from biosense.core.suggest import unknown_name
 from biosense.core.types import Chunk
 
 
@@ -96,5 +97,5 @@ class Recording:
         for chunk in self.streams:
             if chunk.info.name == name:
                 return chunk
-        names = ", ".join(repr(chunk.info.name) for chunk in self.streams) or "none"
-        raise BadInput(f"no stream {name!r} in the recording; there are: {names}")
+        names = (chunk.info.name for chunk in self.streams)
+        raise unknown_name("stream", name, names, " in the recording")

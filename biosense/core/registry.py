@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from biosense.core.errors import BadInput
+from biosense.core.suggest import unknown_name
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -144,8 +145,7 @@ class Registry(Mapping[str, T], Generic[T]):
             if name not in self._problems:
                 return self._loaded[name]
             raise BadInput(self._reason(name))
-        usable = ", ".join(sorted({*self._own, *self._registered, *self._found})) or "none"
-        raise BadInput(f"no {self.kind} {name!r}; there are: {usable}")
+        raise unknown_name(self.kind, name, sorted({*self._own, *self._registered, *self._found}))
 
     def __contains__(self, name: object) -> bool:
         if name in self._own or name in self._registered:

@@ -2,19 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-import numpy as np
+from dataclasses import dataclass
 
 from biosense.acquisition.xdf.reader import XdfReader
-from biosense.core.own_streams import AFFECT, OWN_PREFIX
-from biosense.core.types import Chunk, Estimate, FusionInput, Record
-from biosense.estimation.estimate_stream import EstimateHeader, estimate_header
+from biosense.core.recording import Recording
+from biosense.core.types import Estimate, FusionInput
+from biosense.estimation.estimate_stream import EstimateHeader
+from biosense.estimation.load_model import load_model
 from biosense.estimation.processor import Processor, ProcessorSettings
-from biosense.estimation.run_processor import process
+from biosense.estimation.rated_spans import caution
+from biosense.estimation.recorded_run import (
+    process_recording,
+    recorded_header,
+    recorded_settings,
+)
+from biosense.estimation.run_processor import process_whole
 from biosense.models.deployment.checkpoint import Loaded
 from biosense.models.deployment.streaming import StreamingEstimator
 from biosense.models.evaluation.contributions import Contributions
+
+USUAL_MODEL = "default"
+
+
+@dataclass(frozen=True, eq=False)
+class Estimated:
+    """Hold the estimates over a recording, and what must be known to read them.
+
+    Parameters
+    ----------
+    model
+        Name of the model.
+    loaded
+        The model.
+    estimates
+        In order of time.
+    contributions
+        Of each estimate, what each modality adds; empty where they were not asked for.
+    cautions
+        What speaks against the model for this recording, in words.
+    """
+
+    model: str
+    loaded: Loaded
+    estimates: tuple[Estimate, ...]
+    contributions: tuple[Contributions, ...] = ()
+    cautions: tuple[str, ...] = ()
+
+
+def estimate_as_live(
+    reader: XdfReader,
+    model: str | Loaded | None = None,
+    *,
+    mains_hz: float | None = None,
+    contributions: bool = False,
+) -> Estimated:
+    """Estimate over a recording with the model and the settings of its live run.
+
+    Parameters
+    ----------
+    reader
+        Of the recording.
+    model
+        Another model: a checkpoint by name or file, or one that is loaded. None: that of the live
+        run; "default" where there was none.
+    mains_hz
+        Mains frequency, Hz, in place of the recorded one.
+    contributions
+        Whether to compute what each modality adds, which takes several times as long.
+
+    Raises
+    ------
+    BadInput
+        There is no such checkpoint.
+    CheckpointMismatch
+        It was trained on other features than this version computes.
+    """
+    header = recorded_header(reader)
+    if isinstance(model, Loaded):
+        name, loaded = model.info.model, model
+    else:
+        name = model or (header.model if header else USUAL_MODEL)
+        loaded = load_model(name)
+    settings = recorded_settings(header, mains_hz)
+    cautions = []
+    if header and model is None and header.model_digest != loaded.digest:
+        cautions.append(f"the model {name!r} has changed since the recording was made")
+    if problem := caution(loaded.info.card, reader.sidecar.participant):
+        cautions.append(problem)
+    if not contributions:
+        found = tuple(estimate_recording(reader, loaded, settings, header))
+        return Estimated(name, loaded, found, cautions=tuple(cautions))
+    pairs = explain_recording(reader, loaded, settings, header)
+    estimates, added = (tuple(pair[side] for pair in pairs) for side in (0, 1))
+    return Estimated(name, loaded, estimates, added, tuple(cautions))  # type: ignore[arg-type]
 
 
 def estimate_recording(
@@ -31,12 +111,10 @@ def estimate_recording(
     settings
         Of the processor.
     header
-        Of the live run, where the recording has one: streams begin at the samples that it names.
+        Of the live run, where the recording has one.
     """
-    first = header.first_samples if header is not None else {}
-    infos = [info for info in reader.infos if not info.name.startswith(OWN_PREFIX)]
     processor = Processor(settings, StreamingEstimator(loaded))
-    outcomes = process(from_first(reader.items(), first), infos, processor)
+    outcomes = process_recording(reader, processor, header)
     return [outcome for outcome in outcomes if isinstance(outcome, Estimate)]
 
 
@@ -44,11 +122,9 @@ def explain_recording(
     reader: XdfReader, loaded: Loaded, settings: ProcessorSettings, header: EstimateHeader | None
 ) -> list[tuple[Estimate, Contributions]]:
     """Estimate over a recording as `estimate_recording` does, with what each modality adds."""
-    first = header.first_samples if header is not None else {}
-    infos = [info for info in reader.infos if not info.name.startswith(OWN_PREFIX)]
     processor = Processor(settings, StreamingEstimator(loaded))
     explainer, explained = StreamingEstimator(loaded, contributions=True), []
-    for outcome in process(from_first(reader.items(), first), infos, processor):
+    for outcome in process_recording(reader, processor, header):
         if isinstance(outcome, FusionInput):
             estimate = explainer.push(outcome)
             assert explainer.contributions is not None
@@ -56,19 +132,10 @@ def explain_recording(
     return explained
 
 
-def recorded_header(reader: XdfReader) -> EstimateHeader | None:
-    """Return what a recording says of the run that made its estimates; None without one."""
-    for info in reader.infos:
-        if info.name == AFFECT:
-            return estimate_header(info)
-    return None
-
-
-def from_first(items: Iterable[Record], first: dict[str, float]) -> Iterator[Record]:
-    """Leave out what came before the live estimates began to use a stream."""
-    for item in items:
-        if isinstance(item, Chunk) and item.info.name in first and item.n:
-            start = int(np.searchsorted(item.times, first[item.info.name]))
-            yield item if start == 0 else item.slice(start, item.n)
-        else:
-            yield item
+def estimate_whole(
+    recording: Recording, loaded: Loaded, settings: ProcessorSettings
+) -> list[Estimate]:
+    """Estimate over a recording in memory, which has no order of arrival: streams side by side."""
+    processor = Processor(settings, StreamingEstimator(loaded))
+    outcomes = process_whole(recording.streams, processor)
+    return [outcome for outcome in outcomes if isinstance(outcome, Estimate)]

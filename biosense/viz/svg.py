@@ -10,7 +10,8 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 from biosense.core.types import Modality
 from biosense.viz.palette import LIGHT, colour_name
@@ -26,11 +27,28 @@ _NUMBER = re.compile(r"-?\d+\.\d+")
 _REPEATED = re.compile(r"\s*\n?L ")
 
 
+_COLOURS: ContextVar[Mapping[str, str] | None] = ContextVar("colours", default=None)
+
+
 @contextmanager
-def figure_style() -> Iterator[None]:
-    """Draw as this page wants it, whatever a user has set up for other figures."""
+def figure_style(colours: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Draw as biosense draws, whatever a user has set up for other figures.
+
+    Parameters
+    ----------
+    colours
+        The palette that `ink` takes colours from; None: placeholders, which `svg_of` replaces.
+    """
     import matplotlib as mpl
 
+    token = _COLOURS.set(colours)
+    try:
+        yield from _styled(mpl)
+    finally:
+        _COLOURS.reset(token)
+
+
+def _styled(mpl: Any) -> Iterator[None]:
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams["svg.fonttype"] = "none"  # words stay words: to be searched, in any font
@@ -42,12 +60,13 @@ def figure_style() -> Iterator[None]:
 
 
 def ink(name: str) -> str:
-    """Return the placeholder of a colour.
+    """Return a colour, or its placeholder: see `figure_style`.
 
     >>> ink("ground"), ink("panel")
     ('#010000', '#010001')
     """
-    return f"#0100{_NUMBERS[name]:02x}"
+    colours = _COLOURS.get()
+    return f"#0100{_NUMBERS[name]:02x}" if colours is None else colours[name]
 
 
 def ink_of(modality: Modality | None) -> str:

@@ -86,7 +86,7 @@ def test_tables_with_modalities_are_taken_as_features_give_them() -> None:
     groups = np.arange(len(wide)) // 40
     model = bs.Fusion("ridge").fit(wide, y, groups)
     assert model.predict(wide, groups).shape == y.shape
-    with pytest.raises(BadInput, match="fitted to eda, ecg; got face"):
+    with pytest.raises(BadInput, match="fitted to ecg, eda; got face"):
         model.predict(pd.DataFrame(wide).rename(columns={"eda": "face"}, level=0)[["face"]])
 
 

@@ -49,7 +49,7 @@ def test_a_stream_becomes_a_fif_file(biosense, brief, tmp_path: Path) -> None:
 
 def test_a_person_without_a_name_is_asked_for(biosense, brief, tmp_path: Path) -> None:
     reason = biosense("export", brief.xdf, "--bids", tmp_path / "bids").reason
-    assert reason == "the recording names no participant: say --subject ID, a pseudonym"
+    assert reason == "the recording names no participant: name the subject, a pseudonym"
     reason = biosense("export", brief.xdf, "--bids", tmp_path / "bids", "--subject", "P 7").reason
     assert "letters and digits only" in reason
     assert not (tmp_path / "bids").exists()

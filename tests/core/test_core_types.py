@@ -83,7 +83,7 @@ def test_a_slice_is_a_view_with_everything() -> None:
 def test_a_recording_names_its_streams_when_one_is_missing() -> None:
     recording = Recording((Chunk.of(INFO, [], []),))
     assert recording.stream("cap").info is INFO
-    with pytest.raises(BadInput, match="no stream 'ecg' in the recording; there are: 'cap'"):
+    with pytest.raises(BadInput, match="no stream 'ecg' in the recording; there are: cap"):
         recording.stream("ecg")
     with pytest.raises(BadInput, match="there are: none"):
         Recording(()).stream("ecg")

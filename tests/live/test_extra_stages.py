@@ -10,8 +10,8 @@ import pytest
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality
-from biosense.estimation.offline import recorded_header
 from biosense.estimation.processor import Processor, ProcessorSettings
+from biosense.estimation.recorded_run import recorded_header
 from biosense.live.config.preset import parse_preset
 from biosense.live.config.run_settings import RunOptions, run_settings
 from biosense.models.deployment.checkpoint import Loaded

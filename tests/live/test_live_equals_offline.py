@@ -11,7 +11,8 @@ import pytest
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.types import Estimate, Item, Modality
 from biosense.estimation.compare import compare_with_live
-from biosense.estimation.offline import estimate_recording, recorded_header
+from biosense.estimation.offline import estimate_recording
+from biosense.estimation.recorded_run import recorded_header
 from biosense.models.deployment.checkpoint import Loaded
 from tests.support.recorded_runs import WholeRun, carry_out, compare, recorded, sensor
 from tests.support.scripted import Scripted, chunked, foreign_clock

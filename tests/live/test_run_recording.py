@@ -13,8 +13,8 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recording_folder import XDF_NAME, read_sidecar
 from biosense.core.stream_status import StreamState
 from biosense.core.types import Chunk, Event, Modality
-from biosense.estimation.offline import recorded_header
 from biosense.estimation.processor import ProcessorSettings
+from biosense.estimation.recorded_run import recorded_header
 from biosense.live.output.status import RunStatus
 from tests.support.recorded_runs import GAZE, MARK, SECONDS, WholeRun, recorded
 from tests.support.scripted import Tap

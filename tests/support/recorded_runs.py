@@ -17,7 +17,8 @@ from biosense.core.source import Source
 from biosense.core.types import TEXT, Chunk, Event, EventKind, Modality, StreamInfo
 from biosense.estimation.compare import Comparison, compare_with_live
 from biosense.estimation.load_model import load_model
-from biosense.estimation.offline import estimate_recording, recorded_header
+from biosense.estimation.offline import estimate_recording
+from biosense.estimation.recorded_run import recorded_header
 from biosense.live.config.run_settings import RunSettings
 from biosense.live.output.status import RunStatus
 from biosense.live.output.summary import RunSummary

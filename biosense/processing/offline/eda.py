@@ -10,6 +10,7 @@ import numpy as np
 from scipy import signal
 
 from biosense.core.errors import BadInput, MissingExtra
+from biosense.core.extras import need
 from biosense.core.types import Floats
 
 Method = Literal["cvxeda", "highpass", "smoothmedian"]
@@ -69,8 +70,7 @@ def split_eda(eda: Floats, sfreq: float, *, method: Method = "cvxeda") -> EdaSpl
         raise MissingExtra(
             "cvxEDA needs cvxopt: run `pip install cvxopt` (GPL-3), or choose method='highpass'"
         )
-    if find_spec("neurokit2") is None:
-        raise MissingExtra("NeuroKit2 is not installed: run `pip install neurokit2`")
+    need("neurokit2")
     import neurokit2
 
     step = max(1, int(sfreq / WORK_HZ))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from biosense.core.errors import BadInput, MissingExtra
+from biosense.core.extras import need
 from biosense.core.types import Floats
 
 if TYPE_CHECKING:
@@ -146,8 +147,7 @@ def clean_by_ica(
 
 def _backend() -> str:
     for library in ("mne", "mne_icalabel"):
-        if find_spec(library) is None:
-            raise MissingExtra(f"{library} is not installed: pip install 'biosense[analysis]'")
+        need(library)
     if find_spec("onnxruntime") is not None:
         return "onnx"
     if find_spec("torch") is not None:

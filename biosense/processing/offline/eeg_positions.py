@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from biosense.core.errors import BadInput, MissingExtra
+from biosense.core.errors import BadInput
+from biosense.core.extras import need
 from biosense.core.types import Floats
 from biosense.processing.eeg.montage import read_montage, site_of
 
@@ -57,8 +57,7 @@ def standard_montage(montage: str = "standard_1005") -> mne.channels.DigMontage:
     MissingExtra
         If MNE is not installed.
     """
-    if find_spec("mne") is None:
-        raise MissingExtra("positions of channels need MNE: pip install 'mne>=1.9'")
+    need("mne")
     import mne
 
     names = mne.channels.get_builtin_montages()

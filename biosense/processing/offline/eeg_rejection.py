@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from biosense.core.errors import BadInput, MissingExtra
+from biosense.core.errors import BadInput
+from biosense.core.extras import need
 from biosense.core.recording import Marker
 from biosense.core.types import Bools
 from biosense.processing.offline.epochs import MarkerEpochs
@@ -77,8 +77,7 @@ def clean_by_autoreject(
         If MNE or autoreject is not installed.
     """
     for library in ("mne", "autoreject"):
-        if find_spec(library) is None:
-            raise MissingExtra(f"{library} is not installed: pip install 'biosense[analysis]'")
+        need(library)
     if len(epochs) < folds:
         raise BadInput(f"{len(epochs)} epochs are fewer than folds={folds}")
     theirs = to_epochs_array(epochs, montage=montage)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from biosense.core.errors import BadInput
-from biosense.core.types import Epoch
-
-LOW_QUALITY = "low quality"
 _NO_TEXT = "(no text)"
 _MOST_WIDE = 40  # letters of a text that a table shows
 
@@ -110,60 +106,6 @@ class RejectionReport:
             )
             for row in rows
         )
-
-
-@dataclass(frozen=True, eq=False)
-class GoodEpochs:
-    """Hold the epochs of the session grid that were kept, and what became of all."""
-
-    epochs: tuple[Epoch, ...]
-    report: RejectionReport
-
-
-def good_epochs(epochs: Iterable[Epoch], min_quality: float = 0.5) -> GoodEpochs:
-    """Leave out the epochs of the session grid that are not good enough.
-
-    Parameters
-    ----------
-    epochs
-        Windows or features, of one stream or of several.
-    min_quality
-        Least `Epoch.quality` that is kept, 0 to 1.
-
-    Returns
-    -------
-    GoodEpochs
-        With a verdict for each epoch, counted by stream. The reason is the stage's own ("flat",
-        "no face") where it gave one, else "low quality".
-
-    Raises
-    ------
-    BadInput
-        For a `min_quality` outside 0 to 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from biosense.core import StreamInfo
-    >>> info = StreamInfo("eda", None, ("level",), 4.0)
-    >>> level = [Epoch(info, k, k / 4 - 1, k / 4, np.ones(1), k / 10, "flat") for k in (4, 5, 6)]
-    >>> good = good_epochs(level)
-    >>> [epoch.index for epoch in good.epochs], good.report.by_reason
-    ([5, 6], {'flat': 1})
-    """
-    if not 0 <= min_quality <= 1:
-        raise BadInput(f"min_quality={min_quality} must be 0 to 1")
-    asked = tuple(epochs)
-    verdicts = tuple(_verdict(epoch, min_quality) for epoch in asked)
-    kept = (epoch for epoch, said in zip(asked, verdicts, strict=True) if said.is_kept)
-    return GoodEpochs(tuple(kept), RejectionReport(verdicts))
-
-
-def _verdict(epoch: Epoch, min_quality: float) -> EpochVerdict:
-    is_good = epoch.quality >= min_quality  # False for NaN, which is no quality
-    reason = "" if is_good else epoch.reason or LOW_QUALITY
-    detail = "" if is_good else f"{epoch.quality:.2f}"
-    return EpochVerdict(epoch.stop, epoch.info.name, reason, epoch.quality, detail)
 
 
 def _cells(counts: dict[str, int], reasons: Sequence[str]) -> list[str]:

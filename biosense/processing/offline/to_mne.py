@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from biosense.core.errors import BadInput, MissingExtra
+from biosense.core.errors import BadInput
+from biosense.core.extras import need
 from biosense.core.recording import Marker
 from biosense.core.types import Bools, Chunk, Floats, Ints, Modality, StreamInfo
 from biosense.processing.eeg.montage import read_montage
@@ -146,10 +147,9 @@ def to_epochs_array(
 
 
 def _mne() -> Any:
-    try:
-        import mne
-    except ImportError as error:
-        raise MissingExtra("MNE is not installed: pip install 'biosense[analysis]'") from error
+    need("mne")
+    import mne
+
     return mne
 
 

@@ -1,15 +1,15 @@
-"""Streams, epochs and features as xarray and pandas objects: the same numbers, labelled."""
+"""Streams and epochs as xarray and pandas objects: the same numbers, labelled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from biosense.core.errors import BadInput, MissingExtra
-from biosense.core.types import Chunk, Epoch
+from biosense.core.errors import BadInput
+from biosense.core.extras import need
+from biosense.core.types import Chunk
 from biosense.processing.offline.epochs import MarkerEpochs
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def to_dataset(streams: Iterable[Chunk]) -> xr.Dataset:
     MissingExtra
         If xarray is not installed.
     """
-    _need("xarray", "analysis")
+    need("xarray")
     import xarray as xr
 
     variables: dict[str, Any] = {}
@@ -115,7 +115,7 @@ def to_table(values: MarkerEpochs | Chunk, shape: Shape = "wide") -> pd.DataFram
     >>> to_table(stream).columns.tolist(), to_table(stream, "long")["value"].tolist()
     (['time', 'ok', 'left', 'right'], [1.0, 2.0, 3.0, 4.0])
     """
-    _need("pandas", "tables")
+    need("pandas", "a table")
     import pandas as pd
 
     if shape not in ("long", "wide"):
@@ -132,36 +132,36 @@ def to_table(values: MarkerEpochs | Chunk, shape: Shape = "wide") -> pd.DataFram
     return pd.concat([pd.DataFrame(heads), pd.DataFrame(rows, columns=channels)], axis=1)
 
 
-def features_table(epochs: Sequence[Epoch]) -> pd.DataFrame:
-    """Return the features of one stream as a pandas table, a row per point of the session grid.
-
-    Columns: `time` (the end of the window, session seconds), the features, `quality`, `reason`.
+def long_table(streams: Iterable[Chunk]) -> pd.DataFrame:
+    """Return streams of numbers below each other, as long tables with the column `stream` first.
 
     Raises
     ------
     BadInput
-        If the epochs are not all features of one stream.
+        If there is no stream.
     MissingExtra
         If pandas is not installed.
+
+    Examples
+    --------
+    >>> from biosense.core import StreamInfo
+    >>> info = StreamInfo("eda", None, ("left", "right"), 4.0, "S")
+    >>> long_table([Chunk.of(info, [0.0], [[1.0, 2.0]])]).loc[1].tolist()
+    ['eda', 0.0, True, 'right', 2.0]
     """
-    _need("pandas", "tables")
+    tables = {stream.info.name: to_table(stream, "long") for stream in streams}
+    if not tables:
+        raise BadInput("there is no stream of numbers")
     import pandas as pd
 
-    kinds = {(epoch.info.name, epoch.info.channels) for epoch in epochs}
-    if len(kinds) != 1 or epochs[0].data.ndim != 1:
-        raise BadInput(f"features of one stream are needed, got those of {len(kinds)}")
-    rows = np.array([epoch.data for epoch in epochs])
-    table = pd.DataFrame(rows, columns=list(epochs[0].info.channels))
-    table.insert(0, "time", [epoch.stop for epoch in epochs])
-    table["quality"] = [epoch.quality for epoch in epochs]
-    table["reason"] = [epoch.reason for epoch in epochs]
-    return table
+    whole = pd.concat(tables, names=["stream", None])
+    return whole.reset_index("stream").reset_index(drop=True)
 
 
 def _array(
     values: MarkerEpochs | Chunk, coordinates: dict[str, Any], dims: tuple[str, ...]
 ) -> xr.DataArray:
-    _need("xarray", "analysis")
+    need("xarray")
     import xarray as xr
 
     info = values.info
@@ -186,8 +186,3 @@ def _epoch_heads(epochs: MarkerEpochs) -> dict[str, Any]:
 
 def _stream_heads(stream: Chunk) -> dict[str, Any]:
     return {"time": stream.times, "ok": stream.ok}
-
-
-def _need(library: str, extra: str) -> None:
-    if find_spec(library) is None:
-        raise MissingExtra(f"{library} is not installed: pip install 'biosense[{extra}]'")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from biosense import __version__
 from biosense.acquisition.xdf.reader import XdfReader
-from biosense.core.errors import MissingExtra
+from biosense.core.extras import need
 from biosense.core.types import StreamInfo
 from biosense.processing.offline.to_mne import to_raw
 from biosense.recordings.export.bids_names import BidsSettings
@@ -25,7 +24,7 @@ from biosense.recordings.export.bids_tables import (
 )
 from biosense.recordings.export.fif import outside_note, wall_time
 from biosense.recordings.export.result import Exported, ExportedFile, refuse_existing
-from biosense.recordings.export.streams import gridded_stream, markers_of
+from biosense.recordings.streams import gridded_stream, markers_of
 
 if TYPE_CHECKING:
     import mne
@@ -50,8 +49,7 @@ def export_bids(reader: XdfReader, root: Path, settings: BidsSettings) -> Export
         If MNE, mne-bids or edfio is not installed.
     """
     for library in ("mne", "mne_bids", "edfio"):
-        if find_spec(library) is None:
-            raise MissingExtra(f"{library} is not installed: pip install 'biosense[analysis]'")
+        need(library, "BIDS")
     import mne_bids
 
     plan = plan_bids(reader, root, settings)

@@ -9,8 +9,9 @@ from pathlib import Path
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput
 from biosense.core.types import Modality, StreamInfo
+from biosense.estimation.recorded_run import recorded_header
 from biosense.recordings.export.bids_names import BidsSettings, bids_label
-from biosense.recordings.export.streams import is_derived, is_signal
+from biosense.recordings.streams import is_derived, is_signal
 
 _NO_EEG = (
     "no EEG in the recording: BIDS holds the other signals as physiological recordings of a "
@@ -95,3 +96,39 @@ def _left_out(reader: XdfReader, filled: set[str], *, has_eeg: bool) -> Iterator
     for info in reader.infos:
         if info.name not in filled and not info.is_text:
             yield f"{info.name}: holds no sample, left out"
+
+
+def bids_settings(
+    reader: XdfReader,
+    subject: str | None = None,
+    task: str = "affect",
+    session: str = "",
+    run: int | None = None,
+    *,
+    mains_hz: float | None = None,
+    overwrite: bool = False,
+) -> BidsSettings:
+    """Return the settings of an export, with what the recording says of itself.
+
+    Parameters
+    ----------
+    reader
+        Of the recording.
+    subject, task, session, run, overwrite
+        As in `BidsSettings`; the subject is the recording's participant by default.
+    mains_hz
+        Mains frequency, Hz; that of the live run by default.
+
+    Raises
+    ------
+    BadInput
+        If there is no subject, or a label cannot be one.
+    """
+    if subject is None:
+        if not reader.sidecar.participant:
+            raise BadInput("the recording names no participant: name the subject, a pseudonym")
+        subject = bids_label(reader.sidecar.participant)
+    header = recorded_header(reader)
+    if mains_hz is None and header is not None:
+        mains_hz = header.settings.mains_hz
+    return BidsSettings(subject, task, session, run, mains_hz, overwrite)

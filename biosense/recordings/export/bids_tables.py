@@ -17,7 +17,7 @@ from biosense.core.types import Floats, StreamInfo
 from biosense.processing.offline.on_grid import grid_stages
 from biosense.processing.offline.to_mne import LONGEST_GAP_S, gap_problem
 from biosense.recordings.export.result import drafted
-from biosense.recordings.export.streams import chunks_of, gridded_chunks
+from biosense.recordings.streams import chunks_of, gridded_chunks
 
 MISSING = "n/a"
 _README = """A data set in the Brain Imaging Data Structure (https://bids.neuroimaging.io), written

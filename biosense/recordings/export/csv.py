@@ -18,10 +18,10 @@ from biosense.core.errors import BadInput
 from biosense.core.own_streams import AFFECT, OWN_PREFIX
 from biosense.core.types import Chunk, Epoch, Event, EventKind, StreamInfo
 from biosense.estimation.chunk_joiner import ChunkJoiner
-from biosense.estimation.offline import from_first, recorded_header
-from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
+from biosense.estimation.processor import Outcome, Processor
+from biosense.estimation.recorded_run import from_first, recorded_header, recorded_settings
 from biosense.recordings.export.result import Exported, ExportedFile, drafted, file_name
-from biosense.recordings.export.streams import is_markers
+from biosense.recordings.streams import is_markers
 
 _FORMATS = {"float32": "%.9g", "float64": "%r"}  # the fewest digits that give the number again
 _ABOUT = "about.json"
@@ -31,7 +31,7 @@ def export_csv(
     reader: XdfReader,
     folder: Path,
     *,
-    settings: ProcessorSettings | None = None,
+    mains_hz: float | None = None,
     features: bool = True,
     overwrite: bool = False,
 ) -> Exported:
@@ -46,8 +46,8 @@ def export_csv(
         Of the recording.
     folder
         Made if it is not there.
-    settings
-        Of the features; those of the live run, where the recording has them.
+    mains_hz
+        Mains frequency of the features, Hz; that of the live run by default.
     features
         False leaves them out, which is several times as fast.
     overwrite
@@ -64,20 +64,14 @@ def export_csv(
     with ExitStack() as stack:
         files = _Files(folder, stack)
         lanes = [info for info in reader.infos if features and not info.name.startswith(OWN_PREFIX)]
-        notes = _write_all(reader, files, lanes, Processor(_settings(reader, settings)))
+        settings = recorded_settings(recorded_header(reader), mains_hz)
+        notes = _write_all(reader, files, lanes, Processor(settings))
     _describe(folder, reader, files)
     written = tuple(
         ExportedFile(table.path.name, table.what, table.stream, table.rows)
         for table in files.tables.values()
     )
     return Exported(folder, (*written, ExportedFile(_ABOUT, "what is in the files")), notes)
-
-
-def _settings(reader: XdfReader, settings: ProcessorSettings | None) -> ProcessorSettings:
-    if settings is not None:
-        return settings
-    header = recorded_header(reader)
-    return ProcessorSettings() if header is None else header.settings
 
 
 @dataclass

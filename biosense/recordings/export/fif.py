@@ -7,10 +7,9 @@ from pathlib import Path
 
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.errors import BadInput
-from biosense.core.types import Modality, StreamInfo
 from biosense.processing.offline.to_mne import to_raw
 from biosense.recordings.export.result import Exported, ExportedFile, refuse_existing
-from biosense.recordings.export.streams import gridded_stream, is_signal, markers_of
+from biosense.recordings.streams import choose_signal, gridded_stream, is_signal, markers_of
 
 _ENDINGS = (".fif", ".fif.gz")
 
@@ -43,7 +42,7 @@ def export_fif(
     if not path.name.endswith(_ENDINGS):
         raise BadInput(f"{path} must end in {' or '.join(_ENDINGS)}")
     refuse_existing([path], overwrite=overwrite)
-    info = _chosen(reader, stream)
+    info = choose_signal(reader.infos, stream)
     chunk, markers = gridded_stream(reader, info), markers_of(reader)
     raw = to_raw(chunk, markers, started=wall_time(reader), begin=reader.begin)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,18 +66,3 @@ def outside_note(count: int, stream: str) -> str:
     """Say how many markers a file cannot hold."""
     markers = "1 marker lies" if count == 1 else f"{count} markers lie"
     return f"{markers} outside of {stream}, left out there"
-
-
-def _chosen(reader: XdfReader, stream: str | None) -> StreamInfo:
-    signals = [info for info in reader.infos if is_signal(info)]
-    names = ", ".join(repr(info.name) for info in signals) or "none"
-    if stream is not None:
-        chosen = [info for info in signals if info.name == stream]
-        if not chosen:
-            raise BadInput(f"no signal {stream!r} in the recording; there are: {names}")
-        return chosen[0]
-    eeg = [info for info in signals if info.modality is Modality.EEG]
-    for choice in (eeg, signals):
-        if len(choice) == 1:
-            return choice[0]
-    raise BadInput(f"a .fif file holds one stream: say --stream, one of: {names}")

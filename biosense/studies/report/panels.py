@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from biosense.studies.base import Bounds
 from biosense.viz.axes import WIDE_IN, style_axes, title_row, write
+from biosense.viz.figure import FIGURE_DPI, ShownFigure
 from biosense.viz.svg import ink
 
 _EDGE_IN, _TOP_IN, _BOTTOM_IN = 0.14, 0.34, 0.42
@@ -29,7 +30,7 @@ def panels(
     `left` and `between` are the inches before the first and between two of them.
     """
     total = height + top + bottom
-    figure = Figure(figsize=(width, total), dpi=72)
+    figure = ShownFigure(figsize=(width, total), dpi=FIGURE_DPI)
     each = (width - left - _EDGE_IN - between * (columns - 1)) / columns
     axes = [
         figure.add_axes(

@@ -141,13 +141,11 @@ def test_what_ica_cannot_use_is_refused(scene: Scene) -> None:
 def test_a_missing_library_is_named(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = to_raw(scene.stream)
     monkeypatch.setitem(sys.modules, "mne_icalabel", None)
-    monkeypatch.setattr("biosense.processing.offline.eeg_cleaning.find_spec", lambda _: None)
     with pytest.raises(MissingExtra, match=r"biosense\[analysis\]"):
         clean_by_ica(raw)
-    monkeypatch.setattr(
-        "biosense.processing.offline.eeg_cleaning.find_spec",
-        lambda name: None if name in ("torch", "onnxruntime") else object(),
-    )
+    monkeypatch.undo()
+    for library in ("torch", "onnxruntime"):
+        monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(MissingExtra, match=r"onnxruntime or torch: pip install 'biosense\[onnx\]'"):
         clean_by_ica(raw)
 

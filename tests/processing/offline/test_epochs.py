@@ -12,7 +12,6 @@ from biosense.core.recording import Marker
 from biosense.core.types import Chunk, Epoch, Modality, StreamInfo
 from biosense.processing.offline.epochs import epochs_around
 from biosense.processing.offline.on_grid import put_on_grid
-from biosense.processing.offline.rejection import good_epochs
 
 INFO = StreamInfo("cap", Modality.EEG, ("Fz", "Cz"), 250.0, "V")
 FEATURES = StreamInfo("chest", Modality.ECG, ("heart_rate", "rmssd"), 0.0)
@@ -180,15 +179,3 @@ def test_what_cannot_be_cut_is_refused() -> None:
     other = replace(features()[3], info=INFO)
     with pytest.raises(BadInput, match="one stream"):
         epochs_around([*features(3), other], marker, tmin=-1, tmax=1)
-
-
-def test_epochs_of_the_grid_are_kept_by_quality() -> None:
-    epochs = [
-        replace(e, quality=q) for e, q in zip(features(4), (1, 0.5, 0.2, np.nan), strict=True)
-    ]
-    epochs[2] = replace(epochs[2], reason="flat")
-    good = good_epochs(epochs, 0.5)
-    assert [epoch.quality for epoch in good.epochs] == [1, 0.5]
-    assert good.report.by_text == {"chest": {"": 2, "flat": 1, "low quality": 1}}
-    with pytest.raises(BadInput, match="min_quality"):
-        good_epochs(epochs, 1.5)

@@ -11,11 +11,10 @@ import pytest
 
 from biosense.core.errors import BadInput
 from biosense.core.recording import Marker
-from biosense.core.types import Chunk, Epoch, Modality, StreamInfo
+from biosense.core.types import Chunk, Modality, StreamInfo
 from biosense.processing.offline.epochs import MarkerEpochs, epochs_around
 from biosense.processing.offline.to_mne import to_epochs_array, to_raw
 from biosense.processing.offline.to_tables import (
-    features_table,
     to_dataarray,
     to_dataset,
     to_table,
@@ -187,13 +186,3 @@ def test_a_stream_becomes_a_table_with_its_times() -> None:
     assert to_table(clash, "long")["channel"].tolist() == ["time"]
     with pytest.raises(BadInput, match="'long' or 'wide'"):
         to_table(clash, "broad")  # type: ignore[arg-type]
-
-
-def test_features_become_a_table() -> None:
-    info = StreamInfo("chest", Modality.ECG, ("heart_rate",), 0.0)
-    epochs = [Epoch(info, k, k / 4 - 1, k / 4, np.array([60.0 + k]), 0.5, "flat") for k in (8, 9)]
-    table = features_table(epochs)
-    assert table.columns.tolist() == ["time", "heart_rate", "quality", "reason"]
-    assert table["time"].tolist() == [2.0, 2.25]
-    with pytest.raises(BadInput, match="one stream"):
-        features_table([])

@@ -25,7 +25,7 @@ from biosense.recordings.export.bids_names import BidsSettings
 from biosense.recordings.export.csv import export_csv
 from biosense.recordings.export.fif import export_fif
 from biosense.recordings.export.result import drafted
-from biosense.recordings.export.streams import gridded_stream
+from biosense.recordings.streams import gridded_stream
 from tests.support.labrecorder import BEGIN, Sender, record
 from tests.support.recorded_runs import WholeRun, recorded
 
@@ -320,7 +320,7 @@ def test_the_stream_of_a_fif_can_be_chosen(lab: XdfReader, tmp_path: Path) -> No
     export_fif(lab, tmp_path / "belt.fif", stream="Belt (new)")
     raw = mne.io.read_raw_fif(tmp_path / "belt.fif", verbose="error")
     assert raw.get_channel_types() == ["resp"]
-    with pytest.raises(BadInput, match=r"no signal 'nose' .* 'cap', 'Belt \(new\)'"):
+    with pytest.raises(BadInput, match=r"no stream 'nose' .* cap, Belt \(new\)"):
         export_fif(lab, tmp_path / "x.fif", stream="nose")
     with pytest.raises(BadInput, match="exist already"):
         export_fif(lab, tmp_path / "belt.fif")
