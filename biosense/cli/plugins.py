@@ -18,7 +18,7 @@ _TABLES = {
     "biosense.models.registry": "MODELS",
     "biosense.datasets.registry": "DATASETS",
     "biosense.acquisition.registry": "SOURCES",
-    "biosense.acquisition.ble.registry": "DRIVERS",
+    "biosense.acquisition.ble.drivers.registry": "DRIVERS",
 }
 
 

@@ -97,6 +97,18 @@ class Registry(Mapping[str, T], Generic[T]):
     def register(self, name: str, part: Part) -> Part:
         """Add a part for this process, in place of one that was added under this name before.
 
+        Parameters
+        ----------
+        name
+            Letters, digits, "_", "-" and "."; none of biosense's own.
+        part
+            What `adapt` takes.
+
+        Returns
+        -------
+        object
+            The part as it was given.
+
         Raises
         ------
         BadInput
@@ -113,7 +125,13 @@ class Registry(Mapping[str, T], Generic[T]):
 
     @contextmanager
     def temporarily(self, name: str, part: Any) -> Iterator[None]:
-        """Have a part under a name while a `with` block runs; raises as `register`."""
+        """Have a part under a name while a `with` block runs.
+
+        Parameters
+        ----------
+        name, part
+            As for `register`; it raises as that does.
+        """
         before = dict(self._registered)
         self.register(name, part)
         try:
@@ -122,11 +140,23 @@ class Registry(Mapping[str, T], Generic[T]):
             self._registered = before
 
     def foreign(self) -> dict[str, T]:
-        """Return the parts that are not biosense's own and were registered or asked for so far."""
+        """Return the parts that are not biosense's own and were registered or asked for so far.
+
+        Returns
+        -------
+        dict
+            By name; no plug-in is imported for it.
+        """
         return {**self._loaded, **self._registered}
 
     def plugins(self) -> tuple[Plugin, ...]:
-        """Import every plug-in of this kind and say what each brings, or why it cannot be used."""
+        """Import every plug-in of this kind and say what each brings, or why it cannot be used.
+
+        Returns
+        -------
+        tuple of Plugin
+            Sorted by name.
+        """
         for name in self._found:
             self._load(name)
         return tuple(

@@ -61,7 +61,7 @@ class FusionModel(nn.Module):
 
     How it is made, fitted, and moved to a person has an answer here that suits most families.
 
-    Every model obeys one contract (tests/models/test_model_contract.py): the output at t never sees
+    Every model obeys one contract (`biosense.testing.check_model`): the output at t never sees
     inputs after t; `step` over a sequence equals `forward` of it to 1e-5, at constant cost and
     memory; a feature that is NaN counts as its average; what an absent modality holds (NaN, 1e9)
     never matters; where nothing has been present for `window` steps the output is the prior.

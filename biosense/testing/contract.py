@@ -40,6 +40,11 @@ class Check(Generic[Example]):
     def __call__(self, example: Example) -> None:
         """Try an example.
 
+        Parameters
+        ----------
+        example
+            A part, with what it is tried on.
+
         Raises
         ------
         ContractBroken
@@ -64,6 +69,16 @@ class Check(Generic[Example]):
 def promise(advice: str) -> Callable[[Callable[[Example], None]], Check[Example]]:
     """Make a check of a function; the first line of its docstring is the promise.
 
+    Parameters
+    ----------
+    advice
+        What to do where the promise is broken.
+
+    Returns
+    -------
+    callable
+        Decorates a function that takes an example and raises an AssertionError (`require` does).
+
     Examples
     --------
     >>> @promise("count again")
@@ -85,6 +100,21 @@ def promise(advice: str) -> Callable[[Callable[[Example], None]], Check[Example]
 
 
 def require(kept: bool, got: Any, wanted: str) -> None:
-    """Raise an AssertionError that says what was got and wanted, unless a claim is kept."""
+    """Raise an AssertionError that says what was got and wanted, unless a claim is kept.
+
+    Parameters
+    ----------
+    kept
+        Whether all is well.
+    got
+        What was found; shown as text.
+    wanted
+        What should have been, in words.
+
+    Raises
+    ------
+    AssertionError
+        It is not.
+    """
     if not kept:
         raise AssertionError(f"got {got}, wanted {wanted}")

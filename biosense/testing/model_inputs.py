@@ -58,7 +58,24 @@ def slow_path(rng: np.random.Generator, steps: int, smooth_s: float = 8.0) -> Fl
 def toy_sequences(
     subjects: int = 6, steps: int = 300, noise: float = 0.7, seed: int = 0
 ) -> list[LabelledSequence]:
-    """Simulate recordings: each feature is a mix of valence and arousal in noise of its own."""
+    """Simulate recordings: each feature is a mix of valence and arousal in noise of its own.
+
+    Parameters
+    ----------
+    subjects
+        How many, a sequence each.
+    steps
+        Of a sequence, 0.25 s each.
+    noise
+        Standard deviation, where that of a clean feature is about 1.
+    seed
+        Of the people; the world that they live in is always the same.
+
+    Returns
+    -------
+    list of LabelledSequence
+        With features of five modalities, single ones missing, and an outage of each modality.
+    """
     world = np.random.default_rng(1234)
     mixes = {modality: world.standard_normal((2, n)) for modality, n in TOY_FEATURES.items()}
     sequences = []

@@ -29,10 +29,24 @@ def grid_stream(
     gap: tuple[float, float] = (2.6, 3.9),
     signal: Signal = mixed_waves,
 ) -> Chunk:
-    """Return a regularised stream (samples at n / sfreq) as one chunk.
+    """Make a regularised stream (samples at n / sfreq) as one chunk.
 
-    The samples between `gap` (seconds from the beginning) are missing; a few before the gap are not
-    ok. `signal` maps session times (n,) and a channel count to data (n, channels), in `info.unit`.
+    Parameters
+    ----------
+    info
+        The stream.
+    seconds
+        Its length.
+    gap
+        From and to, seconds from the beginning: samples between are missing, and some before are
+        not ok.
+    signal
+        Maps session times (n,) and a number of channels to data (n, channels), in `info.unit`.
+
+    Returns
+    -------
+    Chunk
+        From session time 100.3 s on, equal at each call.
     """
     n = np.arange(round(START_S * info.sfreq), round((START_S + seconds) * info.sfreq))
     since = n / info.sfreq - START_S
@@ -51,10 +65,25 @@ def raw_stream(
     jitter: float = 0.1,
     signal: Signal = mixed_waves,
 ) -> Chunk:
-    """Return a stream as a driver delivers it, as one chunk: jitter, loss, a repeat, NaN, a gap.
+    """Make a stream as a driver delivers it, as one chunk: jitter, loss, a repeat, NaN, a gap.
 
-    `jitter` is the SD of the stamps in sample intervals; the device runs 300 ppm fast. Integer
-    streams have no NaN.
+    Parameters
+    ----------
+    info
+        The stream; one of an integer dtype has no NaN.
+    seconds
+        Its length.
+    gap
+        From and to, seconds from the beginning: samples between are missing.
+    jitter
+        Standard deviation of the time stamps, in sample intervals; the device runs 300 ppm fast.
+    signal
+        Maps session times (n,) and a number of channels to data (n, channels), in `info.unit`.
+
+    Returns
+    -------
+    Chunk
+        From session time 100.3 s on, equal at each call.
     """
     rng = np.random.default_rng(6)
     exact = np.arange(round(seconds * info.sfreq)) / (info.sfreq * 1.0003)
@@ -75,7 +104,22 @@ def raw_stream(
 def feature_epochs(
     modality: Modality, names: tuple[str, ...], *, seconds: float = 8.0
 ) -> list[Epoch]:
-    """Return epochs of features on the session grid: some NaN, one of quality 0, and a gap."""
+    """Make epochs of features on the session grid: some NaN, one of quality 0, and a gap.
+
+    Parameters
+    ----------
+    modality
+        What they are features of.
+    names
+        Of the features.
+    seconds
+        Length of the stream, an epoch each 0.25 s.
+
+    Returns
+    -------
+    list of Epoch
+        `data` has the shape (features,); equal at each call.
+    """
     info = StreamInfo(f"{modality}-features", modality, names, 1.0 / HOP)
     rng = np.random.default_rng(7)
     first, count = int(START_S / HOP) + 1, round(seconds / HOP)
@@ -90,7 +134,22 @@ def feature_epochs(
 
 
 def window_epochs(info: StreamInfo, *, length: float = 1.0, seconds: float = 4.0) -> list[Epoch]:
-    """Return windows of samples on the session grid, shape (n, channels), one with missing rows."""
+    """Make windows of samples on the session grid, one with missing rows.
+
+    Parameters
+    ----------
+    info
+        The stream that they are cut from.
+    length
+        Of a window, seconds.
+    seconds
+        Length of the stream, a window each 0.25 s.
+
+    Returns
+    -------
+    list of Epoch
+        `data` has the shape (samples, channels); equal at each call.
+    """
     count, width = round(seconds / HOP), round(length * info.sfreq)
     first = int(START_S / HOP) + 1
     epochs = []
