@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from biosense.core.types import Estimate
+from biosense.core.affect import Estimate
 from biosense.models.evaluation.evaluate import predict
 from biosense.models.evaluation.selective_prediction import abstains, risk_coverage
 from biosense.models.sequences import LabelledSequence

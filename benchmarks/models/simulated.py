@@ -20,8 +20,9 @@ from joblib import Parallel, delayed
 
 from benchmarks.figures import Figure, tell
 from biosense.acquisition.simulated import ALL_MODALITIES, simulate
+from biosense.core.affect import Estimate
 from biosense.core.recording import Recording
-from biosense.core.types import Chunk, Estimate, Floats, Modality
+from biosense.core.types import Chunk, Floats, Modality
 from biosense.estimation.load_model import load_model
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.estimation.run_processor import process_whole

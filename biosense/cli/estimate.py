@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from biosense.acquisition.xdf.reader import XdfReader
-    from biosense.core.types import Estimate, Modality
+    from biosense.core.affect import Estimate
+    from biosense.core.types import Modality
     from biosense.models.evaluation.contributions import Contributions
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from biosense.core.types import Modality
 
 TARGETS = ("valence", "arousal")
 """What is rated and estimated, in this order everywhere: ratings, annotations, models, scores."""
@@ -10,6 +13,30 @@ ESTIMATE_VALUES = (*TARGETS, *(f"sd_{target}" for target in TARGETS))
 """Columns of every stream and table of estimates; weights of the modalities follow."""
 WEIGHT_PREFIX = "weight_"
 """Before the name of a modality: the column of its weight."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Hold valence and arousal at one moment, how sure they are, what carried them.
+
+    Parameters
+    ----------
+    time
+        Session time, seconds.
+    valence, arousal
+        In [-1, 1].
+    sd_valence, sd_arousal
+        Standard deviation of the error that the model expects.
+    weight
+        Share of each modality that is present, 0 to 1.
+    """
+
+    time: float
+    valence: float
+    arousal: float
+    sd_valence: float
+    sd_arousal: float
+    weight: Mapping[Modality, float] = field(default_factory=dict)
 
 
 def weights_of(values: Iterable[tuple[str, float]]) -> dict[str, float]:

@@ -293,15 +293,3 @@ class FusionInput:
     time: float
     data: Mapping[Modality, Floats]
     quality: Mapping[Modality, float]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Hold valence and arousal in [-1, 1] at one moment, how sure they are, what carried them."""
-
-    time: float
-    valence: float
-    arousal: float
-    sd_valence: float
-    sd_arousal: float
-    weight: Mapping[Modality, float] = field(default_factory=dict)

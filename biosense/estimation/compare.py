@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from biosense.acquisition.xdf.reader import XdfReader
+from biosense.core.affect import Estimate
 from biosense.core.own_streams import AFFECT
-from biosense.core.types import Chunk, Estimate
+from biosense.core.types import Chunk
 from biosense.estimation.estimate_stream import estimate_chunk
 
 

@@ -10,11 +10,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from biosense.core.affect import ESTIMATE_VALUES, WEIGHT_PREFIX
+from biosense.core.affect import ESTIMATE_VALUES, WEIGHT_PREFIX, Estimate
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.own_streams import AFFECT
-from biosense.core.types import Chunk, Estimate, Modality, StreamInfo
+from biosense.core.types import Chunk, Modality, StreamInfo
 from biosense.estimation.processor import ProcessorSettings
 from biosense.processing.registry import ExtraStage
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from biosense.core.affect import TARGETS
-from biosense.core.types import Estimate, Modality
+from biosense.core.affect import TARGETS, Estimate
+from biosense.core.types import Modality
 from biosense.estimation.estimate_stream import estimate_chunk, estimate_info
 from biosense.models.evaluation.contributions import Contributions
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Protocol
 
+from biosense.core.affect import Estimate
 from biosense.core.connections import Connections
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
@@ -17,7 +18,6 @@ from biosense.core.types import (
     Chunk,
     ClockOffset,
     Epoch,
-    Estimate,
     Event,
     FusionInput,
     Modality,
@@ -37,6 +37,7 @@ from biosense.processing.join import Join
 from biosense.processing.registry import ExtraStage
 
 Outcome = Epoch | FusionInput | Estimate | Event
+_Found = tuple[StreamPipeline, Sequence[Epoch]]
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,22 @@ class Processor:
         """
         self.arrivals = []
         self._arrivals.clear()  # what a span completes was waited for by nobody
+        outcomes, found = self._features_of_span(items)
+        fed: dict[int, dict[Modality, Epoch]] = {}
+        for stream, epochs in found:
+            outcomes += chain.from_iterable((epoch, *stream.watch.push(epoch)) for epoch in epochs)
+            if self._is_fed(stream.modality):
+                for epoch in stream.normalise.push_all(epochs):
+                    fed.setdefault(epoch.index, {})[stream.modality] = epoch
+        for index in sorted(fed):
+            for fused in self._join.push_point(index, fed[index]):
+                outcomes += self._estimate(fused)
+        return outcomes
+
+    def _features_of_span(self, items: Iterable[Chunk]) -> tuple[list[Outcome], list[_Found]]:
+        """Return what is to be said of the samples of a span, and their features by stream."""
         outcomes: list[Outcome] = []
-        found: list[tuple[StreamPipeline, Sequence[Epoch]]] = []
+        found: list[_Found] = []
         end = -math.inf
         used = [(self._pipelines[item.info.name], item) for item in items if self._is_used(item)]
         for stream, item in sorted(used, key=self._comes_later):
@@ -208,16 +223,7 @@ class Processor:
             for stream in self._pipelines.values()
             if stream.follows_time
         ]
-        fed: dict[int, dict[Modality, Epoch]] = {}
-        for stream, epochs in found:
-            outcomes += chain.from_iterable((epoch, *stream.watch.push(epoch)) for epoch in epochs)
-            if self._is_fed(stream.modality):
-                for epoch in stream.normalise.push_all(epochs):
-                    fed.setdefault(epoch.index, {})[stream.modality] = epoch
-        for index in sorted(fed):
-            for fused in self._join.push_point(index, fed[index]):
-                outcomes += self._estimate(fused)
-        return outcomes
+        return outcomes, found
 
     def _is_used(self, item: Chunk) -> bool:
         return item.n > 0 and item.info.name in self._pipelines

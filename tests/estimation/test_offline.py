@@ -9,10 +9,11 @@ import pytest
 
 from biosense.acquisition.simulated import simulate
 from biosense.acquisition.stream_xml import header_xml, parse_info
+from biosense.core.affect import Estimate
 from biosense.core.errors import BadInput
 from biosense.core.interleave import interleave
 from biosense.core.recording import Recording
-from biosense.core.types import Chunk, Estimate, Modality
+from biosense.core.types import Chunk, Modality
 from biosense.estimation.estimate_stream import (
     EstimateHeader,
     estimate_chunk,

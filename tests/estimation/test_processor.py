@@ -9,11 +9,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from biosense.core.affect import Estimate
 from biosense.core.types import (
     Chunk,
     ClockOffset,
     Epoch,
-    Estimate,
     Event,
     EventKind,
     FusionInput,

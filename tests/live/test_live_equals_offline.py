@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from biosense.acquisition.xdf.reader import XdfReader
-from biosense.core.types import Estimate, Item, Modality
+from biosense.core.affect import Estimate
+from biosense.core.types import Item, Modality
 from biosense.estimation.compare import compare_with_live
 from biosense.estimation.offline import estimate_recording
 from biosense.estimation.recorded_run import recorded_header

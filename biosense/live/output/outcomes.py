@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from biosense.acquisition.xdf.recorder import Recorder
+from biosense.core.affect import Estimate
 from biosense.core.clock import Clock
-from biosense.core.types import Epoch, Estimate, Event, StreamInfo
+from biosense.core.types import Epoch, Event, StreamInfo
 from biosense.estimation.estimate_stream import EstimateHeader, estimate_chunk, estimate_info
 from biosense.estimation.processor import Outcome, Processor, feature_values
 from biosense.estimation.stream_health import STALE_S

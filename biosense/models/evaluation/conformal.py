@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from biosense.core.affect import TARGETS
+from biosense.core.affect import TARGETS, Estimate
 from biosense.core.errors import BadInput
-from biosense.core.types import Estimate, Floats
+from biosense.core.types import Floats
 from biosense.models.evaluation.metrics import (
     COVERAGE_LEVELS,
     GAUSSIAN_QUANTILES,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from biosense.core.affect import Estimate
 from biosense.core.errors import BadInput
-from biosense.core.types import Estimate, Floats
+from biosense.core.types import Floats
 from biosense.models.evaluation.metrics import mean_over_subjects
 
 

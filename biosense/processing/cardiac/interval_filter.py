@@ -81,6 +81,10 @@ class IntervalFilter:
         if doubtful:
             self._rejected.clear()
             return JudgedInterval(kind)
+        return self._new_rhythm(seconds, kind)
+
+    def _new_rhythm(self, seconds: float, kind: IntervalKind) -> JudgedInterval:
+        """Start from three in a row that do not fit, but agree with each other."""
         self._rejected.append(seconds)
         usual = median(self._rejected)
         if len(self._rejected) < 3 or not all(_near(one, usual, 0.15) for one in self._rejected):

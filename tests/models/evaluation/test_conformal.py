@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from biosense.core.affect import Estimate
 from biosense.core.errors import BadInput
-from biosense.core.types import Estimate
 from biosense.models.deployment.checkpoint import load, save
 from biosense.models.evaluation.conformal import GAUSSIAN, fit_intervals
 from biosense.models.evaluation.evaluate import calibrate_intervals

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from biosense.core.affect import Estimate
 from biosense.core.errors import BadInput
-from biosense.core.types import Estimate, Modality
+from biosense.core.types import Modality
 from biosense.models.evaluation.selective_prediction import abstains, risk_coverage
 
 

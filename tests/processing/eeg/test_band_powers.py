@@ -9,7 +9,6 @@ import pytest
 from biosense.core import Chunk, Epoch, Modality, Pipeline, StreamInfo
 from biosense.core.errors import BadInput
 from biosense.processing.eeg.band_powers import BANDS, EEG_FEATURES, BandPowers, analysis_rate
-from biosense.processing.eeg.montage import read_montage, site_of
 from biosense.processing.signal.decimate import Decimate
 from biosense.processing.signal.filters import BandPass, Notch
 from biosense.processing.signal.regularise import Regularise
@@ -131,38 +130,7 @@ def test_256_channels_work():
     assert np.isfinite([found[f"all_{band}"] for band in BANDS]).all()
 
 
-@pytest.mark.parametrize(
-    ("name", "site"),
-    [
-        ("fp1", "FP1"),
-        ("EEG Fpz-Cz", "FPZ"),
-        ("EEG F3-LE", "F3"),
-        ("T3", "T7"),
-        ("t6", "P8"),
-        ("Fc5.", "FC5"),
-        ("POz", "POZ"),
-        ("AFF5h", "AFF5H"),
-        ("Ch 3", None),
-        ("EEG 001", None),
-        ("M1", None),
-    ],
-)
-def test_names_are_read_as_sites(name, site):
-    assert site_of(name) == site
-
-
-@pytest.mark.parametrize(
-    "names", [[f"A{n}" for n in range(1, 33)] + ["C3", "C4"], [f"C{n}" for n in range(1, 9)]]
-)
-def test_numbered_channels_are_not_taken_for_sites(names):
-    montage = read_montage(names)
-    assert montage.members[1:].sum() == 0
-    assert montage.members[0].all()
-
-
-def test_channels_that_are_not_eeg_are_left_out():
-    montage = read_montage(["Cz", "VEOG", "EMG1", "EEG F3"])
-    assert montage.eeg.tolist() == [True, False, False, True]
+def test_a_stream_without_eeg_is_refused():
     with pytest.raises(BadInput, match="no channel of 'cap' is EEG"):
         BandPowers().start(eeg_info(["HEOG", "ECG"]))
 

@@ -23,6 +23,16 @@ from biosense.processing.offline.eeg_positions import channel_positions
         ("AFF1h", "AFF1H"),
         ("PO9", "PO9"),
         ("Ch4", None),
+        ("fp1", "FP1"),
+        ("EEG Fpz-Cz", "FPZ"),
+        ("EEG F3-LE", "F3"),
+        ("T3", "T7"),
+        ("Fc5.", "FC5"),
+        ("POz", "POZ"),
+        ("AFF5h", "AFF5H"),
+        ("Ch 3", None),
+        ("EEG 001", None),
+        ("M1", None),
     ],
 )
 def test_a_name_means_its_site(name, site):
@@ -59,6 +69,20 @@ def test_mastoids_ears_and_sensors_of_headbands_are_no_eeg():
     assert montage.eeg.tolist() == [True, True] + [False] * 6
     assert montage.ears == (2, 3)
     assert montage.eyes == (5,)
+
+
+@pytest.mark.parametrize(
+    "names", [[f"A{n}" for n in range(1, 33)] + ["C3", "C4"], [f"C{n}" for n in range(1, 9)]]
+)
+def test_numbered_channels_are_not_taken_for_sites(names):
+    montage = read_montage(names)
+    assert montage.members[1:].sum() == 0
+    assert montage.members[0].all()
+
+
+def test_other_sensors_on_a_cap_are_no_eeg():
+    montage = read_montage(["Cz", "VEOG", "EMG1", "EEG F3"])
+    assert montage.eeg.tolist() == [True, False, False, True]
 
 
 def test_numbered_channels_have_no_ears():

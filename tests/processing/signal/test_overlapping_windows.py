@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 
 from biosense.core.types import Chunk, Epoch, StreamInfo
-from biosense.processing.cardiac.recent_beats import MOST, RecentBeats
 from biosense.processing.eeg.shared_spectra import shared_spectra
 from biosense.processing.signal.overlapping_windows import (
     OverlappingWindows,
     WindowSource,
     moving_sums,
 )
-from biosense.processing.signal.row_statistics import overlapping_quantiles, present_quantiles
 from biosense.processing.signal.window import Window
 
 
@@ -83,29 +81,3 @@ def test_windows_with_other_data_are_not_taken_for_what_they_were_cut_from():
     together = OverlappingWindows.of([epochs[0], changed])
     assert together.begins is None
     np.testing.assert_array_equal(together.values[1], -epochs[1].data.T)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.15, 0.2, 0.5, 1.0])
-def test_quantiles_of_overlapping_windows_are_those_of_each(share):
-    rng = np.random.default_rng(7)
-    for missing in (0.0, 0.2, 0.9, 1.0):
-        for n in (1, 2, 7, 40):
-            starts = np.cumsum(rng.integers(0, 4, 12))
-            values = np.round(rng.standard_normal(starts[-1] + n + 3), 1)
-            values[rng.random(len(values)) < missing] = np.nan
-            each = present_quantiles(np.array([values[at : at + n] for at in starts]), share)
-            together = overlapping_quantiles(values, starts, n, share)
-            np.testing.assert_array_equal(together, each)
-
-
-@pytest.mark.parametrize("beats", [5, 60, 127, 128, 129, 250])
-def test_sums_over_recent_rows_do_not_depend_on_the_places_given(beats):
-    rng, rows = np.random.default_rng(beats), RecentBeats()
-    times = np.sort(rng.uniform(0, 60, beats))
-    for time in times.tolist():
-        rows.add((time, rng.standard_normal(), 0.0))
-    few = rows.before([beats], np.array([-1.0]))
-    every = rows._columns[:, None, rows.count : rows.count + MOST]
-    assert beats <= few.shape[2] <= MOST
-    few_sum, every_sum = (np.where(x[0] > -1.0, x[1], 0.0).sum(axis=1) for x in (few, every))
-    assert few_sum == every_sum
