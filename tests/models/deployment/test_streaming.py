@@ -26,7 +26,7 @@ MakeToy = Callable[..., list[LabelledSequence]]
 
 @pytest.fixture
 def sequence(make_toy: MakeToy) -> LabelledSequence:
-    toy = make_toy(1, 120)[0]
+    toy = make_toy(1, 84)[0]
     toy.quality[Modality.FACE][:] = 0
     return toy
 
@@ -62,7 +62,7 @@ def test_estimates_equal_the_offline_run(loaded: Loaded, sequence: LabelledSeque
     offline = predict(loaded.model, sequence)
     np.testing.assert_allclose(values(estimates)[:, :2], offline.mean, atol=1e-5)
     np.testing.assert_allclose(values(estimates)[:, 2:], offline.sd, atol=1e-5)
-    assert [e.time for e in estimates] == [0.25 * (40 + k) for k in range(120)]
+    assert [e.time for e in estimates] == [0.25 * (40 + k) for k in range(84)]
     for k, estimate in enumerate(estimates):
         present = [m for m in estimator.modalities if sequence.quality[m][k] > 0]
         assert list(estimate.weight) == present
