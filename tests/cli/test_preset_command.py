@@ -49,7 +49,7 @@ def test_a_run_by_a_preset(biosense, preset: Path) -> None:
     answer = biosense("live", "--preset", preset, "--headless", "--json")
     assert answer.code == 0, answer.err
     assert list(answer.json["streams"]) == ["sim-eda"]
-    assert answer.json["seconds"] == pytest.approx(0.5, abs=0.4)
+    assert 0.5 <= answer.json["seconds"] < 5.0
     assert "the run goes on without an optional source" in answer.words
     assert "no LSL stream 'nosuch'" in answer.words
     folder = Path(answer.json["recording"])

@@ -154,7 +154,7 @@ def test_its_clock_is_measured_anew_before_its_samples_are_taken(life: Life, nam
     )
     measured = items[later - 1]
     assert isinstance(measured, ClockOffset)
-    assert abs(measured.offset) < 0.005
+    assert abs(measured.offset) < 0.02  # 0 but for how busy the machine is
 
 
 def test_nobody_is_lost_for_longer_than_three_seconds_before_it_is_said(life: Life) -> None:

@@ -45,7 +45,8 @@ async def run_over_ble(loaded: Loaded, folder: Path) -> OverBle:
     settings = RunSettings(
         seconds=14.0,
         record=folder,
-        preflight=PreflightSettings(4.0),
+        # A busy machine delays packets by some ms, which are SPEED times as many here.
+        preflight=PreflightSettings(4.0, max_clock_ms=20.0 * SPEED),
         model_name="small",
     )
     async with simulated_bluetooth(sensor):

@@ -12,6 +12,7 @@ from biosense.core.types import Chunk, ClockOffset, Event, EventKind, Item, Moda
 from biosense.live.output.lsl_outlet import LslOutlet
 
 CLOCK = LslClock()
+BUSY_S = 0.02  # what a busy machine may put into the measured offset of its own clock
 
 
 def describe(name: str, **changes: Any) -> StreamInfo:

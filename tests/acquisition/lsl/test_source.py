@@ -13,6 +13,7 @@ from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import Chunk, EventKind
 from biosense.live.output.lsl_outlet import LslOutlet
 from tests.support.lsl_streams import (
+    BUSY_S,
     CLOCK,
     chunks,
     collect,
@@ -55,10 +56,12 @@ async def test_bursts_lose_nothing_and_session_time_is_that_of_this_computer():
             items = await collect(source, lambda items: count(items) == 5000)
     np.testing.assert_array_equal(np.concatenate([c.data for c in chunks(items)]), sent.data)
     times = np.concatenate([chunk.times for chunk in chunks(items)])
-    np.testing.assert_allclose(times, sent.times, atol=0.002)
+    late = times - sent.times
+    assert np.ptp(late) < 0.002
+    assert abs(late.mean()) < BUSY_S
     first = next(index for index, item in enumerate(items) if isinstance(item, Chunk))
     assert offsets(items[:first])
-    assert abs(offsets(items)[0].offset) < 0.002
+    assert abs(offsets(items)[0].offset) < BUSY_S
     assert events(items, EventKind.CONNECTED)
 
 
@@ -144,7 +147,7 @@ async def test_markers_that_never_come_are_no_fault_and_late_ones_arrive():
     assert not events(quiet, EventKind.LOST)
     (chunk,) = chunks(items)
     assert chunk.data.tolist() == [["Größe \U0001f600"]]
-    assert chunk.times[0] == pytest.approx(time, abs=0.002)
+    assert chunk.times[0] == pytest.approx(time, abs=BUSY_S)
 
 
 async def test_text_that_is_not_utf8_is_kept_as_far_as_it_can_be():
