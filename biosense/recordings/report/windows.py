@@ -101,10 +101,6 @@ def fetch(
     return summaries
 
 
-def _holds(window: ReportWindow, chunk: Chunk) -> bool:
-    return bool(window.begin <= chunk.times[-1] and chunk.times[0] <= window.end)
-
-
 def _to_unit_of(drawn: StreamInfo, info: StreamInfo) -> ToSI | None:
     """Return what brings a stream to the unit in which it is drawn, if it is not in it."""
     if drawn.unit == info.unit:

@@ -17,7 +17,6 @@ from biosense.core.types import Floats
 SERVICE = "0000fe84-0000-1000-8000-00805f9b34fb"
 NOTIFY = "2d30c082-f39f-4ce6-923f-3484ea480596"
 WRITE = "2d30c083-f39f-4ce6-923f-3484ea480596"
-DISCONNECT = "2d30c084-f39f-4ce6-923f-3484ea480596"
 
 CHANNELS = 4
 SAMPLES = 2  # of each channel in a packet

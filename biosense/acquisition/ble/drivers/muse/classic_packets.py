@@ -33,7 +33,6 @@ EEG = {
     "AF8": muse_uuid(0x05),
     "TP10": muse_uuid(0x06),
 }
-AUX_LEFT = muse_uuid(0x02)
 AUX_RIGHT = muse_uuid(0x07)
 GYRO = muse_uuid(0x09)
 ACC = muse_uuid(0x0A)

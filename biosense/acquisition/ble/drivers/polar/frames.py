@@ -43,7 +43,6 @@ class MeasurementType(IntEnum):
 
 _KIND_MASK = 0x3F
 _HEADER = 10
-_COMPRESSED = 0x80
 _MOST_BITS = 32  # of a delta; samples have at most as many
 
 
