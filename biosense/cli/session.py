@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from biosense.acquisition.lsl.config import settings
 from biosense.cli.console import console, print_json, say_warning
@@ -46,7 +46,6 @@ class Session:
         self._clock = clock
         self._settings = settings
         self._loaded = loaded
-        self._view: TerminalView | None = None
         self._run: Run | None = None
         self._control = RunControl()
 
@@ -69,10 +68,11 @@ class Session:
         for good.
         """
         window = None if headless else open_window(self._control)
-        if window is None and not json:
-            self._view = TerminalView(console)
+        terminal = TerminalView(console) if window is None and not json else None
+        self._control.add_view(terminal or WarningView())
         try:
-            summary = asyncio.run(self._run_sources(sources, republish, optional))
+            with terminal or nullcontext():
+                summary = asyncio.run(self._run_sources(sources, republish, optional))
         except NotReady as refused:
             for problem in refused.problems:
                 say_warning(problem, about="pre-flight")
@@ -96,16 +96,14 @@ class Session:
             loaded=self._loaded,
             republish=republish,
             optional=optional,
-            on_status=self._on_status,
-            on_event=self._on_event,
+            on_status=self._control.show_status,
+            on_event=self._control.show_event,
         )
         self._control.attach(self._run)
         ends = (signal.SIGINT, signal.SIGTERM)
         previous = [signal.signal(end, lambda *_: self._stop()) for end in ends]
-        view: AbstractContextManager[Any] = self._view or nullcontext()
         try:
-            with view:
-                return await self._run.run()
+            return await self._run.run()
         finally:
             for end, handler in zip(ends, previous, strict=True):
                 signal.signal(end, handler)
@@ -113,18 +111,6 @@ class Session:
     def _stop(self) -> None:
         if self._run is not None:
             self._run.stop()
-
-    def _on_status(self, status: RunStatus) -> None:
-        self._control.show_status(status)
-        if self._view is not None:
-            self._view.show(status)
-
-    def _on_event(self, event: Event) -> None:
-        self._control.show_event(event)
-        if self._view is not None:
-            self._view.note(event)
-        elif event.kind not in ("info", "connected", "marker", "ended"):
-            say_warning(f"{event.stream or 'run'}: {event.text}", about=event.kind)
 
     def _report(self, summary: RunSummary, json: bool) -> None:
         if json:
@@ -138,6 +124,18 @@ class Session:
                 console.print(f"recorded in {summary.recording}")
         if summary.errors:
             raise BiosenseError(summary.errors[-1])
+
+
+class WarningView:
+    """Print what goes wrong in a run, where nothing else shows it."""
+
+    def show(self, status: RunStatus) -> None:
+        """Show nothing: a status is for those who watch."""
+
+    def note(self, event: Event) -> None:
+        """Print an event, unless all is well."""
+        if event.kind not in ("info", "connected", "marker", "ended"):
+            say_warning(f"{event.stream or 'run'}: {event.text}", about=event.kind)
 
 
 def has_display() -> bool:

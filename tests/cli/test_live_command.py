@@ -20,11 +20,11 @@ from biosense.acquisition.simulated.source import SimulatedSource
 from biosense.acquisition.xdf import append_file
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.cli import session as session_module
-from biosense.cli.session import Session
+from biosense.cli.session import WarningView
 from biosense.core.types import Chunk, Event, EventKind, Modality, StreamInfo
-from biosense.live.config.run_settings import RunSettings
-from biosense.live.output.control_socket import STATUS, ControlClient, ControlRefused, ControlServer
+from biosense.live.output.control_socket import STATUS, ControlClient, ControlRefused
 from biosense.live.output.lsl_outlet import LslOutlet
+from biosense.live.output.run_control import RunControl
 from biosense.live.output.status import RunStatus
 from tests.support.recorded_runs import recorded
 
@@ -162,16 +162,16 @@ def test_a_full_disk_is_exit_code_1_behind_the_summary(
 def test_a_signal_ends_the_run_in_good_order(
     biosense, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: signal.Signals
 ) -> None:
-    reported, show = [], Session._on_status
+    reported, show = [], RunControl.show_status
 
-    def interrupt(self: Session, status: RunStatus) -> None:
+    def interrupt(self: RunControl, status: RunStatus) -> None:
         show(self, status)
         reported.append(status)
         if len(reported) == 3:
             signal.raise_signal(end)
 
     before = signal.getsignal(end)
-    monkeypatch.setattr(Session, "_on_status", interrupt)
+    monkeypatch.setattr(RunControl, "show_status", interrupt)
     answer = biosense("live", "--simulate", "--no-model", "--record", tmp_path, *QUIET)
     assert answer.code == 0
     assert answer.json["seconds"] < 10
@@ -186,14 +186,14 @@ class Window:
         self._act = act
         self._elsewhere = ThreadPoolExecutor(1)
 
-    def open(self, control: ControlServer) -> None:
+    def open(self, control: RunControl) -> None:
         self._acting = self._elsewhere.submit(self._live, control)
 
     def closed(self) -> None:
         self._elsewhere.shutdown()
         self._acting.result()
 
-    def _live(self, control: ControlServer) -> None:
+    def _live(self, control: RunControl) -> None:
         with closing(ControlClient(control.address, control.token)) as client:
             self._act(client)
 
@@ -230,10 +230,9 @@ def test_a_window_sets_markers_sees_the_run_and_stops_it(
 def test_events_are_shown_as_they_are_whatever_their_text(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    session = Session(clock=CLOCK, settings=RunSettings(), loaded=None)
-    session._on_event(Event(1.0, EventKind.LOST, "eeg [/x]", "no [bold] signal :heart:"))
-    session._on_event(Event(1.0, EventKind.INFO, "eeg", "nobody needs to read this"))
-    session._control.close()
+    view = WarningView()
+    view.note(Event(1.0, EventKind.LOST, "eeg [/x]", "no [bold] signal :heart:"))
+    view.note(Event(1.0, EventKind.INFO, "eeg", "nobody needs to read this"))
     assert capsys.readouterr().err == "lost eeg [/x]: no [bold] signal :heart:\n"
 
 

@@ -1,4 +1,4 @@
-"""What a run says to its windows, and what it does for them."""
+"""What a run says to its windows and other views, and what it does for them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,20 @@ class ControlledRun(Protocol):
         ...
 
 
+class RunView(Protocol):
+    """Show a run within its own process, a terminal for instance; called in the event loop."""
+
+    def show(self, status: RunStatus) -> None:
+        """Show how the run is now."""
+        ...
+
+    def note(self, event: Event) -> None:
+        """Take an event."""
+        ...
+
+
 class RunControl:
-    """Serve the windows of a run: statuses, events and previews go out, commands come in.
+    """Serve the views of a run: statuses, events and previews go out, commands of windows come in.
 
     There may be no window at all: nothing is made for nobody, and nothing waits. Until a run is
     attached, windows are greeted and told that it has not started.
@@ -45,6 +57,7 @@ class RunControl:
 
     def __init__(self) -> None:
         self._run: ControlledRun | None = None
+        self._views: list[RunView] = []
         self._server = ControlServer(self._command)
         self.address, self.token = self._server.address, self._server.token
 
@@ -52,13 +65,19 @@ class RunControl:
         """Do what windows ask with this run from now on."""
         self._run = run
 
+    def add_view(self, view: RunView) -> None:
+        """Show the run to one more within this process."""
+        self._views.append(view)
+
     def show_status(self, status: RunStatus) -> None:
-        """Send a status to every window."""
+        """Send a status to every window and view."""
         if self._server.has_clients:
             self._server.publish_json(STATUS, status.to_json())
+        for view in self._views:
+            view.show(status)
 
     def show_event(self, event: Event) -> None:
-        """Send an event to every window."""
+        """Send an event to every window and view."""
         values = {
             "time": event.time,
             "kind": event.kind.value,
@@ -66,6 +85,8 @@ class RunControl:
             "text": event.text,
         }
         self._server.publish_json(EVENT, values)
+        for view in self._views:
+            view.note(event)
 
     def show_preview(self, jpeg: bytes) -> None:
         """Send a picture of the camera, a JPEG file, to every window."""
