@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from biosense.core.types import Modality
-from biosense.models.layers.blocks import FeatureInputs, PriorBlend
+from biosense.models.layers.feature_inputs import FeatureInputs
+from biosense.models.layers.gaussian_head import PriorBlend
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.settings import Progress, TrainingSettings
 
@@ -35,7 +36,7 @@ class FusionOutput:
     penalty
         What training adds to the loss of the estimate, a scalar; None outside training, and for
         families that have none.
-    opinions
+    unimodal
         What each modality says by itself, for families in which it does; in training only. Each is
         trained as the estimate is.
     reconstructed
@@ -47,7 +48,7 @@ class FusionOutput:
     log_variance: Tensor
     weight: Tensor
     penalty: Tensor | None = None
-    opinions: tuple[FusionOutput, ...] = ()
+    unimodal: tuple[FusionOutput, ...] = ()
     reconstructed: Tensor | None = None
 
     @property
@@ -136,7 +137,13 @@ class FusionModel(nn.Module):
         raise NotImplementedError
 
     def last_layer(self) -> nn.Linear | None:
-        """Return the one linear layer whose output is squashed into the mean; None without one."""
+        """Return the one linear layer whose output is squashed into the mean.
+
+        Returns
+        -------
+        torch.nn.Linear or None
+            None for a family that has no such layer.
+        """
         return self.head.last_layer()
 
     def read_out(self) -> tuple[Tensor, Tensor] | None:
@@ -161,17 +168,48 @@ class FusionModel(nn.Module):
             as absent throughout.
         present
             Quality in [0, 1], 0 = absent, shape (batch, time, modalities).
+
+        Returns
+        -------
+        FusionOutput
+            Means, variances and weights of every step, (batch, time, ..).
         """
         raise NotImplementedError
 
     def begin(self, batch: int = 1) -> State:
-        """Return the state before the first step of `batch` sequences."""
+        """Return the state before the first step of `batch` sequences.
+
+        Parameters
+        ----------
+        batch
+            Number of sequences that are followed at once.
+
+        Returns
+        -------
+        State
+            Tensors whose shapes no step changes.
+        """
         raise NotImplementedError
 
     def step(
         self, x: Mapping[Modality, Tensor], present: Tensor, state: State
     ) -> tuple[FusionOutput, State]:
-        """Estimate one step: `forward` without the time axis, from and to a carried state."""
+        """Estimate one step: `forward` without the time axis, from and to a carried state.
+
+        Parameters
+        ----------
+        x
+            Features of each modality, (batch, features).
+        present
+            Quality in [0, 1], 0 = absent, (batch, modalities).
+        state
+            Of `begin`, or of the step before.
+
+        Returns
+        -------
+        tuple
+            The `FusionOutput` of the step, (batch, ..), and the state after it.
+        """
         raise NotImplementedError
 
 
@@ -195,13 +233,49 @@ class TrainingRun(Protocol):
         """How to train."""
 
     def descend(self, model: FusionModel) -> tuple[Progress, ...]:
-        """Fit all parameters of a model by gradient descent and return its history."""
+        """Fit all parameters of a model by gradient descent and return its history.
+
+        Parameters
+        ----------
+        model
+            Changed in place: it ends with the weights of its best epoch.
+
+        Returns
+        -------
+        tuple of Progress
+            One for each epoch.
+        """
 
     def fit_member(self, name: str, member: FusionModel) -> tuple[Progress, ...]:
-        """Fit a member of a model, of the family of that name, as if it were alone."""
+        """Fit a member of a model, of the family of that name, as if it were alone.
+
+        Parameters
+        ----------
+        name
+            Of the member's family.
+        member
+            Its weights are replaced.
+
+        Returns
+        -------
+        tuple of Progress
+            One for each epoch.
+        """
 
     def clock(self) -> float:
-        """Return the time, seconds, of which differences count."""
+        """Return the time, seconds, of which differences count.
+
+        Returns
+        -------
+        float
+            Seconds since any fixed moment.
+        """
 
     def report(self, progress: Progress) -> None:
-        """Tell whoever listens of one epoch."""
+        """Tell whoever listens of one epoch.
+
+        Parameters
+        ----------
+        progress
+            Of the epoch that has just ended.
+        """

@@ -17,9 +17,18 @@ MIN_SPREAD = 1e-6  # of its centre: a feature that varies less is constant, its 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Hold features by modality (batch, time, features), quality and targets; NaN where unknown.
+    """Hold sequences of equal length as tensors; NaN where a value is not known.
 
-    `recorded` is the quality before training hid inputs; None where nothing was hidden.
+    Parameters
+    ----------
+    x
+        Features of each modality, (batch, time, features).
+    present
+        Quality in [0, 1], 0 = absent, (batch, time, modalities).
+    target
+        Valence and arousal in [-1, 1], (batch, time, 2).
+    recorded
+        Quality before training masked inputs; None where nothing was masked.
     """
 
     x: dict[Modality, Tensor]
@@ -28,7 +37,18 @@ class Batch:
     recorded: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
-        """Return the same on a device."""
+        """Return the same on a device.
+
+        Parameters
+        ----------
+        device
+            Where its tensors are wanted.
+
+        Returns
+        -------
+        Batch
+            This one where they are there already, by what torch copies.
+        """
         recorded = None if self.recorded is None else self.recorded.to(device)
         x = {modality: values.to(device) for modality, values in self.x.items()}
         return Batch(x, self.present.to(device), self.target.to(device), recorded)
@@ -55,8 +75,23 @@ class Augmentation:
     blackout: float = 0.1
     span_s: tuple[float, float] = (3.0, 20.0)
 
-    def hide(self, present: Floats, hop: float, rng: np.random.Generator) -> Floats:
-        """Return quality (time, modalities) with hidden entries 0; the input is not written to."""
+    def mask(self, present: Floats, hop: float, rng: np.random.Generator) -> Floats:
+        """Mask inputs at random; what is given is not written to.
+
+        Parameters
+        ----------
+        present
+            Quality of each step, (time, modalities).
+        hop
+            Seconds between two steps.
+        rng
+            Decides what is masked.
+
+        Returns
+        -------
+        Floats
+            Quality with 0 where an input is masked, (time, modalities).
+        """
         time, n = present.shape
         available = np.flatnonzero(present.any(0))
         dropped = rng.random((n,)) < self.modality_dropout
@@ -81,7 +116,20 @@ class Augmentation:
 
 
 def collate(sequences: Sequence[LabelledSequence], counts: Sequence[tuple[str, int]]) -> Batch:
-    """Stack sequences, shorter ones padded at their end with absent steps and unknown targets."""
+    """Stack sequences, shorter ones padded at their end with absent steps and unknown targets.
+
+    Parameters
+    ----------
+    sequences
+        At least one.
+    counts
+        (name, number of features) of each modality, in the order of `present`.
+
+    Returns
+    -------
+    Batch
+        Of the length of the longest sequence; NaN where a modality or a step is missing.
+    """
     time = max(sequence.n for sequence in sequences)
     x = {}
     for name, width in counts:
@@ -100,7 +148,20 @@ def collate(sequences: Sequence[LabelledSequence], counts: Sequence[tuple[str, i
 
 
 def presence(sequence: LabelledSequence, counts: Sequence[tuple[str, int]]) -> Floats:
-    """Return quality, (time, modalities), in the order of `counts`; 0 for NaN and unknown."""
+    """Return the quality of each modality; 0 for NaN and for modalities that are not there.
+
+    Parameters
+    ----------
+    sequence
+        Of one recording.
+    counts
+        (name, number of features) of each modality.
+
+    Returns
+    -------
+    Floats
+        Shape (time, modalities), in the order of `counts`.
+    """
     absent = np.zeros(sequence.n)
     columns = [sequence.quality.get(Modality(name), absent) for name, _ in counts]
     return np.nan_to_num(np.stack(columns, 1))
@@ -124,12 +185,27 @@ def crops(
 
     Parameters
     ----------
+    sequences
+        Those that crops are taken from.
+    counts
+        (name, number of features) of each modality.
     steps
         Shortest and longest crop; the length is drawn anew for each batch.
     size
         Crops in a batch.
     least
         Batches in an epoch, at least about so many.
+    hop
+        Seconds between two steps.
+    augmentation
+        How inputs are masked.
+    rng
+        Decides everything random.
+
+    Yields
+    ------
+    Batch
+        Crops of one length, shorter sequences padded.
     """
     longest = steps[1]
     tickets = [k for k, sequence in enumerate(sequences) for _ in range(-(-sequence.n // longest))]
@@ -140,7 +216,7 @@ def crops(
         batch = collate(cut, counts)
         batch = replace(batch, recorded=batch.present.clone())
         for row, sequence in zip(batch.present, cut, strict=True):
-            hidden = augmentation.hide(presence(sequence, counts), hop, rng)
+            hidden = augmentation.mask(presence(sequence, counts), hop, rng)
             row[: sequence.n] = torch.from_numpy(hidden)
         yield batch
 
@@ -152,6 +228,18 @@ def feature_scale(
 
     Quantiles, because an artefact of 1e9 would own a mean and a standard deviation. A feature with
     no spread between them (a count that is mostly 0) falls back to its standard deviation.
+
+    Parameters
+    ----------
+    sequences
+        Of the training subjects only.
+    counts
+        (name, number of features) of each modality.
+
+    Returns
+    -------
+    dict
+        Centre and spread of each modality, both (features,), in the unit of the feature.
     """
     scale = {}
     for name, width in counts:
@@ -176,7 +264,20 @@ def _centre_and_spread(values: Floats) -> tuple[float, float]:
 
 
 def cut_sequence(sequence: LabelledSequence, cut: slice) -> LabelledSequence:
-    """Return some consecutive steps of a sequence; nothing is copied."""
+    """Return some consecutive steps of a sequence; nothing is copied.
+
+    Parameters
+    ----------
+    sequence
+        Left as it is.
+    cut
+        Which steps.
+
+    Returns
+    -------
+    LabelledSequence
+        Views of those steps.
+    """
     return replace(
         sequence,
         time=sequence.time[cut],

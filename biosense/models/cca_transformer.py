@@ -13,6 +13,12 @@ from torch import Tensor, nn
 from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.types import Floats
 from biosense.models.layers.cca_loss import RHO, multi_cca_loss
+from biosense.models.layers.cca_views import (
+    correlation,
+    split_views,
+    standardised_views,
+    view_scale,
+)
 from biosense.models.layers.linear_cca import max_var_cca
 
 try:
@@ -31,8 +37,8 @@ class DeepCcaTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Project views of the same rows so that the projections correlate.
 
     Each view has a network of its own, which starts as linear CCA and is trained so that the
-    projections of all pairs of views correlate (Andrew et al. 2013; the loss is `multi_cca_loss`).
-    On top stands linear CCA in closed form, MAX-VAR for more than two views (Kettenring 1971), so
+    projections of all pairs of views correlate [1]_ (the loss is `multi_cca_loss`).
+    On top stands linear CCA in closed form, MAX-VAR for more than two views [2]_, so
     that components are uncorrelated, of unit variance on the training rows, and ordered by how much
     they share. With `linear` there are no networks: this is then CCA itself.
 
@@ -62,6 +68,11 @@ class DeepCcaTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     correlations_
         Mean correlation of each component over the pairs of views, on the training rows. It is
         optimistic: say what `score` says of rows that were not fitted.
+
+    References
+    ----------
+    .. [1] Andrew, Arora, Bilmes, Livescu (2013). Deep canonical correlation analysis. ICML.
+    .. [2] Kettenring (1971). Canonical analysis of several sets of variables. Biometrika 58(3).
 
     Examples
     --------
@@ -103,19 +114,28 @@ class DeepCcaTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
+        X
+            Views, each (n, features) and n equal; or stacked (n, columns), with `views`.
+        y
+            Ignored.
         groups
             Identity (of person or trial) of each row, (n,). Each group's mean is taken out of what
             is to correlate: else what tells people apart is the strongest correlation there is.
+
+        Returns
+        -------
+        DeepCcaTransformer
+            Itself.
 
         Raises
         ------
         BadInput
             Views of different lengths, fewer than two, or too few rows of a pair.
         """
-        parts = self._split(X)
+        parts = split_views(X, self.views)
         self.n_features_in_ = sum(part.shape[1] for part in parts)
-        self._scale = [_scale(part) for part in parts]
-        rows, there = self._standardised(parts)
+        self._scale = [view_scale(part) for part in parts]
+        rows, there = standardised_views(parts, self._scale)
         number = None
         if groups is not None:
             number = torch.from_numpy(np.unique(np.asarray(groups), return_inverse=True)[1])
@@ -133,73 +153,104 @@ class DeepCcaTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Any) -> Floats:
-        """Return the projections of all views side by side, (n, views * n_components)."""
+        """Return the projections of all views side by side.
+
+        Parameters
+        ----------
+        X
+            Views, each (n, features) and n equal; or stacked (n, columns), with `views`.
+
+        Returns
+        -------
+        Floats
+            Shape (n, views * n_components).
+        """
         return np.concatenate(self.transform_views(X), 1)
 
     def transform_views(self, X: Any) -> list[Floats]:
-        """Return the projection of each view, (n, n_components)."""
+        """Return the projection of each view.
+
+        Parameters
+        ----------
+        X
+            Views, each (n, features) and n equal; or stacked (n, columns), with `views`.
+
+        Returns
+        -------
+        list of Floats
+            One for each view, (n, n_components); 0 for rows in which the view is absent.
+
+        Raises
+        ------
+        BadInput
+            Views have other numbers of columns than in the fit.
+        """
         check_is_fitted(self, "n_features_in_")
-        parts = self._split(X)
+        parts = split_views(X, self.views)
         widths = [part.shape[1] for part in parts]
         if widths != [len(centre) for centre, _ in self._scale]:
             raise BadInput(
                 f"views have {widths} columns, those of the fit had "
                 f"{[len(centre) for centre, _ in self._scale]}"
             )
-        rows, there = self._standardised(parts)
+        rows, there = standardised_views(parts, self._scale)
         pairs = zip(self._encode(rows), there, self._means, self._maps, strict=True)
         said = [torch.where(t[:, None], (x - mean) @ way, 0.0) for x, t, mean, way in pairs]
         return [part.numpy() for part in said]
 
     def correlations(self, X: Any) -> Floats:
-        """Return the mean correlation of each component over pairs of views, (n_components,)."""
+        """Return the mean correlation of each component over pairs of views.
+
+        Parameters
+        ----------
+        X
+            Views, each (n, features) and n equal; or stacked (n, columns), with `views`.
+
+        Returns
+        -------
+        Floats
+            Shape (n_components,).
+        """
         pairs = itertools.combinations(self.transform_views(X), 2)
-        means: Floats = np.mean([_correlation(one, two) for one, two in pairs], axis=0)
+        means: Floats = np.mean([correlation(one, two) for one, two in pairs], axis=0)
         return means
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the correlation of the projections, averaged over components and pairs of views.
 
         By chance it is about .8 sqrt(n_components / n) on the rows of the fit, and 0 on others.
+
+        Parameters
+        ----------
+        X
+            Views, each (n, features) and n equal; or stacked (n, columns), with `views`.
+        y
+            Ignored.
+
+        Returns
+        -------
+        float
+            In [-1, 1].
         """
         return float(np.mean(self.correlations(X)))
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """Return "view0_0", "view0_1", ..."""
+        """Return the names of the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features
+            Ignored: each output is made of all columns of a view.
+
+        Returns
+        -------
+        numpy.ndarray
+            "view0_0", "view0_1", .., "view1_0", ..
+        """
         check_is_fitted(self, "n_features_in_")
         count = range(self._maps[0].shape[1])
         names = [f"view{v}_{k}" for v in range(len(self._maps)) for k in count]
         return np.array(names, object)
-
-    def _split(self, X: Any) -> list[Floats]:
-        """Return views as float64 arrays of equal length."""
-        if len(self.views):
-            whole = np.asarray(X, np.float64)
-            if whole.ndim != 2 or whole.shape[1] != sum(self.views):
-                raise BadInput(
-                    f"X has shape {whole.shape}, wanted (n, {sum(self.views)}): the sum of "
-                    f"views={tuple(self.views)}"
-                )
-            parts = np.split(whole, np.cumsum(self.views)[:-1], axis=1)
-        else:
-            parts = [np.asarray(part, np.float64) for part in X]
-        if len(parts) < 2 or any(part.ndim != 2 for part in parts):
-            raise BadInput(
-                f"got {len(parts)} views; at least 2 arrays (n, features) are needed, or a stacked "
-                "X and `views`, the number of columns of each"
-            )
-        if len({len(part) for part in parts}) > 1:
-            raise BadInput(f"views have {[len(part) for part in parts]} rows; wanted equal numbers")
-        return parts
-
-    def _standardised(self, parts: list[Floats]) -> tuple[list[Tensor], Tensor]:
-        """Return views with 0 for absent rows, and which rows are there, (views, n)."""
-        there = np.stack([np.isfinite(part).all(1) for part in parts])
-        rows = [
-            torch.from_numpy(np.where(t[:, None], (part - centre) / spread, 0.0))
-            for part, t, (centre, spread) in zip(parts, there, self._scale, strict=True)
-        ]
-        return rows, torch.from_numpy(there)
 
     def _encode(self, rows: list[Tensor]) -> list[Tensor]:
         with torch.inference_mode():
@@ -238,19 +289,3 @@ class _Network(nn.Module):
         bent = self.out(nn.functional.gelu(self.into(x)))
         normed: Tensor = self.norm(x @ self.straight + bent)
         return normed
-
-
-def _scale(part: Floats) -> tuple[Floats, Floats]:
-    rows = part[np.isfinite(part).all(1)]
-    if len(rows) == 0:
-        raise BadInput("a view has no row without a missing value; leave the view out")
-    spread = rows.std(0)
-    return rows.mean(0), np.where(spread > 0, spread, 1.0)
-
-
-def _correlation(one: Floats, two: Floats) -> Floats:
-    """Return Pearson's correlation of columns over the rows where both are there; 0 if constant."""
-    there = np.any(one, axis=1) & np.any(two, axis=1)
-    a, b = (part[there] - part[there].mean(0) for part in (one, two))
-    size = np.sqrt((a * a).sum(0) * (b * b).sum(0))
-    return np.where(size > 0, (a * b).sum(0) / np.where(size > 0, size, 1.0), 0.0)

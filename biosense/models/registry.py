@@ -117,6 +117,11 @@ def build_model(name: str, settings: Mapping[str, Any]) -> FusionModel:
 def names() -> dict[str, str]:
     """Return the fusion families by name, with a line about each.
 
+    Returns
+    -------
+    dict
+        First sentence of each family's docstring, by its name.
+
     Examples
     --------
     >>> import biosense as bs

@@ -122,10 +122,21 @@ class LabelledSequence:
 
         Parameters
         ----------
+        subject
+            Who.
         inputs
             In rising order of index.
         target
             Valence and arousal at each of `inputs`, (len(inputs), 2).
+        stimulus
+            What was shown, where known.
+        hop
+            Seconds between two indices.
+
+        Returns
+        -------
+        LabelledSequence
+            From the first index to the last, absent steps included.
 
         Raises
         ------
@@ -152,7 +163,17 @@ class LabelledSequence:
 
 
 def feature_counts(sequences: Iterable[LabelledSequence]) -> tuple[tuple[str, int], ...]:
-    """Return (modality, number of features) over all sequences, in the order of `Modality`.
+    """Return the number of features of each modality over all sequences.
+
+    Parameters
+    ----------
+    sequences
+        Of one kind of features.
+
+    Returns
+    -------
+    tuple
+        (name, number of features) pairs, in the order of `Modality`.
 
     Raises
     ------
@@ -184,7 +205,7 @@ def restrict(
     Parameters
     ----------
     sequences
-        Those to look at; left as they are.
+        Left as they are.
     modalities
         Those that are kept.
 
@@ -214,7 +235,20 @@ def restrict(
 
 
 def check_hop(sequences: Sequence[LabelledSequence], hop: float) -> None:
-    """Raise `BadInput` unless the steps of every sequence are `hop` seconds apart."""
+    """Refuse sequences whose steps are not `hop` seconds apart.
+
+    Parameters
+    ----------
+    sequences
+        Of any length.
+    hop
+        Seconds.
+
+    Raises
+    ------
+    BadInput
+        One has another distance, or a jump.
+    """
     for sequence in sequences:
         if not np.allclose(np.diff(sequence.time), hop, rtol=0, atol=1e-6):
             raise BadInput(
@@ -227,6 +261,20 @@ def split_subjects(
     sequences: Sequence[LabelledSequence], share: float, seed: int
 ) -> tuple[list[LabelledSequence], list[LabelledSequence]]:
     """Hold out a share of the subjects, at least one on each side, chosen by the seed.
+
+    Parameters
+    ----------
+    sequences
+        Of at least two subjects.
+    share
+        Of the subjects that is held out.
+    seed
+        Decides who.
+
+    Returns
+    -------
+    tuple of list
+        Sequences of the others, and of those held out.
 
     Raises
     ------

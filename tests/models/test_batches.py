@@ -75,13 +75,13 @@ def test_dropout_hides_whole_modalities_but_never_the_last(rng: np.random.Genera
     present = np.full((80, 4), 0.9)
     present[:, 3] = 0  # this recording has no fourth modality
     drop = Augmentation(0.25, 0.0, 0.0)
-    hidden = np.stack([drop.hide(present, 0.25, rng) for _ in range(2000)])
+    hidden = np.stack([drop.mask(present, 0.25, rng) for _ in range(2000)])
     gone = ~hidden.any(1)
     assert np.mean(gone[:, :3]) == pytest.approx(0.25, abs=0.03)
     assert hidden.any(2).all()
     assert bool((hidden.any(1) == hidden.all(1)).all())  # whole or not at all
     nearly_all = Augmentation(0.99, 0.0, 0.0)
-    assert all(nearly_all.hide(present, 0.25, rng).any() for _ in range(200))
+    assert all(nearly_all.mask(present, 0.25, rng).any() for _ in range(200))
     assert present[:, :3].min() == 0.9
 
 
@@ -90,7 +90,7 @@ def test_spans_are_contiguous_and_never_take_the_last_modality(rng: np.random.Ge
     present = np.ones((200, 3))
     lengths = []
     for _ in range(100):
-        hidden = spans.hide(present, 0.25, rng)
+        hidden = spans.mask(present, 0.25, rng)
         assert hidden.any(1).all()
         lengths.append((hidden == 0).sum())
         assert np.abs(np.diff(hidden[:, 0])).sum() <= 4
@@ -98,7 +98,7 @@ def test_spans_are_contiguous_and_never_take_the_last_modality(rng: np.random.Ge
 
 
 def test_blackouts_hide_everything_for_a_while(rng: np.random.Generator) -> None:
-    hidden = [Augmentation(0, 0, 1.0).hide(np.ones((200, 3)), 0.25, rng) for _ in range(50)]
+    hidden = [Augmentation(0, 0, 1.0).mask(np.ones((200, 3)), 0.25, rng) for _ in range(50)]
     silent = [(~row.any(1)).sum() for row in hidden]
     assert 1 <= min(silent) <= max(silent) <= 80
 

@@ -12,7 +12,7 @@ import pytest
 from biosense import models
 from biosense.models.base import FusionModel
 from biosense.models.families.closed_form import ClosedForm
-from biosense.models.families.decision_level import Opinions
+from biosense.models.families.decision_level import DecisionLevel
 from biosense.models.families.stepwise import Stepwise
 from biosense.models.registry import MODELS
 from biosense.testing.contract import Check
@@ -43,5 +43,5 @@ def test_every_model_class_is_registered() -> None:
         for found in pkgutil.walk_packages(models.__path__, "biosense.models.")
         for value in vars(importlib.import_module(found.name)).values()
         if isinstance(value, type) and issubclass(value, FusionModel)
-    } - {FusionModel, ClosedForm, Opinions, Stepwise}
+    } - {FusionModel, ClosedForm, DecisionLevel, Stepwise}
     assert defined == {family.model for family in MODELS.values()}

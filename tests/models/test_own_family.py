@@ -20,8 +20,9 @@ from biosense.models.deployment.streaming import StreamingEstimator
 from biosense.models.evaluation.evaluate import predict
 from biosense.models.families.stepwise import Fused, Stepwise, StepwiseConfig, masked_softmax
 from biosense.models.families.table import Family
-from biosense.models.layers.blocks import FeatureInputs, PriorBlend
 from biosense.models.layers.evidence import evidence, fade, next_age
+from biosense.models.layers.feature_inputs import FeatureInputs
+from biosense.models.layers.gaussian_head import PriorBlend
 from biosense.models.registry import MODELS
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.personalise import can_be_personal, personalise

@@ -96,6 +96,8 @@ def check_compatible(
 
     Parameters
     ----------
+    info
+        Of the checkpoint.
     features
         Names of the features at hand, by modality.
     fingerprints

@@ -39,7 +39,14 @@ _FOLDER_NAME = "checkpoint"  # of the pair in a checkpoint that is a folder
 class Loaded:
     """Hold a model read from a checkpoint, ready to estimate, with what it says about itself.
 
-    `digest` is the SHA-256 of the weights: two models of one name can be told apart by it.
+    Parameters
+    ----------
+    model
+        In evaluation mode.
+    info
+        What stands beside the weights.
+    digest
+        SHA-256 of the weights: two models of one name can be told apart by it.
     """
 
     model: FusionModel
@@ -66,10 +73,14 @@ def save(
         A folder that exists, or the name of the pair, with or without `.safetensors` or `.json`.
     name
         Of the model's family in `MODELS`.
+    model
+        Left as it is.
     features
         Names of the features of each modality of the model; others are left out.
     fingerprints
         Of the pipelines that made them.
+    card
+        What it was trained on, and how well it did.
     conditioning
         What was done to the features behind the pipelines, by name.
     int8
@@ -112,6 +123,11 @@ def load(path: str | Path = "default") -> Loaded:
     ----------
     path
         As for `save`, or the name of a shipped one: "default", "demo".
+
+    Returns
+    -------
+    Loaded
+        The model with what it says about itself.
 
     Raises
     ------

@@ -43,6 +43,18 @@ def export_step(loaded: Loaded, path: Path) -> Path:
     and `next_state_0`.. , all float32. The first state is that of `FusionModel.begin`, of which the
     graph's metadata hold one number for each tensor: they are constant.
 
+    Parameters
+    ----------
+    loaded
+        Model with what it says about itself.
+    path
+        File to write; its folder is made where it is missing.
+
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     MissingExtra
@@ -56,15 +68,12 @@ def export_step(loaded: Loaded, path: Path) -> Path:
             f"{error.name} is not installed: pip install 'biosense[onnx]'"
         ) from error
     model = loaded.model.eval()
-    state = model.begin(1)
-    features = [torch.zeros(1, n) for n in model.inputs.counts.values()]
-    inputs = (*features, torch.ones(1, len(model.modalities)), *state)
-    names = [*(f"features_{m}" for m in model.modalities), "present"]
+    state, inputs = model.begin(1), _inputs(model)
     with _quiet_exporter():
         program = torch.onnx.export(
             _Step(model).eval(),
-            inputs,
-            input_names=[*names, *(f"state_{k}" for k in range(len(state)))],
+            tuple(inputs.values()),
+            input_names=list(inputs),
             output_names=[*_SAID, *(f"next_state_{k}" for k in range(len(state)))],
             dynamo=True,
             verbose=False,
@@ -75,6 +84,14 @@ def export_step(loaded: Loaded, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(graph, path)
     return path
+
+
+def _inputs(model: FusionModel) -> dict[str, Tensor]:
+    """Return what a first step could be given, by the names that the graph's inputs have."""
+    counts = model.inputs.counts
+    inputs = {f"features_{modality}": torch.zeros(1, n) for modality, n in counts.items()}
+    inputs["present"] = torch.ones(1, len(counts))
+    return inputs | {f"state_{k}": part for k, part in enumerate(model.begin(1))}
 
 
 @contextmanager

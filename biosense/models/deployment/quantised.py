@@ -21,7 +21,18 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def pack(model: nn.Module) -> dict[str, Tensor]:
-    """Return a model's state with every weight matrix as int8 and its scales beside it."""
+    """Return a model's state with every weight matrix as int8 and its scales beside it.
+
+    Parameters
+    ----------
+    model
+        Left as it is.
+
+    Returns
+    -------
+    dict
+        Tensors by name; the scale of a matrix under its name and `SCALE`.
+    """
     matrices = {name for name, value in model.named_parameters() if value.ndim >= 2}
     packed: dict[str, Tensor] = {}
     for name, value in model.state_dict().items():
@@ -36,7 +47,18 @@ def pack(model: nn.Module) -> dict[str, Tensor]:
 
 
 def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the state that was packed, to within half a level; one that was not as it is."""
+    """Return the state that was packed, to within half a level; one that was not as it is.
+
+    Parameters
+    ----------
+    packed
+        What `pack` gave, or a state that was not packed.
+
+    Returns
+    -------
+    dict
+        What `load_state_dict` takes.
+    """
     return {
         name: value.to(packed[f"{name}{SCALE}"].dtype) * packed[f"{name}{SCALE}"]
         if f"{name}{SCALE}" in packed
@@ -49,6 +71,18 @@ def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def quantised(model: M) -> M:
     """Return a copy of a model with the weights that it will have after packing.
 
+    Parameters
+    ----------
+    model
+        Left as it is.
+
+    Returns
+    -------
+    torch.nn.Module
+        Of the same class.
+
+    Examples
+    --------
     >>> layer = quantised(nn.Linear(4, 2))
     >>> same = unpack(pack(layer))
     >>> bool(torch.allclose(same["weight"], layer.weight, atol=1e-7))

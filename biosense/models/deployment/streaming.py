@@ -103,6 +103,16 @@ class StreamingEstimator:
     def push(self, item: FusionInput) -> Estimate:
         """Estimate at the next input.
 
+        Parameters
+        ----------
+        item
+            Features of whatever modalities are there.
+
+        Returns
+        -------
+        Estimate
+            At the time of the input; weights of the modalities that are present.
+
         Raises
         ------
         BadInput

@@ -27,6 +27,8 @@ class Intervals:
     conformal quantile of those at the same level. A new person has at least `level` of their steps
     covered with a probability of `guaranteed`; on average that is more than the level.
 
+    Split conformal prediction is that of [1]_; that a person is the unit is ours.
+
     Parameters
     ----------
     levels
@@ -38,8 +40,15 @@ class Intervals:
     pooled_valence, pooled_arousal
         Share of steps covered at each level, of all people together. Each person is scored with
         intervals that rest on the others; with a single one there is no such share, it is None.
+    subjects
+        People whom the intervals rest on.
     person_valence, person_arousal
         The same of each person, in the order of `subjects`.
+
+    References
+    ----------
+    .. [1] Lei, G'Sell, Rinaldo, Tibshirani, Wasserman (2018). Distribution-free predictive
+           inference for regression. Journal of the American Statistical Association 113.
 
     Examples
     --------
@@ -66,12 +75,40 @@ class Intervals:
             )
 
     def guaranteed(self, level: float) -> float:
-        """Return the share of new people of whom `level` is covered: S people give S / (S + 1)."""
+        """Return the share of new people of whom `level` of the steps is covered.
+
+        Parameters
+        ----------
+        level
+            One of `levels`.
+
+        Returns
+        -------
+        float
+            S / (S + 1) with S people, at most `level`.
+
+        Raises
+        ------
+        BadInput
+            The level is none of `levels`.
+        """
         self._at(level)
         return min(level, self.people / (self.people + 1))
 
     def of(self, estimate: Estimate, level: float) -> dict[str, tuple[float, float]]:
         """Return the interval of each target at a level, within [-1, 1].
+
+        Parameters
+        ----------
+        estimate
+            Of whatever moment.
+        level
+            One of `levels`.
+
+        Returns
+        -------
+        dict
+            Lowest and highest value by target, "valence" and "arousal".
 
         Raises
         ------
@@ -112,6 +149,13 @@ def fit_intervals(
         |target - mean| / sd of each sequence, (time, 2); NaN where there is no target.
     subjects
         Whose sequences they are.
+    levels
+        Shares of steps to be covered, rising.
+
+    Returns
+    -------
+    Intervals
+        With what is covered of each person by intervals that rest on the others.
 
     Raises
     ------
@@ -123,32 +167,32 @@ def fit_intervals(
         np.concatenate([score for score, who in zip(scores, subjects, strict=True) if who == one])
         for one in people
     ]
-    factors, pooled, each = [], [], []
-    for column, name in enumerate(TARGETS):
-        known = [score[np.isfinite(score[:, column]), column] for score in grouped]
-        if not any(len(score) for score in known):
-            raise BadInput(f"no sequence has a target of {name}: intervals need some")
-        own = np.array(
-            [
-                np.quantile(score, levels) if len(score) else [np.nan] * len(levels)
-                for score in known
-            ]
-        )
-        factors.append(_factors(own, levels))
-        shares = [_left_out(score, np.delete(own, k, 0), levels) for k, score in enumerate(known)]
-        each.append(tuple(shares))
-        pooled.append(_pooled(shares, [len(score) for score in known]))
+    valence, arousal = (_fit_target(grouped, k, levels) for k in range(len(TARGETS)))
     return Intervals(
         levels,
-        factors[0],
-        factors[1],
+        valence[0],
+        arousal[0],
         len(people),
-        pooled[0],
-        pooled[1],
+        valence[1],
+        arousal[1],
         people,
-        each[0],
-        each[1],
+        valence[2],
+        arousal[2],
     )
+
+
+def _fit_target(
+    grouped: Sequence[Floats], column: int, levels: tuple[float, ...]
+) -> tuple[tuple[float, ...], tuple[float | None, ...], tuple[tuple[float | None, ...], ...]]:
+    """Return factors of one target, and what they cover: of all people, and of each."""
+    known = [score[np.isfinite(score[:, column]), column] for score in grouped]
+    if not any(len(score) for score in known):
+        raise BadInput(f"no sequence has a target of {TARGETS[column]}: intervals need some")
+    own = np.array(
+        [np.quantile(score, levels) if len(score) else [np.nan] * len(levels) for score in known]
+    )
+    shares = [_left_out(score, np.delete(own, k, 0), levels) for k, score in enumerate(known)]
+    return _factors(own, levels), _pooled(shares, [len(score) for score in known]), tuple(shares)
 
 
 def _factors(own: Floats, levels: tuple[float, ...]) -> tuple[float, ...]:

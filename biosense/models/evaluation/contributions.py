@@ -23,8 +23,15 @@ from biosense.models.base import FusionModel, State
 class Contributions:
     """Hold how much each modality moved one estimate away from the prior.
 
-    They sum to the estimate minus `prior`: of valence by modality, and of arousal. A modality that
-    is absent now still contributes while the model remembers it.
+    They sum to the estimate minus `prior`. A modality that is absent now still contributes while
+    the model remembers it.
+
+    Parameters
+    ----------
+    valence, arousal
+        By modality, on the scale of the estimate.
+    prior
+        Valence and arousal that the model says without any input.
     """
 
     valence: Mapping[Modality, float]
@@ -38,10 +45,19 @@ class StreamingShapley:
     The value of a subset is the estimate of a model that has never seen any other modality, state
     included; that of the empty one is the prior. The Shapley value of a modality is what it adds to
     a subset, averaged over all orders in which modalities could be added; over all modalities they
-    sum to the estimate minus the prior, exactly (Shapley 1953).
+    sum to the estimate minus the prior, exactly [1]_.
 
     V counts the modalities that have been present so far: a new one doubles the batch, and its half
     starts from the states that have not seen it yet.
+
+    Parameters
+    ----------
+    model
+        In evaluation mode.
+
+    References
+    ----------
+    .. [1] Shapley (1953). A value for n-person games. Contributions to the theory of games 2.
 
     Examples
     --------
@@ -64,15 +80,28 @@ class StreamingShapley:
         """Forget everything, as before the first step."""
         self._state = self._model.begin(1)
         self._seen = []
-        self._look()
+        self._set_subsets()
 
     def push(self, x: Mapping[Modality, Tensor], present: Tensor) -> Contributions:
-        """Take one step of one sequence: features (1, features), quality (1, modalities)."""
+        """Take one step of one sequence.
+
+        Parameters
+        ----------
+        x
+            Features of each modality, (1, features).
+        present
+            Quality in [0, 1], 0 = absent, (1, modalities).
+
+        Returns
+        -------
+        Contributions
+            Of the estimate of this step.
+        """
         for column in torch.nonzero(present[0] > 0)[:, 0].tolist():
             if column not in self._seen:
                 self._seen.append(column)
                 self._state = tuple(torch.cat((part, part)) for part in self._state)
-                self._look()
+                self._set_subsets()
         rows = {modality: row.expand(len(self._masks), -1) for modality, row in x.items()}
         with torch.inference_mode():
             output, self._state = self._model.step(rows, present * self._masks, self._state)
@@ -85,7 +114,7 @@ class StreamingShapley:
             (prior_valence, prior_arousal),
         )
 
-    def _look(self) -> None:
+    def _set_subsets(self) -> None:
         """Make masks (2^seen, modalities) and weights (modalities, 2^seen) of what was seen."""
         n, seen = len(self._model.modalities), len(self._seen)
         self._masks = torch.zeros(2**seen, n)
@@ -96,14 +125,37 @@ class StreamingShapley:
 
 @cache
 def subsets(n: int) -> Floats:
-    """Return all subsets of n parts, (2^n, n), 0 or 1: the empty one first, the whole one last."""
+    """Return all subsets of some parts: the empty one first, the whole one last.
+
+    Parameters
+    ----------
+    n
+        Number of parts.
+
+    Returns
+    -------
+    Floats
+        Membership, 0 or 1, (2^n, n).
+    """
     return (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(np.float64)
 
 
 @cache
 def shapley_matrix(n: int) -> Floats:
-    """Return what maps the values of all subsets to Shapley values, (n, 2^n).
+    """Return what maps the values of all subsets to Shapley values.
 
+    Parameters
+    ----------
+    n
+        Number of parts.
+
+    Returns
+    -------
+    Floats
+        Shape (n, 2^n), columns in the order of `subsets`.
+
+    Examples
+    --------
     >>> shapley_matrix(1)
     array([[-1.,  1.]])
     """

@@ -67,14 +67,33 @@ class TargetEvaluation:
     coverage: Mapping[float, float]
 
     def as_dict(self) -> dict[str, float | None]:
-        """Return all numbers by name, NaN as None, as JSON wants them."""
+        """Return all numbers by name, as JSON wants them.
+
+        Returns
+        -------
+        dict
+            Coverage under "coverage_50" and so on; None for NaN.
+        """
         flat = {**asdict(self.scores), "nll": self.nll, "mean_sd": self.mean_sd}
         flat |= {f"coverage_{round(100 * level)}": share for level, share in self.coverage.items()}
         return {name: value if math.isfinite(value) else None for name, value in flat.items()}
 
 
 def predict(model: FusionModel, sequence: LabelledSequence) -> Prediction:
-    """Estimate at every step of a sequence; the model is left in evaluation mode."""
+    """Estimate at every step of a sequence; the model is left in evaluation mode.
+
+    Parameters
+    ----------
+    model
+        On whatever device it is.
+    sequence
+        Of one recording.
+
+    Returns
+    -------
+    Prediction
+        Of every step.
+    """
     model.eval()
     batch = collate([sequence], model.config.modalities).to(model.head.prior_mean.device)
     with torch.inference_mode():
@@ -87,6 +106,13 @@ def evaluate(
     model: FusionModel, sequences: Sequence[LabelledSequence]
 ) -> dict[str, TargetEvaluation]:
     """Score a model on labelled sequences.
+
+    Parameters
+    ----------
+    model
+        Of any family.
+    sequences
+        Of people who were not trained on, for an honest answer.
 
     Returns
     -------
@@ -105,6 +131,18 @@ def subject_ccc(model: FusionModel, sequences: Sequence[LabelledSequence]) -> fl
 
     Training stops by this number: unlike the mean over sequences it is also defined where each
     trial has a single rating.
+
+    Parameters
+    ----------
+    model
+        Of any family.
+    sequences
+        Of whatever subjects.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; NaN where nothing can be scored.
     """
     groups: dict[str, list[tuple[Floats, Floats]]] = {}
     for sequence in sequences:
@@ -122,6 +160,13 @@ def calibrate_variance(model: FusionModel, sequences: Sequence[LabelledSequence]
 
     Every subject weighs the same. Steps without any modality are left out: there the variance is
     the prior's, which needs no calibration.
+
+    Parameters
+    ----------
+    model
+        The temperature of its head is changed in place, not beyond `MAX_LOG_TEMPERATURE`.
+    sequences
+        Of people who were not trained on.
     """
     ratios = [np.square(score) for score in _standardised_errors(model, sequences)]
     subjects = [sequence.subject for sequence in sequences]
@@ -140,8 +185,19 @@ def calibrate_intervals(
 ) -> Intervals | None:
     """Calibrate intervals on people who were not trained on, after the variance if that is.
 
-    Steps without any modality are left out, as in `calibrate_variance`. None where no such step has
-    a target of valence, or none of arousal.
+    Steps without any modality are left out, as in `calibrate_variance`.
+
+    Parameters
+    ----------
+    model
+        Left as it is.
+    sequences
+        Of people who were not trained on.
+
+    Returns
+    -------
+    Intervals or None
+        None where no such step has a target of valence, or none of arousal.
     """
     scores = [np.abs(score) for score in _standardised_errors(model, sequences)]
     if not np.isfinite(np.concatenate(scores)).any(0).all():

@@ -46,18 +46,32 @@ def feature_contributions(
 
     The path leads from every feature at its training median to the sequence as it is; which
     modalities are present stays the same along it. Contributions sum to `output - baseline` but for
-    the error of integration, which falls with `points` (Sundararajan et al. 2017, 1703.01365). A
+    the error of integration, which falls with `points` [1]_. A
     feature without a value contributes nothing.
 
     Parameters
     ----------
+    model
+        Of any family; it is left in evaluation mode.
+    sequence
+        Of one recording.
     points
         Of the path at which gradients are taken (midpoint rule).
+
+    Returns
+    -------
+    FeatureContributions
+        Of the estimate averaged over the sequence.
 
     Raises
     ------
     BadInput
         `points` is below 1.
+
+    References
+    ----------
+    .. [1] Sundararajan, Taly, Yan (2017). Axiomatic attribution for deep networks. ICML,
+           arXiv:1703.01365.
     """
     if points < 1:
         raise BadInput(f"points={points} must be at least 1")
@@ -65,29 +79,35 @@ def feature_contributions(
     batch = collate([sequence], model.config.modalities).to(model.head.prior_mean.device)
     start = _medians(model)
     ends = {m: torch.where(torch.isfinite(v), v, start[m]) for m, v in batch.x.items()}
+    slopes = _mean_gradients(model, start, ends, batch.present, points)
+    values = {m: ((ends[m] - start[m]).unsqueeze(-1) * slopes[m])[0] for m in ends}
+    return FeatureContributions(
+        {modality: moved.double().cpu().numpy() for modality, moved in values.items()},
+        _mean_output(model, ends, batch.present),
+        _mean_output(model, {m: start[m].expand_as(v) for m, v in ends.items()}, batch.present),
+    )
+
+
+def _mean_gradients(
+    model: FusionModel,
+    start: Mapping[Modality, Tensor],
+    ends: Mapping[Modality, Tensor],
+    present: Tensor,
+    points: int,
+) -> dict[Modality, Tensor]:
+    """Return the gradients of the mean estimate, averaged along the path, (1, .., targets)."""
     total = {m: [torch.zeros_like(v) for _ in TARGETS] for m, v in ends.items()}
     # cuDNN's GRU has no backward pass outside training.
     with torch.backends.cudnn.flags(enabled=False):
         for k in range(points):
             share = (k + 0.5) / points
             x = {m: (start[m] + share * (v - start[m])).requires_grad_() for m, v in ends.items()}
-            means = model(x, batch.present).mean[0].mean(0)
+            means = model(x, present).mean[0].mean(0)
             for column in range(len(TARGETS)):
                 gradients = torch.autograd.grad(means[column], list(x.values()), retain_graph=True)
                 for modality, gradient in zip(x, gradients, strict=True):
                     total[modality][column] += gradient / points
-    values = {
-        m: torch.stack([(ends[m] - start[m]) * part for part in parts], -1)[0]
-        .double()
-        .cpu()
-        .numpy()
-        for m, parts in total.items()
-    }
-    return FeatureContributions(
-        values,
-        _mean_output(model, ends, batch.present),
-        _mean_output(model, {m: start[m].expand_as(v) for m, v in ends.items()}, batch.present),
-    )
+    return {modality: torch.stack(parts, -1) for modality, parts in total.items()}
 
 
 def _medians(model: FusionModel) -> dict[Modality, Tensor]:

@@ -21,7 +21,27 @@ GAUSSIAN_QUANTILES = {0.5: 0.674490, 0.8: 1.281552, 0.9: 1.644854, 0.95: 1.95996
 
 
 def ccc(prediction: Floats, target: Floats) -> float:
-    """Return the concordance correlation coefficient (Lin 1989), in [-1, 1].
+    """Return the concordance correlation coefficient [1]_.
+
+    Parameters
+    ----------
+    prediction, target
+        Shape (n,); pairs with a NaN are left out.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; NaN without any pair.
+
+    Raises
+    ------
+    BadInput
+        They are no vectors of equal length.
+
+    References
+    ----------
+    .. [1] Lin (1989). A concordance correlation coefficient to evaluate reproducibility. Biometrics
+           45(1).
 
     Examples
     --------
@@ -42,7 +62,22 @@ def ccc(prediction: Floats, target: Floats) -> float:
 
 
 def pearson(prediction: Floats, target: Floats) -> float:
-    """Return Pearson's correlation, in [-1, 1]; 0 where either is constant: nothing is followed.
+    """Return Pearson's correlation; 0 where either is constant: nothing is followed.
+
+    Parameters
+    ----------
+    prediction, target
+        Shape (n,); pairs with a NaN are left out.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; NaN without any pair.
+
+    Raises
+    ------
+    BadInput
+        They are no vectors of equal length.
 
     Examples
     --------
@@ -59,13 +94,45 @@ def pearson(prediction: Floats, target: Floats) -> float:
 
 
 def rmse(prediction: Floats, target: Floats) -> float:
-    """Return the root mean squared error, in the unit of the target."""
+    """Return the root mean squared error.
+
+    Parameters
+    ----------
+    prediction, target
+        Shape (n,); pairs with a NaN are left out.
+
+    Returns
+    -------
+    float
+        In the unit of the target; NaN without any pair.
+
+    Raises
+    ------
+    BadInput
+        They are no vectors of equal length.
+    """
     p, y = _pairs(prediction, target)
     return float(np.sqrt(np.mean((p - y) ** 2))) if len(p) else math.nan
 
 
 def mae(prediction: Floats, target: Floats) -> float:
-    """Return the mean absolute error, in the unit of the target."""
+    """Return the mean absolute error.
+
+    Parameters
+    ----------
+    prediction, target
+        Shape (n,); pairs with a NaN are left out.
+
+    Returns
+    -------
+    float
+        In the unit of the target; NaN without any pair.
+
+    Raises
+    ------
+    BadInput
+        They are no vectors of equal length.
+    """
     p, y = _pairs(prediction, target)
     return float(np.mean(np.abs(p - y))) if len(p) else math.nan
 
@@ -74,6 +141,16 @@ def coverage(prediction: Floats, sd: Floats, target: Floats) -> dict[float, floa
     """Return the share of targets inside the central interval of each of `COVERAGE_LEVELS`.
 
     Honest standard deviations of Gaussian errors cover 0.8 of the targets at level 0.8.
+
+    Parameters
+    ----------
+    prediction, sd, target
+        Shape (n,), in one unit; rows with a NaN are left out.
+
+    Returns
+    -------
+    dict
+        Share by level; NaN without any row.
     """
     known = np.isfinite(prediction) & np.isfinite(target) & np.isfinite(sd)
     if not known.any():
@@ -83,7 +160,18 @@ def coverage(prediction: Floats, sd: Floats, target: Floats) -> dict[float, floa
 
 
 def nll(prediction: Floats, sd: Floats, target: Floats) -> float:
-    """Return the mean negative log-likelihood of the targets under the Gaussians, in nats."""
+    """Return the mean negative log-likelihood of the targets under the Gaussians.
+
+    Parameters
+    ----------
+    prediction, sd, target
+        Shape (n,), in one unit; rows with a NaN are left out.
+
+    Returns
+    -------
+    float
+        Nats; NaN without any row.
+    """
     known = np.isfinite(prediction) & np.isfinite(target) & np.isfinite(sd)
     if not known.any():
         return math.nan
@@ -95,9 +183,14 @@ def nll(prediction: Floats, sd: Floats, target: Floats) -> float:
 class Scores:
     """Hold the scores of one target.
 
-    `ccc`, `pearson`, `rmse` and `mae` are means over the sequences of each subject, then over
-    subjects; sequences without a target are left out. The pooled ones put all samples into one
-    sequence, which also rewards knowing each sequence's mean: never compare the two.
+    Parameters
+    ----------
+    ccc, pearson, rmse, mae
+        Means over the sequences of each subject, then over subjects; sequences without a target are
+        left out.
+    pooled_ccc, pooled_pearson, pooled_rmse
+        Of all samples as one sequence, which also rewards knowing each sequence's mean: never
+        compare the two.
     """
 
     ccc: float
@@ -120,6 +213,16 @@ def score(
         One (time,) array for each sequence; NaN where unknown.
     subjects
         Subject of each sequence.
+
+    Returns
+    -------
+    Scores
+        All NaN without any sequence.
+
+    Raises
+    ------
+    BadInput
+        There are not as many predictions, targets and subjects.
 
     Examples
     --------
@@ -148,8 +251,22 @@ def score(
 
 
 def mean_over_subjects(values: Sequence[float], subjects: Sequence[str]) -> float:
-    """Average within each subject, then over subjects; NaN values are left out.
+    """Average within each subject, then over subjects.
 
+    Parameters
+    ----------
+    values
+        One for each sequence; NaN is left out.
+    subjects
+        Whose sequences they are.
+
+    Returns
+    -------
+    float
+        NaN where all are.
+
+    Examples
+    --------
     >>> mean_over_subjects([1.0, 3.0, 8.0, float("nan")], ["a", "a", "b", "c"])
     5.0
     """

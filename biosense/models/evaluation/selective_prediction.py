@@ -22,9 +22,16 @@ def abstains(estimate: Estimate, most_sd: float = math.inf) -> bool:
 
     Parameters
     ----------
+    estimate
+        Of whatever moment.
     most_sd
         Largest standard deviation, of either target, that still counts as an answer;
         `risk_coverage` of people who were not trained on says what a bound costs and gains.
+
+    Returns
+    -------
+    bool
+        True where it should not be shown as an answer.
 
     Examples
     --------
@@ -63,6 +70,9 @@ def risk_coverage(
 ) -> RiskCoverage:
     """Trace the error of what is answered over the share that is answered, of one target.
 
+    This is the risk-coverage curve of [1]_, with the standard deviation as what is known
+    beforehand.
+
     Parameters
     ----------
     errors, sds
@@ -71,6 +81,21 @@ def risk_coverage(
         Whose sequences they are.
     points
         On the curve, evenly spaced in the share.
+
+    Returns
+    -------
+    RiskCoverage
+        The curve.
+
+    Raises
+    ------
+    BadInput
+        No error is known, or `points` is below 1.
+
+    References
+    ----------
+    .. [1] El-Yaniv, Wiener (2010). On the foundations of noise-free selective classification.
+           Journal of Machine Learning Research 11.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from torch import Tensor
 from biosense.core.errors import BadInput, MissingExtra
 from biosense.core.types import Floats
 from biosense.models.families.closed_form import ClosedForm, ClosedFormConfig
-from biosense.models.families.regression import Rows, shares
+from biosense.models.families.regression import Rows, importance_shares
 from biosense.models.layers.tree_ensemble import Forest, Tree
 
 
@@ -53,6 +53,11 @@ class Boosting(ClosedForm):
     The trees are those of scikit-learn's `HistGradientBoostingRegressor`, one forest for each
     target; its answers are reproduced to rounding. Only a fit needs scikit-learn.
 
+    Parameters
+    ----------
+    config
+        What defines it.
+
     Examples
     --------
     >>> from biosense.core.types import Modality
@@ -70,8 +75,8 @@ class Boosting(ClosedForm):
         self.forest = Forest(config.trees, 2 * config.leaves - 1, config.depth)
         self.register_buffer("base", torch.zeros(2, dtype=torch.float64))
 
-    def own(self, columns: Tensor) -> Tensor:
-        """Return the estimate before the gain; see `ClosedForm.own`."""
+    def raw(self, columns: Tensor) -> Tensor:
+        """Return the estimate before the gain; see `ClosedForm.raw`."""
         said: Tensor = (self.forest(columns) + self.base).to(columns.dtype)
         return said
 
@@ -79,21 +84,29 @@ class Boosting(ClosedForm):
         """Grow trees and keep as many as serve `held` best; see `ClosedForm.fit_rows`."""
         grown = [self._grow(fit, column) for column in range(2)]
         staged = zip(*[one.staged_predict(held.columns) for one in grown], strict=True)
-        worth = [self.worth(np.stack(said, 1), held) for said in staged]
+        worth = [self.score(np.stack(said, 1), held) for said in staged]
         n = int(np.argmax(np.nan_to_num(worth, nan=-np.inf))) + 1
-        self.plant(grown, n)
+        self.load_trees(grown, n)
 
-    def plant(self, grown: list[Any], n: int) -> None:
-        """Take over the first n trees of scikit-learn's fitted regressor of each target."""
+    def load_trees(self, grown: list[Any], n: int) -> None:
+        """Take over the first n trees of scikit-learn's fitted regressor of each target.
+
+        Parameters
+        ----------
+        grown
+            Fitted `HistGradientBoostingRegressor`, one for each target.
+        n
+            Trees of each that are kept.
+        """
         # scikit-learn has no public way to read these trees; a test holds it to what is read here.
         nodes = [[stage[0].nodes for stage in one._predictors[:n]] for one in grown]
-        self.forest.plant([[_tree(table) for table in tables] for tables in nodes])
+        self.forest.load_trees([[_tree(table) for table in tables] for tables in nodes])
         self.base.copy_(torch.tensor([float(np.ravel(o._baseline_prediction)[0]) for o in grown]))
         gain = np.zeros(self.columns)
         for table in (table for tables in nodes for table in tables):
             split = table[table["is_leaf"] == 0]
             np.add.at(gain, split["feature_idx"].astype(int), split["gain"])
-        self.importance.copy_(shares(gain, self.owners(), len(self.modalities)))
+        self.importance.copy_(importance_shares(gain, self.table.owners(), len(self.modalities)))
 
     def _grow(self, fit: Rows, column: int) -> Any:
         try:

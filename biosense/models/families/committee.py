@@ -16,8 +16,9 @@ from biosense.core.types import Floats, Modality
 from biosense.models.base import FusionModel, FusionOutput, MakeMember, State, TrainingRun
 from biosense.models.evaluation.evaluate import predict
 from biosense.models.families.regression import spread_gain
-from biosense.models.layers.blocks import FeatureInputs, PriorBlend, Standardised
 from biosense.models.layers.evidence import evidence, fade, next_age
+from biosense.models.layers.feature_inputs import FeatureInputs, Standardised
+from biosense.models.layers.gaussian_head import PriorBlend
 from biosense.models.training.settings import Progress
 
 
@@ -64,6 +65,13 @@ class Committee(FusionModel):
     The variance is that of the mixture: where members disagree, the committee is unsure. Averages
     are smaller than what is averaged; a gain fitted on the validation subjects makes up for it.
 
+    Parameters
+    ----------
+    config
+        What defines it.
+    members
+        As many as `config.members`, in their order.
+
     Examples
     --------
     >>> from biosense.models.registry import build_model
@@ -83,7 +91,7 @@ class Committee(FusionModel):
     def __init__(self, config: CommitteeConfig, members: Sequence[FusionModel]) -> None:
         super().__init__()
         self.config = config
-        self.inputs = _Together(config.modalities, members)
+        self.inputs = _SharedInputs(config.modalities, members)
         self.modalities = tuple(self.inputs.counts)
         self.window = round(config.window_s / config.hop)
         self.head = PriorBlend()
@@ -105,26 +113,54 @@ class Committee(FusionModel):
         return cls(config, [build(name, asdict(config)) for name in config.members])
 
     def fit(self, run: TrainingRun) -> tuple[Progress, ...]:
-        """Fit every member as if it were alone, then what they share; histories are joined."""
+        """Fit every member as if it were alone, then what they share; see `FusionModel.fit`.
+
+        Parameters
+        ----------
+        run
+            What there is to fit on.
+
+        Returns
+        -------
+        tuple of Progress
+            Histories of the members, one behind the other.
+        """
         history: tuple[Progress, ...] = ()
         for name, member in zip(self.config.members, self.members, strict=True):
             history += run.fit_member(name, member)
         said = np.concatenate([predict(self, sequence).mean for sequence in run.validation])
-        self.tune(said, np.concatenate([sequence.target for sequence in run.validation]))
+        self.calibrate(said, np.concatenate([sequence.target for sequence in run.validation]))
         return history
 
     def read_out(self) -> tuple[Tensor, Tensor]:
-        """Return gain and offset: the members stay, what they agree on is moved."""
+        """Return gain and offset: the members stay; see `FusionModel.read_out`.
+
+        Returns
+        -------
+        tuple of Tensor
+            Both (2,).
+        """
         return self.gain, self.offset
 
     def forward(self, x: Mapping[Modality, Tensor], present: Tensor) -> FusionOutput:
         """Estimate at every step of whole sequences; see `FusionModel.forward`."""
         x, quality = self._standardised(x, present)
         said = [member(x, present) for member in self.members]
-        return self._agree(said, evidence(quality, self.window))
+        return self._combine(said, evidence(quality, self.window))
 
     def begin(self, batch: int = 1) -> State:
-        """Return the states of all members, one behind the other, and the age of inputs."""
+        """Return the states of all members, one behind the other, and the age of inputs.
+
+        Parameters
+        ----------
+        batch
+            Number of sequences that are followed at once.
+
+        Returns
+        -------
+        State
+            States of the members, then ages (batch,).
+        """
         states = [tensor for member in self.members for tensor in member.begin(batch)]
         return (*states, self.head.prior_mean.new_full((batch,), self.window))
 
@@ -142,10 +178,18 @@ class Committee(FusionModel):
             after += list(moved)
             first += size
         age = next_age(quality, state[-1], self.window)
-        return self._agree(said, fade(age, self.window)), (*after, age)
+        return self._combine(said, fade(age, self.window)), (*after, age)
 
-    def tune(self, said: Floats, target: Floats) -> None:
-        """Set centre and gain from averages and targets, (steps, 2), of the validation subjects."""
+    def calibrate(self, said: Floats, target: Floats) -> None:
+        """Set centre and gain of the average from the validation subjects.
+
+        Parameters
+        ----------
+        said
+            Averages, (steps, 2).
+        target
+            Valence and arousal, (steps, 2); NaN where unknown.
+        """
         for column in range(2):
             centre, gain = spread_gain(said[:, column], target[:, column])
             self.centre[column], self.gain[column] = centre, gain
@@ -154,10 +198,10 @@ class Committee(FusionModel):
         self, x: Mapping[Modality, Tensor], present: Tensor
     ) -> tuple[Standardised, Tensor]:
         """Return features on the scale that all members share, and quality."""
-        known = self.inputs.known(x, present)
+        known = self.inputs.standardise(x, present)
         return Standardised(x, known), known[1]
 
-    def _agree(self, said: Sequence[FusionOutput], share: Tensor) -> FusionOutput:
+    def _combine(self, said: Sequence[FusionOutput], share: Tensor) -> FusionOutput:
         shares = self._shares.reshape(-1, *[1] * said[0].mean.dim())
         means = torch.stack([output.mean for output in said])
         mean = (shares * means).sum(0)
@@ -169,7 +213,7 @@ class Committee(FusionModel):
         return FusionOutput(*blended, (shares * weight).sum(0))
 
 
-class _Together(FeatureInputs):
+class _SharedInputs(FeatureInputs):
     """The committee's own inputs; a scale set here is set for all members."""
 
     def __init__(

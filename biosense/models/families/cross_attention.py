@@ -14,8 +14,10 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Modality
 from biosense.models.base import FusionModel, FusionOutput, State
-from biosense.models.layers.blocks import FeatureInputs, GaussianHead, PerModality
 from biosense.models.layers.evidence import evidence, fade, next_age
+from biosense.models.layers.feature_inputs import FeatureInputs
+from biosense.models.layers.gaussian_head import GaussianHead
+from biosense.models.layers.per_modality import PerModality
 
 BLOCK = 16  # queries computed together: less wastes fewer keys out of reach but copies more
 PERIODS_S = (2.0, 4.0, 8.0, 16.0, 32.0)  # of the relative-time code: from a blink to an SCR
@@ -67,8 +69,20 @@ class CrossAttention(FusionModel):
 
     Whole sequences are computed in blocks of queries that see the keys within their reach only,
     which costs O(time) instead of O(time^2). Streaming keeps the keys and
-    values of the last window. References: 2107.00135 and 1906.00295 for the family; the masks from
-    time, the null keys and the fallback to a prior are ours.
+    values of the last window. The family is that of [1]_ and
+    [2]_; the masks from time, the null keys and the fallback to a prior are ours.
+
+    Parameters
+    ----------
+    config
+        What defines it.
+
+    References
+    ----------
+    .. [1] Tsai, Bai, Liang, Kolter, Morency, Salakhutdinov (2019). Multimodal transformer for
+           unaligned multimodal language sequences. ACL, arXiv:1906.00295.
+    .. [2] Nagrani, Yang, Arnab, Jansen, Schmid, Sun (2021). Attention bottlenecks for multimodal
+           fusion. NeurIPS, arXiv:2107.00135.
 
     Examples
     --------
@@ -119,7 +133,19 @@ class CrossAttention(FusionModel):
         return FusionOutput(mean, log_variance, weight)
 
     def begin(self, batch: int = 1) -> State:
-        """Return keys, values and log-quality of an empty window, the memory, the age of inputs."""
+        """Return keys, values and log-quality of an empty window, the memory, the age of inputs.
+
+        Parameters
+        ----------
+        batch
+            Number of sequences that are followed at once.
+
+        Returns
+        -------
+        State
+            Window (batch, heads, window, modalities, 2 width / heads), its log-quality (batch,
+            window, modalities), memory (batch, width) and ages (batch,).
+        """
         n, heads, width = len(self.modalities), self.config.heads, self.config.width
         like = self.null.detach()
         window = like.new_zeros(batch, heads, self.window, n, 2 * width // heads)
@@ -150,7 +176,7 @@ class CrossAttention(FusionModel):
         return FusionOutput(mean, log_variance, weight[:, 0]), (window, bias, memory, age)
 
     def tokens(self, x: Mapping[Modality, Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what each modality says, (.., modalities, width), and quality (.., modalities)."""
+        """Return what each modality says at each step; see `FusionModel.tokens`."""
         values, quality = self.inputs(x, present)
         return self.token_norm(self.encode(values) + self.embedding), quality
 

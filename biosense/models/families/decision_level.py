@@ -10,17 +10,24 @@ from torch import Tensor, nn
 from biosense.core.types import Modality
 from biosense.models.base import FusionModel, FusionOutput, State
 from biosense.models.families.stepwise import StepwiseConfig
-from biosense.models.layers.blocks import FeatureInputs, PerModality, PriorBlend, bounded, unsure
 from biosense.models.layers.evidence import fade
+from biosense.models.layers.feature_inputs import FeatureInputs
+from biosense.models.layers.gaussian_head import PriorBlend, bounded, initial_spread
+from biosense.models.layers.per_modality import PerModality
 from biosense.models.layers.reconstruction import refuse_reconstruction
 
 
-class Opinions(FusionModel):
+class DecisionLevel(FusionModel):
     """Estimate from each modality alone, then combine: a family only has to say how.
 
     A modality's evidence is 1 while it is present and fades to 0 over the window once it is not, so
-    that its last opinion is not held for ever. In training every opinion is scored by itself; a
-    modality that is left out changes nothing but its weight.
+    that its last estimate is not held for ever. In training each modality's estimate is scored by
+    itself; a modality that is left out changes nothing but its weight.
+
+    Parameters
+    ----------
+    config
+        What defines it.
     """
 
     def __init__(self, config: StepwiseConfig) -> None:
@@ -38,13 +45,13 @@ class Opinions(FusionModel):
         self.mean = PerModality((width,) * n, width, 2)
         self.spread = PerModality((width,) * n, width, 2)
         assert self.spread.bias is not None
-        nn.init.constant_(self.spread.bias, unsure())
+        nn.init.constant_(self.spread.bias, initial_spread())
         self.head = PriorBlend()
 
     def combine(
         self, mean: Tensor, log_variance: Tensor, evidence: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Combine opinions.
+        """Combine the estimates of the modalities.
 
         Parameters
         ----------
@@ -65,11 +72,11 @@ class Opinions(FusionModel):
         values, quality = self.inputs(x, present)
         tokens = self.encode(values)  # (batch, time, modalities, width)
         memory = [gru(tokens[..., k, :])[0] for k, gru in enumerate(self.memories)]
-        mean, log_variance = self._opinions(tokens, torch.stack(memory, -2))
+        mean, log_variance = self._estimates(tokens, torch.stack(memory, -2))
         evidence = fade(self._ages(quality), self.window)
         combined = self.combine(mean, log_variance, evidence)
         said = self._each(mean, log_variance, evidence) if self.training else ()
-        return FusionOutput(*combined, opinions=said)
+        return FusionOutput(*combined, unimodal=said)
 
     def read_out(self) -> tuple[Tensor, Tensor]:
         """Return the last map of all modalities; see `FusionModel.read_out`."""
@@ -77,7 +84,18 @@ class Opinions(FusionModel):
         return self.mean.weight.data, self.mean.bias.data
 
     def begin(self, batch: int = 1) -> State:
-        """Return empty memories, and the age of each modality."""
+        """Return empty memories, and the age of each modality.
+
+        Parameters
+        ----------
+        batch
+            Number of sequences that are followed at once.
+
+        Returns
+        -------
+        State
+            Memories (batch, modalities, width) and ages (batch, modalities).
+        """
         like, n = self.head.prior_mean, len(self.modalities)
         memory = like.new_zeros(batch, n, self.config.width)
         return memory, like.new_full((batch, n), self.window)
@@ -95,11 +113,11 @@ class Opinions(FusionModel):
         ]
         memory = torch.stack(cells, 1)
         age = torch.where(quality > 0, torch.zeros_like(age), (age + 1).clamp(max=self.window))
-        mean, log_variance = self._opinions(tokens, memory)
+        mean, log_variance = self._estimates(tokens, memory)
         combined = self.combine(mean, log_variance, fade(age, self.window))
         return FusionOutput(*combined), (memory, age)
 
-    def _opinions(self, tokens: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+    def _estimates(self, tokens: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         hidden = tokens + memory
         return bounded(self.mean(hidden), self.spread(hidden))
 
@@ -112,7 +130,7 @@ class Opinions(FusionModel):
     def _each(
         self, mean: Tensor, log_variance: Tensor, evidence: Tensor
     ) -> tuple[FusionOutput, ...]:
-        """Return the opinion of each modality as an output of its own, blended with the prior."""
+        """Return the estimate of each modality as an output of its own, blended with the prior."""
         said = []
         for k in range(len(self.modalities)):
             own = self.head.blend(mean[..., k, :], log_variance[..., k, :], evidence[..., k])

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from biosense.core.errors import BadInput
 from biosense.models.families.stepwise import Fused, Stepwise, StepwiseConfig, masked_softmax
-from biosense.models.layers.blocks import PerModality
 from biosense.models.layers.cca_loss import multi_cca_loss
+from biosense.models.layers.per_modality import PerModality
 
 FUSIONS = ("weighted", "attention")
 _MOST_ROWS = 4096  # of a batch; far more than covariances of `view` features need
@@ -47,11 +47,22 @@ class DeepCcaConfig(StepwiseConfig):
 class DeepCca(Stepwise):
     """Project every modality so that the projections correlate, and fuse them by weights.
 
-    Training maximises the canonical correlations of all pairs of projections (Andrew et al. 2013;
-    the loss is `multi_cca_loss`) beside the loss of the estimate. Each sequence's mean is taken out
+    Training maximises the canonical correlations of all pairs of projections [1]_ (the loss is
+    `multi_cca_loss`) beside the loss of the estimate. Each sequence's mean is taken out
     first, so that who a person is does not count as correlation. The projections are fused by a
-    weighted sum, with learned weights or by attention (Liu et al. 2019, 1908.05349). Absent
+    weighted sum, with learned weights or by attention [2]_. Absent
     modalities have no weight; the others share theirs.
+
+    Parameters
+    ----------
+    config
+        What defines it.
+
+    References
+    ----------
+    .. [1] Andrew, Arora, Bilmes, Livescu (2013). Deep canonical correlation analysis. ICML.
+    .. [2] Liu, Qiu, Zheng, Lu (2019). Multimodal emotion recognition using deep canonical
+           correlation analysis. arXiv:1908.05349.
 
     Examples
     --------
@@ -74,7 +85,18 @@ class DeepCca(Stepwise):
         self.out = nn.Linear(config.view, config.width)
 
     def views(self, tokens: Tensor) -> Tensor:
-        """Return the projection of each modality, (.., modalities, view)."""
+        """Return the projection of each modality.
+
+        Parameters
+        ----------
+        tokens
+            What each modality says, (.., modalities, width).
+
+        Returns
+        -------
+        Tensor
+            Shape (.., modalities, view).
+        """
         normed: Tensor = self.view_norm(self.project(tokens))
         return normed
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from biosense.models.families.stepwise import Fused, Stepwise, StepwiseConfig
-from biosense.models.layers.blocks import PerModality
+from biosense.models.layers.per_modality import PerModality
 
 
 class Early(Stepwise):
@@ -14,6 +14,11 @@ class Early(Stepwise):
 
     The first layer is one linear map of the concatenation, written as a sum over modalities: the
     size of a modality's term is its `weight`, against the terms of all others and of the mask bits.
+
+    Parameters
+    ----------
+    config
+        What defines it.
 
     Examples
     --------

@@ -6,14 +6,24 @@ import torch
 from torch import Tensor, nn
 
 from biosense.models.families.stepwise import Fused, Stepwise, StepwiseConfig
-from biosense.models.layers.blocks import PerModality
+from biosense.models.layers.per_modality import PerModality
 
 
 class Gated(Stepwise):
     """Weigh tanh features by gates computed from all modalities, their quality and absence.
 
-    The gated multimodal unit (Arevalo et al. 2017, 1702.01992), for any number of modalities: gates
+    The gated multimodal unit [1]_, for any number of modalities: gates
     see quality and absence, those of absent modalities are 0, and the others are normalised.
+
+    Parameters
+    ----------
+    config
+        What defines it.
+
+    References
+    ----------
+    .. [1] Arevalo, Solorio, Montes-y-Gomez, Gonzalez (2017). Gated multimodal units for information
+           fusion. ICLR workshop, arXiv:1702.01992.
 
     Examples
     --------

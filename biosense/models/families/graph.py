@@ -13,8 +13,8 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Modality
 from biosense.models.families.gated import Gated
 from biosense.models.families.stepwise import StepwiseConfig
-from biosense.models.layers.blocks import PerModality
 from biosense.models.layers.electrode_positions import scalp_closeness
+from biosense.models.layers.per_modality import PerModality
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class GraphConfig(StepwiseConfig):
 class ElectrodeGraph(nn.Module):
     """Turn features of nodes into one token by Chebyshev convolution on a learned graph.
 
-    DGCNN (Song et al. 2018): the adjacency is learned, one for all samples. Ours is symmetric and
+    DGCNN [1]_: the adjacency is learned, one for all samples. Ours is symmetric and
     not negative, and is normalised over the nodes that are there, so that a missing node leaves the
     graph of the others. With the normalised adjacency A and eigenvalues of the Laplacian up to 2,
     the rescaled Laplacian is -A. Each node has a learned embedding; nodes are averaged.
@@ -60,6 +60,11 @@ class ElectrodeGraph(nn.Module):
         Initial adjacency, (nodes, nodes), symmetric and positive.
     features, width, order
         Of a node, of the token, of the polynomial.
+
+    References
+    ----------
+    .. [1] Song, Zheng, Song, Cui (2018). EEG emotion recognition using dynamical graph
+           convolutional neural networks. IEEE Transactions on Affective Computing 11(3).
     """
 
     def __init__(self, closeness: Tensor, features: int, width: int, order: int) -> None:
@@ -77,7 +82,20 @@ class ElectrodeGraph(nn.Module):
         return functional.softplus(self.logits + self.logits.T)
 
     def forward(self, x: Tensor, there: Tensor) -> Tensor:
-        """Map nodes (.., nodes, features), of which some are `there`, to tokens (.., width)."""
+        """Turn the nodes that are there into one token.
+
+        Parameters
+        ----------
+        x
+            Features of each node, (.., nodes, features).
+        there
+            Which nodes have values, (.., nodes).
+
+        Returns
+        -------
+        Tensor
+            Shape (.., width).
+        """
         mask = there.to(x.dtype).unsqueeze(-1)  # (.., nodes, 1)
         hidden = functional.gelu(self._spread(x * mask, mask) @ self.weight + self.embedding)
         pooled = (hidden * mask).sum(-2) / mask.sum(-2).clamp(min=1)
@@ -102,6 +120,11 @@ class Graph(Gated):
     An electrode without any value is left out of the graph; a single missing feature counts as its
     average, as everywhere. Without names of electrodes every feature of the EEG is a node of its
     own, and none is left out.
+
+    Parameters
+    ----------
+    config
+        What defines it.
 
     Examples
     --------
@@ -139,7 +162,7 @@ class Graph(Gated):
         """Return what each modality says, and quality; see `Stepwise.tokens`."""
         if self.graph is None or self._eeg is None:
             return super().tokens(x, present)
-        values, quality, known = self.inputs.known(x, present)
+        values, quality, known = self.inputs.standardise(x, present)
         eeg, count = self._eeg, self.inputs.counts[Modality.EEG]
         nodes, named = self.graph.logits.shape[0], bool(self.config.electrodes)
         shape = (*quality.shape[:-1], nodes, count // nodes)

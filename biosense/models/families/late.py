@@ -5,14 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from biosense.models.families.decision_level import Opinions
+from biosense.models.families.decision_level import DecisionLevel
 from biosense.models.families.stepwise import StepwiseConfig, masked_softmax
 
 
-class Late(Opinions):
-    """Average the opinions of the modalities that are there, with learned constant weights.
+class Late(DecisionLevel):
+    """Average the estimates of the modalities that are there, with learned constant weights.
 
-    The variance is that of the mixture of opinions: where they disagree the estimate is unsure.
+    The variance is that of their mixture: where they disagree the estimate is unsure.
+
+    Parameters
+    ----------
+    config
+        What defines it.
 
     Examples
     --------
@@ -30,7 +35,7 @@ class Late(Opinions):
     def combine(
         self, mean: Tensor, log_variance: Tensor, evidence: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Combine opinions; see `Opinions.combine`."""
+        """Combine the estimates of the modalities; see `DecisionLevel.combine`."""
         weight = masked_softmax(self.preference.expand_as(evidence), evidence)
         share = weight.unsqueeze(-1)
         middle = (share * mean).sum(-2)

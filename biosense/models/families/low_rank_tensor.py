@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from biosense.core.errors import BadInput
 from biosense.models.families.stepwise import Fused, Stepwise, StepwiseConfig
-from biosense.models.layers.blocks import PerModality
+from biosense.models.layers.per_modality import PerModality
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,22 @@ class LowRankTensorConfig(StepwiseConfig):
 class LowRankTensor(Stepwise):
     """Multiply a linear factor of each modality, and sum over the rank.
 
-    Low-rank multimodal fusion (Liu et al. 2018, 1806.00064): the outer product of all [h; 1],
+    Low-rank multimodal fusion [1]_: the outer product of all [h; 1],
     contracted with a weight tensor of low rank, which never needs to be formed. A missing modality
     has h = 0 and so contributes its constant only. Factors start near 1: a product of six random
     ones would start near 0 and carry no gradient.
 
     A modality's weight is how far its factors depart from their constants, against all others.
+
+    Parameters
+    ----------
+    config
+        What defines it.
+
+    References
+    ----------
+    .. [1] Liu, Shen, Lakshminarasimhan, Liang, Zadeh, Morency (2018). Efficient low-rank multimodal
+           fusion with modality-specific factors. ACL, arXiv:1806.00064.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from biosense.core.errors import BadInput
 from biosense.models.families.stepwise import Fused, Stepwise, StepwiseConfig, masked_softmax
-from biosense.models.layers.blocks import PerModality
+from biosense.models.layers.per_modality import PerModality
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,17 @@ class MixtureOfExperts(Stepwise):
     The router is a softmax over the experts whose modality is present; the shared expert sees the
     quality-weighted mean of all tokens and is there whenever anything is. What it carries belongs
     to no single modality, so weights sum to less than 1. Training adds the squared coefficient of
-    variation of the experts' mean shares (Shazeer et al. 2017, 1701.06538).
+    variation of the experts' mean shares [1]_.
+
+    Parameters
+    ----------
+    config
+        What defines it.
+
+    References
+    ----------
+    .. [1] Shazeer et al. (2017). Outrageously large neural networks: the sparsely-gated
+           mixture-of-experts layer. ICLR, arXiv:1701.06538.
 
     Examples
     --------

@@ -1,21 +1,31 @@
-"""Product of experts: each modality's opinion counts by its precision, and so does the prior."""
+"""Product of experts: each modality's estimate counts by its precision, and so does the prior."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from biosense.models.families.decision_level import Opinions
+from biosense.models.families.decision_level import DecisionLevel
 from biosense.models.families.stepwise import StepwiseConfig
 
 
-class ProductOfExperts(Opinions):
+class ProductOfExperts(DecisionLevel):
     """Multiply the Gaussians of the modalities that are there, and the prior's.
 
     The mean is precision-weighted, precisions add up; a missing modality has none, so any subset is
-    exact (Wu & Goodman 2018, 1802.05335). That holds for experts whose errors are independent. They
+    exact [1]_. That holds for experts whose errors are independent. They
     are not, so a learned factor per modality, at most 1, takes precision away from each expert; the
     calibration on held-out people takes the rest.
+
+    Parameters
+    ----------
+    config
+        What defines it.
+
+    References
+    ----------
+    .. [1] Wu, Goodman (2018). Multimodal generative models for scalable weakly-supervised learning.
+           NeurIPS, arXiv:1802.05335.
 
     Examples
     --------
@@ -33,7 +43,7 @@ class ProductOfExperts(Opinions):
     def combine(
         self, mean: Tensor, log_variance: Tensor, evidence: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Combine opinions; see `Opinions.combine`."""
+        """Combine the estimates of the modalities; see `DecisionLevel.combine`."""
         head = self.head
         trust = torch.sigmoid(self.trust) * evidence.unsqueeze(-1)
         precision = trust * torch.exp(-log_variance - head.log_temperature)

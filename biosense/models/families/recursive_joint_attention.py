@@ -13,8 +13,8 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Modality
 from biosense.models.base import FusionOutput, State
 from biosense.models.families.stepwise import Stepwise, StepwiseConfig, masked_softmax
-from biosense.models.layers.blocks import PerModality
 from biosense.models.layers.evidence import evidence, fade, next_age
+from biosense.models.layers.per_modality import PerModality
 from biosense.models.layers.reconstruction import refuse_reconstruction
 
 BLOCK = 16  # queries that share one set of keys; a compromise of memory and calls
@@ -43,10 +43,20 @@ class RecursiveJointAttention(Stepwise):
 
     The joint representation of a step is a linear map of all tokens; the affinity of a modality at
     t with step s is tanh(x' W j / sqrt(d)); what it gathers is added to its token, and the result
-    is the token of the next recursion, with the same weights (Praveen et al., 2403.13659). Ours
+    is the token of the next recursion, with the same weights [1]_. Ours
     differs in what live use demands: affinities reach back only, over `window_s`; absent modalities
     are left out of the joint representation, which is scaled by how many are there; tokens are
     normalised after each recursion, so that tanh does not saturate.
+
+    Parameters
+    ----------
+    config
+        What defines it.
+
+    References
+    ----------
+    .. [1] Praveen, Alam (2024). Recursive joint cross-modal attention for multimodal fusion in
+           dimensional emotion recognition. CVPR workshop, arXiv:2403.13659.
 
     Examples
     --------
@@ -84,7 +94,19 @@ class RecursiveJointAttention(Stepwise):
         return FusionOutput(mean, log_variance, weight)
 
     def begin(self, batch: int = 1) -> State:
-        """Return the joint representations of an empty window, the memory, the age of inputs."""
+        """Return the joint representations of an empty window, the memory, the age of inputs.
+
+        Parameters
+        ----------
+        batch
+            Number of sequences that are followed at once.
+
+        Returns
+        -------
+        State
+            Window (batch, recursions, window, width), its presence (batch, window), memory (batch,
+            width) and ages (batch,).
+        """
         memory, age = super().begin(batch)
         deep, width = self.config.recursions, self.config.width
         window = memory.new_zeros(batch, deep, self.window, width)

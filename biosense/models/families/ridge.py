@@ -8,7 +8,7 @@ from torch import Tensor
 
 from biosense.core.types import Floats
 from biosense.models.families.closed_form import ClosedForm, ClosedFormConfig
-from biosense.models.families.regression import Rows, shares
+from biosense.models.families.regression import Rows, importance_shares
 
 PENALTIES = tuple(float(penalty) for penalty in np.logspace(-5, 1, 13))
 """Candidates, as a share of the mean variance of a column."""
@@ -19,6 +19,11 @@ class Ridge(ClosedForm):
 
     The penalty is the one that serves the validation subjects best. Each target is fitted on the
     steps where it is known.
+
+    Parameters
+    ----------
+    config
+        What defines it.
 
     Examples
     --------
@@ -37,8 +42,8 @@ class Ridge(ClosedForm):
         self.register_buffer("slope", torch.zeros(self.columns, 2))
         self.register_buffer("constant", torch.zeros(2))
 
-    def own(self, columns: Tensor) -> Tensor:
-        """Return the estimate before the gain; see `ClosedForm.own`."""
+    def raw(self, columns: Tensor) -> Tensor:
+        """Return the estimate before the gain; see `ClosedForm.raw`."""
         return columns @ self.slope + self.constant
 
     def read_out(self) -> tuple[Tensor, Tensor]:
@@ -53,13 +58,13 @@ class Ridge(ClosedForm):
             slope = np.stack([line.slope(penalty) for line in lines], 1)
             level = [line.mean - line.centre @ slope[:, k] for k, line in enumerate(lines)]
             constant = np.array(level)
-            worth = self.worth(held.columns @ slope + constant, held)
+            worth = self.score(held.columns @ slope + constant, held)
             if worth > best or not np.isfinite(best):
                 best = worth
                 self.slope.copy_(torch.from_numpy(slope))
                 self.constant.copy_(torch.from_numpy(constant))
         size = np.abs(self.slope.double().numpy()).sum(1) * fit.columns.std(0)
-        self.importance.copy_(shares(size, self.owners(), len(self.modalities)))
+        self.importance.copy_(importance_shares(size, self.table.owners(), len(self.modalities)))
 
 
 class _Line:

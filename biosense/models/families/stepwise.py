@@ -12,8 +12,10 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.types import Modality
 from biosense.models.base import FusionModel, FusionOutput, State
-from biosense.models.layers.blocks import FeatureInputs, GaussianHead, PerModality
 from biosense.models.layers.evidence import evidence, fade, next_age
+from biosense.models.layers.feature_inputs import FeatureInputs
+from biosense.models.layers.gaussian_head import GaussianHead
+from biosense.models.layers.per_modality import PerModality
 from biosense.models.layers.reconstruction import Reconstruction
 
 
@@ -74,7 +76,13 @@ class Fused:
 
 
 class Stepwise(FusionModel):
-    """Encode, fuse at each step, remember by a GRU: a family only has to say how it fuses."""
+    """Encode, fuse at each step, remember by a GRU: a family only has to say how it fuses.
+
+    Parameters
+    ----------
+    config
+        What defines it.
+    """
 
     def __init__(self, config: StepwiseConfig) -> None:
         super().__init__()
@@ -96,7 +104,7 @@ class Stepwise(FusionModel):
         self.reconstruction = Reconstruction(n, config.width) if config.reconstruct else None
 
     def tokens(self, x: Mapping[Modality, Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what each modality says, (.., modalities, width), and quality (.., modalities)."""
+        """Return what each modality says at each step; see `FusionModel.tokens`."""
         values, quality = self.inputs(x, present)
         return self.token_norm(self.encode(values)), quality
 
@@ -109,6 +117,11 @@ class Stepwise(FusionModel):
             What each modality says, shape (.., modalities, width); meaningless where absent.
         quality
             Shape (.., modalities), 0 = absent.
+
+        Returns
+        -------
+        Fused
+            One representation of each step.
         """
         raise NotImplementedError
 
@@ -122,7 +135,18 @@ class Stepwise(FusionModel):
         )
 
     def begin(self, batch: int = 1) -> State:
-        """Return an empty memory and the age of inputs."""
+        """Return an empty memory and the age of inputs.
+
+        Parameters
+        ----------
+        batch
+            Number of sequences that are followed at once.
+
+        Returns
+        -------
+        State
+            Memory (batch, width) and ages (batch,).
+        """
         like = self.head.prior_mean
         return like.new_zeros(batch, self.config.width), like.new_full((batch,), self.window)
 
@@ -159,6 +183,20 @@ class Stepwise(FusionModel):
 def masked_softmax(scores: Tensor, quality: Tensor) -> Tensor:
     """Return shares that are 0 where quality is 0 and sum to 1 where anything is present.
 
+    Parameters
+    ----------
+    scores
+        Shape (.., n), any numbers.
+    quality
+        In [0, 1], 0 = absent, (.., n); a lower one lowers the share.
+
+    Returns
+    -------
+    Tensor
+        In [0, 1], (.., n).
+
+    Examples
+    --------
     >>> masked_softmax(torch.zeros(3), torch.tensor([1.0, 0.0, 1.0])).tolist()
     [0.5, 0.0, 0.5]
     >>> masked_softmax(torch.zeros(2), torch.zeros(2)).tolist()

@@ -23,7 +23,7 @@ def cca_loss(
 ) -> Tensor:
     """Return minus the mean squared canonical correlation of two views, in [-1, 0].
 
-    Deep CCA (Andrew et al. 2013) sums the singular values of the whitened cross-covariance. Their
+    Deep CCA [1]_ sums the singular values of the whitened cross-covariance. Their
     squares have the same maximum and need neither eigenvectors nor square roots, whose gradients
     are NaN at repeated values and at zero: with Cholesky factors L of the covariances,
     T = L1^-1 S12 L2^-T and the loss is -|T|^2 / min(d1, d2). Computed in float64 whatever autocast
@@ -48,6 +48,15 @@ def cca_loss(
     -------
     Tensor
         Scalar; 0, with a gradient of zero, where fewer than 2 degrees of freedom are left.
+
+    Raises
+    ------
+    BadInput
+        The views are no matrices of equal length.
+
+    References
+    ----------
+    .. [1] Andrew, Arora, Bilmes, Livescu (2013). Deep canonical correlation analysis. ICML.
 
     Examples
     --------
@@ -92,6 +101,11 @@ def multi_cca_loss(
     -------
     Tensor
         Scalar in [-1, 0]; 0, with a gradient of zero, where no pair is left.
+
+    Raises
+    ------
+    BadInput
+        `views` and `present` do not fit each other.
     """
     if views.ndim != 3 or present.shape != views.shape[:2]:
         raise BadInput(
@@ -117,6 +131,11 @@ def centre_groups(views: list[Tensor], groups: Tensor | None) -> tuple[int, list
         Each (n, features).
     groups
         Of each row, (n,), integer; None: all rows are one group.
+
+    Returns
+    -------
+    tuple
+        Degrees of freedom, and the centred views, each (n, features).
     """
     n = len(views[0])
     if n == 0:
@@ -133,7 +152,22 @@ def centre_groups(views: list[Tensor], groups: Tensor | None) -> tuple[int, list
 
 
 def ridge_factor(view: Tensor, freedom: int, rho: float) -> Tensor:
-    """Return the Cholesky factor of a centred view's covariance, with its relative ridge."""
+    """Return the Cholesky factor of a centred view's covariance, with its relative ridge.
+
+    Parameters
+    ----------
+    view
+        Centred, (n, features).
+    freedom
+        Degrees of freedom of its rows.
+    rho
+        Ridge, as a share of the mean variance.
+
+    Returns
+    -------
+    Tensor
+        Lower triangle, (features, features).
+    """
     covariance = view.T @ view / freedom
     ridge = rho * covariance.diagonal().mean() + FLOOR
     factor: Tensor = torch.linalg.cholesky(covariance + ridge * torch.eye(len(view.T)).to(view))

@@ -22,12 +22,31 @@ _SITE = re.compile(r"(FP|AF|FC|FT|CP|TP|PO|CB|F|C|T|P|O)(Z|10|[1-9])")
 
 
 def scalp_position(name: str) -> tuple[float, float, float]:
-    """Return where a 10-10 electrode sits on the unit sphere: right, front and up.
+    """Return where a 10-10 electrode sits on the unit sphere.
+
+    The system is that of [1]_ and [2]_.
+
+    Parameters
+    ----------
+    name
+        Such as "Fp1"; old names (T3, T4, T5, T6) and any case are understood.
+
+    Returns
+    -------
+    tuple of float
+        Right, front and up; the vertex is (0, 0, 1).
 
     Raises
     ------
     BadInput
         The name is none of the 10-10 system.
+
+    References
+    ----------
+    .. [1] Jasper (1958). The ten-twenty electrode system of the International Federation.
+           Electroencephalography and Clinical Neurophysiology 10.
+    .. [2] Chatrian, Lettich, Nelson (1985). Ten percent electrode system for topographic studies of
+           spontaneous and evoked EEG activities. American Journal of EEG Technology 25(2).
 
     Examples
     --------
@@ -53,8 +72,22 @@ def scalp_position(name: str) -> tuple[float, float, float]:
 
 
 def scalp_closeness(names: Sequence[str], spread: float = 0.5) -> Tensor:
-    """Return exp(-d^2 / 2 spread^2) of the distances between electrodes, (names, names).
+    """Return how close electrodes are to each other: exp(-d^2 / 2 spread^2) of distances d.
 
+    Parameters
+    ----------
+    names
+        Of the 10-10 system.
+    spread
+        In radii of the head.
+
+    Returns
+    -------
+    Tensor
+        In (0, 1], (names, names).
+
+    Examples
+    --------
     >>> scalp_closeness(["Fp1", "Fp2", "Oz"]).argsort(1)[0].tolist()
     [2, 1, 0]
     """

@@ -33,10 +33,38 @@ def evidence(quality: Tensor, window: int) -> Tensor:
 
 
 def fade(age: Tensor, window: int) -> Tensor:
-    """Return the evidence left `age` steps after the last input."""
+    """Return the evidence that is left some steps after the last input.
+
+    Parameters
+    ----------
+    age
+        Steps, any shape.
+    window
+        Steps after which nothing is left.
+
+    Returns
+    -------
+    Tensor
+        In [0, 1], of the same shape.
+    """
     return (1 - age / window).clamp(0, 1)
 
 
 def next_age(quality: Tensor, age: Tensor, window: int) -> Tensor:
-    """Return the steps since any modality was present, (batch,), never above `window`."""
+    """Return the steps since any modality was present, one step later.
+
+    Parameters
+    ----------
+    quality
+        Of this step, (batch, modalities).
+    age
+        Before this step, (batch,).
+    window
+        Steps above which nobody counts.
+
+    Returns
+    -------
+    Tensor
+        Shape (batch,), never above `window`.
+    """
     return torch.where((quality > 0).any(-1), torch.zeros_like(age), (age + 1).clamp(max=window))

@@ -12,7 +12,35 @@ from biosense.models.layers.cca_loss import FLOOR, centre_groups, ridge_factor
 def max_var_cca(
     views: list[Tensor], there: Tensor, groups: Tensor | None, most: int, rho: float
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Return mean and map of each view by MAX-VAR CCA, which is CCA for two views."""
+    """Return means and maps of each view by MAX-VAR CCA [1]_, which is CCA for two views.
+
+    Parameters
+    ----------
+    views
+        Each (n, features).
+    there
+        Rows in which a view is present, (views, n); those with all views count.
+    groups
+        Identity of each row, (n,), whose means are taken out; None: all rows are one group.
+    most
+        Components, at most; no more than the narrowest view has columns.
+    rho
+        Ridge on each covariance, as a share of its mean variance.
+
+    Returns
+    -------
+    tuple of list of Tensor
+        Mean (features,) and map (features, components) of each view.
+
+    Raises
+    ------
+    BadInput
+        Fewer than 2 degrees of freedom are left.
+
+    References
+    ----------
+    .. [1] Kettenring (1971). Canonical analysis of several sets of variables. Biometrika 58(3).
+    """
     whole = there.all(0)
     rows = [view[whole] for view in views]
     freedom, centred = centre_groups(rows, None if groups is None else groups[whole])

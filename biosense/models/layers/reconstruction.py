@@ -19,8 +19,8 @@ LOSS = 0.3  # weight of the reconstruction beside the loss of the estimate
 class Reconstruction(nn.Module):
     """Guess absent tokens by a cascade of residual autoencoders.
 
-    The missing modality imagination network (Zhao et al., ACL 2021) without its cycle: block k of
-    the cascade (Tran et al. 2017) gets the tokens that are there, the mask, and the sum of what all
+    The missing modality imagination network [1]_ without its cycle: block k of
+    the cascade [2]_ gets the tokens that are there, the mask, and the sum of what all
     blocks before it said. It is trained to restore tokens that are there and were hidden from it;
     their encoder gets no gradient from that, else tokens that say nothing would be best.
 
@@ -35,6 +35,13 @@ class Reconstruction(nn.Module):
         Size of a token.
     blocks
         Autoencoders in the cascade.
+
+    References
+    ----------
+    .. [1] Zhao, Li, Jin (2021). Missing modality imagination network for emotion recognition with
+           uncertain missing modalities. ACL.
+    .. [2] Tran, Liu, Zhou, Jin (2017). Missing modalities imputation via cascaded residual
+           autoencoder. CVPR.
 
     Examples
     --------
@@ -54,7 +61,20 @@ class Reconstruction(nn.Module):
         )
 
     def forward(self, tokens: Tensor, there: Tensor) -> Tensor:
-        """Return a guess of every token (.., modalities, width) from those that are `there`."""
+        """Guess every token from those that are there.
+
+        Parameters
+        ----------
+        tokens
+            Shape (.., modalities, width); meaningless where absent.
+        there
+            Shape (.., modalities), boolean.
+
+        Returns
+        -------
+        Tensor
+            Guesses, (.., modalities, width).
+        """
         seen = (tokens * there.unsqueeze(-1)).flatten(-2)
         said, mask = torch.zeros_like(seen), there.to(tokens.dtype)
         for block in self.blocks:
@@ -63,6 +83,13 @@ class Reconstruction(nn.Module):
 
     def fill(self, tokens: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
         """Put guesses in the place of absent tokens.
+
+        Parameters
+        ----------
+        tokens
+            Shape (.., modalities, width); meaningless where absent.
+        quality
+            In [0, 1], 0 = absent, (.., modalities).
 
         Returns
         -------
@@ -79,6 +106,18 @@ class Reconstruction(nn.Module):
         """Return the weighted squared error over tokens that are there and were hidden.
 
         What is hidden is drawn anew for each sequence; a step's last token is never hidden.
+
+        Parameters
+        ----------
+        tokens
+            Shape (.., modalities, width); meaningless where absent.
+        quality
+            In [0, 1], 0 = absent, (.., modalities).
+
+        Returns
+        -------
+        Tensor
+            Scalar; 0 where nothing was hidden.
         """
         tokens, there = tokens.detach(), quality > 0
         drawn = torch.rand(len(quality), *(1,) * (quality.ndim - 2), quality.shape[-1])
@@ -90,7 +129,20 @@ class Reconstruction(nn.Module):
 
 
 def refuse_reconstruction(family: str, wanted: bool) -> None:
-    """Raise `BadInput` if reconstruction is wanted of a family that has none."""
+    """Refuse to reconstruct, for a family that has no place for it.
+
+    Parameters
+    ----------
+    family
+        As messages call it.
+    wanted
+        Whether it was asked for.
+
+    Raises
+    ------
+    BadInput
+        It was.
+    """
     if wanted:
         raise BadInput(
             f"{family} cannot reconstruct absent modalities: it has no step at which all tokens "

@@ -58,7 +58,7 @@ class Forest(nn.Module):
     ...     np.zeros(3, int), np.array([0.5, 0, 0]), np.array([1, 1, 2]), np.array([2, 1, 2]),
     ...     np.array([0, -1.0, 1.0]),
     ... )
-    >>> forest.plant([[stump], []])
+    >>> forest.load_trees([[stump], []])
     >>> forest(torch.tensor([[0.2], [0.9]]))
     tensor([[-1.,  0.],
             [ 1.,  0.]], dtype=torch.float64)
@@ -80,8 +80,13 @@ class Forest(nn.Module):
         self.register_buffer("value", torch.zeros(total, dtype=torch.float64))
         self.register_buffer("_root", torch.arange(2 * trees) * nodes, persistent=False)
 
-    def plant(self, targets: Sequence[Sequence[Tree]]) -> None:
+    def load_trees(self, targets: Sequence[Sequence[Tree]]) -> None:
         """Put the trees of each target in place of all that was there.
+
+        Parameters
+        ----------
+        targets
+            Trees of valence, trees of arousal.
 
         Raises
         ------
@@ -105,7 +110,18 @@ class Forest(nn.Module):
                 self.value[place] = torch.from_numpy(tree.value)
 
     def forward(self, columns: Tensor) -> Tensor:
-        """Return the sums (.., 2) for columns (.., columns)."""
+        """Return the sum of what the trees answer.
+
+        Parameters
+        ----------
+        columns
+            Shape (.., columns).
+
+        Returns
+        -------
+        Tensor
+            float64, (.., 2).
+        """
         rows = columns.double().reshape(-1, columns.shape[-1])  # (n, columns)
         at = self._root.expand(len(rows), -1)  # (n, 2 trees)
         for _ in range(self.depth):

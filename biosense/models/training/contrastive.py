@@ -11,7 +11,19 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Hold windows: projections (n, modalities, size), presence, sequence, subject, time (n,)."""
+    """Hold windows of several sequences, one after the other.
+
+    Parameters
+    ----------
+    views
+        Projections, (n, modalities, size).
+    present
+        Which modalities are there, (n, modalities), boolean.
+    sequence, subject
+        Numbers of the sequence and the person whom a window is of, (n,).
+    time
+        Within its sequence, seconds, (n,).
+    """
 
     views: Tensor
     present: Tensor
@@ -21,10 +33,14 @@ class Windows:
 
 
 def contrastive_loss(windows: Windows, temperature: float, apart: float) -> Tensor:
-    """Return InfoNCE over all ordered pairs of modalities and both pools of negatives.
+    """Return InfoNCE [1]_ over all ordered pairs of modalities and both pools of negatives.
 
     Parameters
     ----------
+    windows
+        Of a batch.
+    temperature
+        By which similarities are divided.
     apart
         Seconds between a window and its nearest negative of the same sequence.
 
@@ -32,6 +48,11 @@ def contrastive_loss(windows: Windows, temperature: float, apart: float) -> Tens
     -------
     Tensor
         Scalar; 0, with a gradient of zero, where nothing can be compared.
+
+    References
+    ----------
+    .. [1] Van den Oord, Li, Vinyals (2018). Representation learning with contrastive predictive
+           coding. arXiv:1807.03748.
     """
     views = nn.functional.normalize(windows.views, dim=-1)
     losses = []

@@ -53,6 +53,11 @@ def random_state(seed: int, place: torch.device) -> Iterator[None]:
         Of the CPU's generator, and of the device's where that is a GPU.
     place
         Where a model is trained.
+
+    Yields
+    ------
+    None
+        While torch draws from that seed.
     """
     devices = [torch.cuda.current_device()] if place.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):

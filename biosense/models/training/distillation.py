@@ -43,6 +43,9 @@ def distil(
     also learns what is to be said without some modalities. The teacher must have been trained on
     the same side of the split: what it knows of test subjects, the student learns.
 
+    That a student learns from what a teacher says, not only from labels, is due to [1]_; that it is
+    a divergence of Gaussians, weighted as `beta_nll` is, is ours.
+
     Parameters
     ----------
     teacher
@@ -54,10 +57,20 @@ def distil(
     share
         Of the loss that is the teacher's, in (0, 1]. At 1 labels only choose the epoch.
 
+    Returns
+    -------
+    Trained
+        The student; its card names the teacher's family.
+
     Raises
     ------
     BadInput
         The teacher has other modalities or features than the sequences, or `share` is out of range.
+
+    References
+    ----------
+    .. [1] Hinton, Vinyals, Dean (2015). Distilling the knowledge in a neural network.
+           arXiv:1503.02531.
     """
     if not 0 < share <= 1:
         raise BadInput(f"share={share} must be above 0 and at most 1")
@@ -80,7 +93,22 @@ def distil(
 
 
 def teacher_loss(teacher: FusionModel, settings: TrainingSettings, share: float = SHARE) -> Loss:
-    """Return the loss of a student: labels, and the divergence from what the teacher says."""
+    """Return the loss of a student: labels, and the divergence from what the teacher says.
+
+    Parameters
+    ----------
+    teacher
+        Copied: later changes of it do not matter.
+    settings
+        Weights of the labels' loss.
+    share
+        Of the loss that is the teacher's, in (0, 1].
+
+    Returns
+    -------
+    Loss
+        What `train` takes.
+    """
     teacher, labels = deepcopy(teacher).eval().requires_grad_(False), labels_loss(settings)
 
     def loss(output: FusionOutput, batch: Batch) -> Tensor:
@@ -101,8 +129,15 @@ def divergence(said: FusionOutput, told: FusionOutput, where: Tensor) -> Tensor:
 
     Parameters
     ----------
+    said, told
+        Of the student and of the teacher, (batch, time, 2).
     where
         Steps that count, (batch, time).
+
+    Returns
+    -------
+    Tensor
+        Scalar, not negative.
 
     Examples
     --------

@@ -28,7 +28,15 @@ Loss = Callable[[FusionOutput, Batch], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Watch:
-    """Hold who is told of each epoch, and what time it is; `clock` in seconds."""
+    """Hold who is told of each epoch, and what time it is.
+
+    Parameters
+    ----------
+    progress
+        Called after every epoch; None: nobody.
+    clock
+        Seconds since any fixed moment.
+    """
 
     progress: Callable[[Progress], None] | None = None
     clock: Callable[[], float] = time.monotonic
@@ -78,6 +86,11 @@ class Descent:
 
     def run(self) -> tuple[Progress, ...]:
         """Run epochs until none is better for `patience`.
+
+        Returns
+        -------
+        tuple of Progress
+            One for each epoch, those before an interruption included.
 
         Raises
         ------
@@ -183,7 +196,18 @@ class Descent:
 
 
 def labels_loss(settings: TrainingSettings) -> Loss:
-    """Return the loss of what people said: CCC, squared error and beta-NLL."""
+    """Return the loss of what people said: CCC, squared error and beta-NLL.
+
+    Parameters
+    ----------
+    settings
+        Weights of its terms.
+
+    Returns
+    -------
+    Loss
+        See `fusion_loss`.
+    """
 
     def loss(output: FusionOutput, batch: Batch) -> Tensor:
         return fusion_loss(
@@ -194,8 +218,20 @@ def labels_loss(settings: TrainingSettings) -> Loss:
 
 
 def schedule(done: float) -> float:
-    """Return the share of the learning rate when `done` of all steps, in [0, 1], are taken.
+    """Return the share of the learning rate: a linear warm-up, then a cosine to zero.
 
+    Parameters
+    ----------
+    done
+        Share of all steps that are taken, in [0, 1].
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Examples
+    --------
     >>> schedule(0.05), schedule(0.1), round(schedule(1.0), 6)
     (0.5, 1.0, 0.0)
     """

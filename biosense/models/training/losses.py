@@ -15,11 +15,10 @@ _MIN_SPREAD = 1e-6  # below this variance a target is constant: CCC has no gradi
 
 
 def ccc_loss(mean: Tensor, target: Tensor, known: Tensor) -> Tensor:
-    """Return 1 - CCC, averaged over sequences and targets; 0 if no sequence can be scored.
+    """Return 1 - CCC [1]_, averaged over sequences and targets.
 
     Population moments, as in `biosense.models.evaluation.metrics.ccc`. Sequences with fewer than
-    two known or
-    with constant targets are skipped: their CCC is 0 whatever the prediction.
+    two known or with constant targets are skipped: their CCC is 0 whatever the prediction.
 
     Parameters
     ----------
@@ -27,6 +26,16 @@ def ccc_loss(mean: Tensor, target: Tensor, known: Tensor) -> Tensor:
         Shape (batch, time, 2).
     known
         Where the target is known, shape (batch, time, 2).
+
+    Returns
+    -------
+    Tensor
+        Scalar in [0, 2]; 0 if no sequence can be scored.
+
+    References
+    ----------
+    .. [1] Lin (1989). A concordance correlation coefficient to evaluate reproducibility. Biometrics
+           45(1).
 
     Examples
     --------
@@ -47,12 +56,38 @@ def ccc_loss(mean: Tensor, target: Tensor, known: Tensor) -> Tensor:
 
 
 def pooled_ccc_loss(mean: Tensor, target: Tensor, known: Tensor) -> Tensor:
-    """Return 1 - CCC of the whole batch as one sequence: the companion that sees levels."""
+    """Return 1 - CCC of the whole batch as one sequence: the companion that sees levels.
+
+    Parameters
+    ----------
+    mean, target
+        Shape (batch, time, 2).
+    known
+        Where the target is known, (batch, time, 2), boolean.
+
+    Returns
+    -------
+    Tensor
+        Scalar in [0, 2].
+    """
     return ccc_loss(*(x.flatten(0, 1).unsqueeze(0) for x in (mean, target, known)))
 
 
 def squared_error(mean: Tensor, target: Tensor, known: Tensor) -> Tensor:
-    """Return the mean squared error over known targets."""
+    """Return the mean squared error over known targets.
+
+    Parameters
+    ----------
+    mean, target
+        Shape (batch, time, 2).
+    known
+        Where the target is known, (batch, time, 2), boolean.
+
+    Returns
+    -------
+    Tensor
+        Scalar; 0 without a known target.
+    """
     error = torch.where(known, mean - torch.where(known, target, 0.0), 0.0)
     return error.square().sum() / known.sum().clamp(min=1)
 
@@ -64,7 +99,26 @@ def beta_nll(
 
     The weight carries no gradient. At beta 1 the gradient of the mean is that of half the squared
     error, at beta 0 this is the plain likelihood, which neglects regions that are hard to predict
-    (Seitzer et al. 2022, 2203.09168).
+    [1]_.
+
+    Parameters
+    ----------
+    mean, log_variance, target
+        Shape (batch, time, 2).
+    known
+        Where the target is known, (batch, time, 2), boolean.
+    beta
+        In [0, 1].
+
+    Returns
+    -------
+    Tensor
+        Scalar; 0 without a known target.
+
+    References
+    ----------
+    .. [1] Seitzer, Tavakoli, Antic, Martius (2022). On the pitfalls of heteroscedastic uncertainty
+           estimation with probabilistic neural networks. ICLR, arXiv:2203.09168.
     """
     error = torch.where(known, mean - torch.where(known, target, 0.0), 0.0)
     weight = torch.exp(beta * log_variance.detach())
@@ -77,8 +131,8 @@ def fusion_loss(
 ) -> Tensor:
     """Return the training loss: CCC in both senses + squared error + beta-NLL + what comes with it.
 
-    What comes with it are the model's penalty, and the mean of the same loss over the opinions of
-    its modalities, where it has any.
+    What comes with it are the model's penalty, and the mean of the same loss over the estimates of
+    single modalities, where it has any.
 
     Parameters
     ----------
@@ -89,6 +143,11 @@ def fusion_loss(
     squared, likelihood
         Weights of the two companions of the CCC. CCC alone leaves the scale to chance and RMSE
         alone shrinks the estimate; .1 to .5 of squared error keeps both in sight.
+
+    Returns
+    -------
+    Tensor
+        Scalar.
     """
     known = torch.isfinite(target)
     mean = output.mean
@@ -98,10 +157,10 @@ def fusion_loss(
         + squared * squared_error(mean, target, known)
         + likelihood * beta_nll(mean, output.log_variance, target, known)
     )
-    if output.opinions:
+    if output.unimodal:
         parts = [
             fusion_loss(part, target, squared=squared, likelihood=likelihood)
-            for part in output.opinions
+            for part in output.unimodal
         ]
         loss = loss + torch.stack(parts).mean()
     return loss if output.penalty is None else loss + output.penalty

@@ -54,6 +54,11 @@ def personalise(
     head
         Also move the last layer, with a penalty on its distance from the former weights.
 
+    Returns
+    -------
+    FusionModel
+        Of the same family, in evaluation mode.
+
     Raises
     ------
     BadInput
@@ -83,7 +88,18 @@ def personalise(
 
 
 def can_be_personal(model: FusionModel) -> bool:
-    """Say whether a model has a read-out that `personalise` can move; boosting has none."""
+    """Say whether a model has a read-out that `personalise` can move.
+
+    Parameters
+    ----------
+    model
+        Of any family.
+
+    Returns
+    -------
+    bool
+        False for boosted trees.
+    """
     return model.read_out() is not None
 
 
@@ -91,6 +107,20 @@ def personal_card(card: Card, sequences: Sequence[LabelledSequence], hop: float)
     """Return the card of a personalised model, whose warning says that it is for one person only.
 
     Intervals and metrics are dropped: they were of other people with another model.
+
+    Parameters
+    ----------
+    card
+        Of the model for everybody.
+    sequences
+        What it was fitted to.
+    hop
+        Seconds between two steps.
+
+    Returns
+    -------
+    Card
+        Naming the person and the rated minutes.
     """
     people = sorted({sequence.subject for sequence in sequences})
     person = people[0] if people and people[0] else "one person, not named"

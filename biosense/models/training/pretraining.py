@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from biosense.core.errors import BadInput
 from biosense.models.base import FusionModel
 from biosense.models.batches import collate, cut_sequence, feature_scale
-from biosense.models.layers.blocks import PerModality
 from biosense.models.layers.cca_loss import multi_cca_loss
+from biosense.models.layers.per_modality import PerModality
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.contrastive import Windows, contrastive_loss, found_again
 
@@ -73,7 +73,17 @@ DEFAULTS = PretrainingSettings()
 
 @dataclass(frozen=True, eq=False)
 class Pretrained:
-    """Hold what is left of a pre-training beside the model: projection, losses, settings."""
+    """Hold what is left of a pre-training beside the model.
+
+    Parameters
+    ----------
+    project
+        From tokens to what was compared.
+    losses
+        Of every step.
+    settings
+        How it was done.
+    """
 
     project: PerModality
     losses: tuple[float, ...]
@@ -91,8 +101,8 @@ def pretrain(
 
     "contrastive": in the projections of the modalities, windows find their own counterpart among
     windows of other sequences and, counted apart, among windows of the same subject: were there
-    only strangers, telling people apart would do (InfoNCE, van den Oord et al. 2018). "dcca": the
-    projections of all pairs of modalities correlate; means of sequences do not count.
+    only strangers, telling people apart would do (InfoNCE [1]_). "dcca": the
+    projections of all pairs of modalities correlate [2]_; means of sequences do not count.
 
     Give it sequences of training subjects only, as `train(..., prepare=pretrain)` does. The scale
     of features is set from them, too. torch's global random state is left as it was.
@@ -101,11 +111,28 @@ def pretrain(
     ----------
     model
         Of a family that encodes each modality at each step; it is changed in place.
+    sequences
+        Of the training subjects; their targets are not looked at.
+    objective
+        What brings modalities together.
+    settings
+        How.
+
+    Returns
+    -------
+    Pretrained
+        What `retrieval` needs beside the model.
 
     Raises
     ------
     BadInput
         The model has no such encoders or one modality only, or no two modalities occur together.
+
+    References
+    ----------
+    .. [1] Van den Oord, Li, Vinyals (2018). Representation learning with contrastive predictive
+           coding. arXiv:1807.03748.
+    .. [2] Andrew, Arora, Bilmes, Livescu (2013). Deep canonical correlation analysis. ICML.
     """
     if type(model).tokens is FusionModel.tokens or len(model.modalities) < 2:
         raise BadInput(
@@ -138,6 +165,17 @@ def retrieval(
     model: FusionModel, pretrained: Pretrained, sequences: Sequence[LabelledSequence]
 ) -> tuple[float, float]:
     """Say how often a window's nearest counterpart is its own, among windows of the same subject.
+
+    It measures what "contrastive" trains; projections of "dcca" correlate without being alike.
+
+    Parameters
+    ----------
+    model
+        Left in evaluation mode.
+    pretrained
+        What `pretrain` returned for it.
+    sequences
+        Of people who were not trained on.
 
     Returns
     -------

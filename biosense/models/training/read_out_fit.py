@@ -53,7 +53,17 @@ def movable(model: FusionModel, *, head: bool = False) -> tuple[Tensor, Tensor]:
 
 
 class RatedMinutes:
-    """Hold a person's ratings, and what moving away from the model for everybody costs."""
+    """Hold a person's ratings, and what moving away from the model for everybody costs.
+
+    Parameters
+    ----------
+    sequences
+        Of one person.
+    minutes
+        Between two steps.
+    strength
+        Minutes of ratings that weigh as much as what the model knew before.
+    """
 
     def __init__(
         self, sequences: Sequence[LabelledSequence], minutes: float, strength: float
@@ -65,21 +75,62 @@ class RatedMinutes:
         self.known = np.isfinite(self.target)
 
     def said(self, model: FusionModel) -> Floats:
-        """Return what a model says at all steps, (steps, 2)."""
+        """Return what a model says at all steps.
+
+        Parameters
+        ----------
+        model
+            Of any family.
+
+        Returns
+        -------
+        Floats
+            Shape (steps, 2).
+        """
         return np.concatenate([predict(model, sequence).mean for sequence in self.sequences])
 
     def left(self, said: Floats) -> Floats:
-        """Return target minus estimate, (steps, 2); 0 where nobody rated."""
+        """Return target minus estimate; 0 where nobody rated.
+
+        Parameters
+        ----------
+        said
+            Estimates, (steps, 2).
+
+        Returns
+        -------
+        Floats
+            Shape (steps, 2).
+        """
         return np.where(self.known, np.nan_to_num(self.target) - said, 0.0)
 
     def error(self, said: Floats) -> Floats:
-        """Return the squared error over minutes, of each target."""
+        """Return the squared error of each target, summed over minutes.
+
+        Parameters
+        ----------
+        said
+            Estimates, (steps, 2).
+
+        Returns
+        -------
+        Floats
+            Shape (2,).
+        """
         total: Floats = self.minutes * np.square(self.left(said)).sum(0)
         return total
 
 
 def fit_gain_and_offset(model: FusionModel, problem: RatedMinutes) -> None:
-    """Move gain and offset of each target, from 1 and 0, by damped Gauss-Newton."""
+    """Move gain and offset of each target, from 1 and 0, by damped Gauss-Newton.
+
+    Parameters
+    ----------
+    model
+        Changed in place.
+    problem
+        The person's ratings.
+    """
     kept = deepcopy(movable(model))
     moved = np.zeros((2, len(TARGETS)))  # gain - 1, offset
     said = problem.said(model)
@@ -143,7 +194,15 @@ def _slopes(
 
 
 def fit_last_layer(model: FusionModel, problem: RatedMinutes) -> None:
-    """Move the last layer's weights by one ridge step, halved until it helps."""
+    """Move the last layer's weights by one ridge step, halved until it helps.
+
+    Parameters
+    ----------
+    model
+        With a `last_layer`; changed in place.
+    problem
+        The person's ratings.
+    """
     said, hidden = _hidden(model, problem)
     kept = deepcopy(movable(model))
     slope = _slopes(model, kept, problem, np.zeros((2, len(TARGETS))), said)[1]

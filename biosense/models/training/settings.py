@@ -84,8 +84,20 @@ STUDY = TrainingSettings(
 class Progress:
     """Report one epoch.
 
-    `validation_ccc` is the CCC of the held-out subjects, `best_ccc` the best so far, whose weights
-    are kept; `seconds_left` assumes that training does not stop early.
+    Parameters
+    ----------
+    epoch, epochs
+        Which of how many at most, from 1.
+    loss
+        Mean over its batches.
+    validation_ccc
+        Of the held-out subjects; see `subject_ccc`.
+    best_ccc
+        The best so far, whose weights are kept.
+    seconds
+        Since training began.
+    seconds_left
+        Assuming that training does not stop early.
     """
 
     epoch: int

@@ -58,7 +58,15 @@ class TrainingState:
 
 
 def write_state(path: Path, state: TrainingState) -> None:
-    """Write a state, replacing an older one at once."""
+    """Write a state, replacing an older one at once: a crash leaves one of the two.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    state
+        Of the epoch that has just ended.
+    """
     # Cloned: tensors that share memory cannot be stored together.
     tensors = {
         f"{part}/{key}": tensor.detach().cpu().clone().contiguous()
@@ -79,6 +87,18 @@ def write_state(path: Path, state: TrainingState) -> None:
 
 def read_state(path: Path, task: str) -> TrainingState:
     """Read the state of a task.
+
+    Parameters
+    ----------
+    path
+        File to read.
+    task
+        Digest of what is to be trained; see `task_digest`.
+
+    Returns
+    -------
+    TrainingState
+        All tensors on the CPU.
 
     Raises
     ------
@@ -115,7 +135,24 @@ def task_digest(
     fit: Sequence[LabelledSequence],
     held: Sequence[LabelledSequence],
 ) -> str:
-    """Return a digest of what the weights depend on."""
+    """Return a digest of what the weights depend on.
+
+    Parameters
+    ----------
+    name
+        Of the family.
+    chosen
+        Fields of its config.
+    settings
+        Of the training.
+    fit, held
+        Both sides of the split.
+
+    Returns
+    -------
+    str
+        Hexadecimal SHA-256.
+    """
     said = hashlib.sha256(
         json.dumps([name, dict(chosen), asdict(settings)], sort_keys=True, default=str).encode()
     )

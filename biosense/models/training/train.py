@@ -40,7 +40,19 @@ Prepare = Callable[[FusionModel, Sequence[LabelledSequence]], None]
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """Hold a trained model, the name of its family, its history, and its card for a checkpoint."""
+    """Hold what a training leaves.
+
+    Parameters
+    ----------
+    name
+        Of the model's family.
+    model
+        In evaluation mode, on the CPU.
+    history
+        One for each epoch.
+    card
+        For a checkpoint.
+    """
 
     name: str
     model: FusionModel
@@ -79,6 +91,8 @@ def train(
         Of at least two subjects; the modalities and features are taken from them.
     validation
         Held out of the fit; empty: a share of the subjects of `sequences` is.
+    settings
+        How to train, and the sizes of the model.
     data, warning
         What the card says about the data, and what the model must not be used for.
     options
@@ -97,6 +111,11 @@ def train(
         Called after every epoch.
     clock
         Seconds, for `Progress` only.
+
+    Returns
+    -------
+    Trained
+        The model of the best epoch, calibrated.
 
     Raises
     ------

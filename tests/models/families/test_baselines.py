@@ -60,7 +60,7 @@ def test_tensors_answer_as_the_trees_of_scikit_learn(leaves: int) -> None:
     rows = draw_rows(2000, model.columns)
     grown = [model._grow(rows, column) for column in range(2)]
     for n in (1, 30):
-        model.plant(grown, n)
+        model.load_trees(grown, n)
         expected = np.stack([list(one.staged_predict(rows.columns))[n - 1] for one in grown], 1)
         ours = model.forest(torch.from_numpy(rows.columns)) + model.base
         np.testing.assert_allclose(ours.numpy(), expected, rtol=0, atol=1e-6)
@@ -72,7 +72,7 @@ def test_values_on_a_threshold_go_where_scikit_learn_sends_them() -> None:
     columns = rng.integers(0, 4, (800, model.columns)).astype(float)
     target = columns[:, :2] / 4 * np.sign(columns[:, 2:4] - 1.5)
     grown = [model._grow(Rows(columns, target, np.zeros(800)), column) for column in range(2)]
-    model.plant(grown, 10)
+    model.load_trees(grown, 10)
     on_it = np.unique(model.forest.threshold.numpy())
     probe = rng.choice(on_it, (500, model.columns))
     ours = model.forest(torch.from_numpy(probe)) + model.base
@@ -83,7 +83,7 @@ def test_values_on_a_threshold_go_where_scikit_learn_sends_them() -> None:
 def test_a_forest_refuses_trees_it_has_no_room_for() -> None:
     leaf = Tree(*[np.zeros(5, kind) for kind in (int, float, int, int, float)])
     with pytest.raises(BadInput, match="room for 1 trees of 3 nodes, got 1 of up to 5"):
-        Forest(1, 3, 1).plant([[leaf], []])
+        Forest(1, 3, 1).load_trees([[leaf], []])
 
 
 def test_ridge_agrees_with_scikit_learn() -> None:
@@ -150,9 +150,9 @@ def test_gain_gives_estimates_the_spread_of_targets(name: str) -> None:
         assert isinstance(model, ClosedForm)
         assert model.columns == 14
         model.fit_rows(noisy_rows(2000, 14, 0), held := noisy_rows(2000, 14, 1))
-        own = model.own(torch.from_numpy(held.columns).float()).double().numpy()
+        own = model.raw(torch.from_numpy(held.columns).float()).double().numpy()
         model._calibrate(0, own[:, 0], held.target[:, 0])
-        fresh = model.own(torch.from_numpy(noisy_rows(5000, 14, 2).columns).float())
+        fresh = model.raw(torch.from_numpy(noisy_rows(5000, 14, 2).columns).float())
         scaled = model.centre + model.gain * (fresh - model.centre)
         said[gain] = scaled[:, 0].double().numpy()
         error = np.mean((said[gain].clip(-1, 1) - target[:, 0]) ** 2)
