@@ -32,9 +32,8 @@ class Envelope:
     by how close the least of them lie to each other. Where d of them are expected per second of
     delay, a void of area a under them has the chance exp(-d a). The line is the mean of all lines
     below the delays, weighted by that chance and by what is known of the slope before. The most
-    likely of these lines, the corner of the weight, is the linear programme of Moon, Skelly &
-    Towsley, "Estimation and removal of clock skew from network delay measurements" (INFOCOM 1999);
-    the mean is steadier, and lies at the least delay rather than above it.
+    likely of these lines, the corner of the weight, is the linear programme of Moon, Skelly and
+    Towsley [1]_; the mean is steadier, and lies at the least delay rather than above it.
 
     Parameters
     ----------
@@ -44,6 +43,11 @@ class Envelope:
         Slope that is known from before; 0 where nothing is.
     is_known
         True where `slope` was measured on this device.
+
+    References
+    ----------
+    .. [1] S. B. Moon, P. Skelly and D. Towsley, "Estimation and removal of clock skew from network
+       delay measurements," IEEE INFOCOM, 227-234, 1999.
 
     Examples
     --------

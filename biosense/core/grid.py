@@ -20,13 +20,40 @@ _EPSILON = 1e-6  # in grid steps: forgives rounding of n / sfreq, far below any 
 
 
 def grid_time(index: int, hop: float = HOP) -> float:
-    """Return the session time of point `index` of the grid."""
+    """Return the session time of point `index` of the grid.
+
+    Parameters
+    ----------
+    index
+        k of the point.
+    hop
+        Step of the grid, seconds.
+
+    Returns
+    -------
+    float
+        Session time, seconds.
+    """
     return index * hop
 
 
 def grid_index(time: float, hop: float = HOP) -> int:
     """Return the last point of the grid at or before `time`.
 
+    Parameters
+    ----------
+    time
+        Session time, seconds.
+    hop
+        Step of the grid, seconds.
+
+    Returns
+    -------
+    int
+        k of the point.
+
+    Examples
+    --------
     >>> grid_index(1.0), grid_index(0.9999), grid_index(0.3 / 3 * 2.5)
     (4, 3, 1)
     """
@@ -34,12 +61,36 @@ def grid_index(time: float, hop: float = HOP) -> int:
 
 
 def sample_index(time: float, sfreq: float) -> int:
-    """Return the last sample of the grid n / sfreq at or before `time`."""
+    """Return the last sample of the grid n / sfreq at or before `time`.
+
+    Parameters
+    ----------
+    time
+        Session time, seconds.
+    sfreq
+        Rate, Hz.
+
+    Returns
+    -------
+    int
+        n of the sample.
+    """
     return int(np.floor(time * sfreq + _EPSILON))
 
 
 def sample_indices(chunk: Chunk) -> Ints:
-    """Return the integer positions of a regularised chunk's samples, shape (n,)."""
+    """Return the integer positions of a regularised chunk's samples.
+
+    Parameters
+    ----------
+    chunk
+        Of a regularised stream.
+
+    Returns
+    -------
+    Ints
+        n of each sample, shape (n,).
+    """
     return np.rint(chunk.times * chunk.info.sfreq).astype(np.int64)
 
 
@@ -50,6 +101,11 @@ def longest_step(sfreq: float) -> float:
     ----------
     sfreq
         Rate, Hz; above 0.
+
+    Returns
+    -------
+    float
+        Seconds.
 
     Examples
     --------

@@ -13,7 +13,20 @@ CUT_S = 0.5
 
 
 def interleave(streams: Iterable[Chunk], seconds: float = CUT_S) -> list[Chunk]:
-    """Cut whole streams into pieces, in the order in which they would have come."""
+    """Cut whole streams into pieces, in the order in which they would have come.
+
+    Parameters
+    ----------
+    streams
+        Whole streams.
+    seconds
+        Longest piece, seconds.
+
+    Returns
+    -------
+    list of Chunk
+        In the order of their last samples.
+    """
     pieces: list[tuple[float, Chunk]] = []
     for stream in streams:
         if stream.n == 0:

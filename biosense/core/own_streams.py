@@ -34,6 +34,20 @@ def own_source_id(name: str, run: str) -> str:
 
     It differs from run to run, so that nobody who reads one run gets the samples of another.
 
+    Parameters
+    ----------
+    name
+        Of the stream.
+    run
+        Identity of the run; empty without one.
+
+    Returns
+    -------
+    str
+        What the outlet of that stream says that it is.
+
+    Examples
+    --------
     >>> own_source_id(AFFECT, "5e0c"), own_source_id(AFFECT, "")
     ('biosense-affect-5e0c', 'biosense-affect')
     """
@@ -41,5 +55,15 @@ def own_source_id(name: str, run: str) -> str:
 
 
 def is_packets(info: StreamInfo) -> bool:
-    """Tell whether a stream holds raw packets: recorded, but neither shown nor published."""
+    """Tell whether a stream holds raw packets: recorded, but neither shown nor published.
+
+    Parameters
+    ----------
+    info
+        A recorded stream.
+
+    Returns
+    -------
+    bool
+    """
     return info.is_text and info.content_type == RAW_PACKETS

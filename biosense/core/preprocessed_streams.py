@@ -18,6 +18,10 @@ def is_intervals(info: StreamInfo) -> bool:
     info
         A raw stream.
 
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> is_intervals(StreamInfo("strap rr", None, ("rr",), 0.0, "s"))
@@ -35,6 +39,10 @@ def interval_modality(info: StreamInfo) -> Modality | None:
     ----------
     info
         A raw stream.
+
+    Returns
+    -------
+    Modality or None
 
     Examples
     --------

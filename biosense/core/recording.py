@@ -14,7 +14,17 @@ from biosense.core.types import Chunk
 
 @dataclass(frozen=True)
 class Marker:
-    """Hold a timed event in words."""
+    """Hold a timed event in words.
+
+    Parameters
+    ----------
+    time
+        Session time, seconds.
+    text
+        What happened.
+    stream
+        Name of the stream that it came by.
+    """
 
     time: float
     text: str
@@ -23,7 +33,15 @@ class Marker:
 
 @dataclass(frozen=True)
 class Rating:
-    """Hold a self-report of a person, valence and arousal mapped to [-1, 1] by the reader."""
+    """Hold a self-report of a person, mapped to [-1, 1] by the reader.
+
+    Parameters
+    ----------
+    time
+        Session time, seconds.
+    valence, arousal
+        In [-1, 1].
+    """
 
     time: float
     valence: float

@@ -15,7 +15,17 @@ SLEW_WARM = 0.05  # the same while little is known
 
 
 class Line(NamedTuple):
-    """Hold what is to be added to stamps: `level` at stamp `at`, and `slope` seconds per second."""
+    """Hold what is to be added to stamps: `level` at stamp `at`, and `slope` seconds per second.
+
+    Parameters
+    ----------
+    at
+        Stamp at which the offset is `level`, seconds.
+    level
+        Seconds.
+    slope
+        Change of the offset, seconds per second.
+    """
 
     at: float = 0.0
     level: float = 0.0
@@ -31,6 +41,11 @@ class SlewedMap:
     """Add a line to stamps; where the line changes, take back the step at a bounded rate.
 
     Mapped times never run backwards. The state changes only through the calls.
+
+    Parameters
+    ----------
+    line
+        From stamps to offsets, to begin with.
 
     Examples
     --------

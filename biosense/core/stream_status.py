@@ -12,7 +12,17 @@ LOW_BATTERY = 0.2  # share of 1; a sensor may then stop within the hour
 
 
 def is_low(battery: float | None) -> bool:
-    """Tell whether a battery should be charged; where nothing is known of it, it need not."""
+    """Tell whether a battery should be charged; where nothing is known of it, it need not.
+
+    Parameters
+    ----------
+    battery
+        Share of 1; None where nobody knows.
+
+    Returns
+    -------
+    bool
+    """
     return battery is not None and battery < LOW_BATTERY
 
 
@@ -65,6 +75,18 @@ class StreamStatus:
 
 def device_words(stream: StreamStatus) -> tuple[str, bool]:
     """Say in few words how the device behind a stream is, and whether all is well with it.
+
+    Parameters
+    ----------
+    stream
+        Its status.
+
+    Returns
+    -------
+    words : str
+        What to show of it.
+    is_bad : bool
+        Whether somebody should act.
 
     Examples
     --------

@@ -183,10 +183,16 @@ class Chunk:
 
 @dataclass(frozen=True)
 class ClockOffset:
-    """Report one measurement of a stream's clock: add `offset` to its stamps to get session time.
+    """Report one measurement of a stream's clock, as an XDF ClockOffset chunk does.
 
-    `time` is the moment of the measurement in the stream's own clock, as in an XDF ClockOffset
-    chunk.
+    Parameters
+    ----------
+    info
+        The stream.
+    time
+        Moment of the measurement in the stream's own clock, seconds.
+    offset
+        What is added to its stamps to get session time, seconds.
     """
 
     info: StreamInfo
@@ -212,7 +218,19 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """Report something that happened to a stream (or to the run, with an empty stream name)."""
+    """Report something that happened to a stream (or to the run, with an empty stream name).
+
+    Parameters
+    ----------
+    time
+        Session time, seconds.
+    kind
+        What sort of thing.
+    stream
+        Name of the stream; empty for the run.
+    text
+        For people.
+    """
 
     time: float
     kind: EventKind
@@ -285,8 +303,16 @@ class Epoch:
 class FusionInput:
     """Hold what all modalities know at one index of the session grid; absent ones are left out.
 
-    `time` is the end of the windows, k * hop: the design calls it `start`, but the inputs are
-    stamped at their end and the word would mislead.
+    Parameters
+    ----------
+    index
+        k on the session grid.
+    time
+        End of the windows, k * hop, seconds of session time.
+    data
+        Features of each modality, shape (features,); NaN where one has no value.
+    quality
+        Of each modality, 0 to 1.
     """
 
     index: int

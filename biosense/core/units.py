@@ -127,6 +127,11 @@ def unit_problem(info: StreamInfo) -> str:
     info
         A raw stream.
 
+    Returns
+    -------
+    str
+        For people.
+
     Examples
     --------
     >>> unit_problem(StreamInfo("cap", Modality.EEG, ("Cz",), 250.0, "furlong"))

@@ -109,5 +109,18 @@ def _unit(shape: Floats) -> Floats:
 
 
 def ramp(value: float, low: float, high: float) -> float:
-    """Return 0 up to `low`, 1 from `high` on, and a straight line between."""
+    """Return 0 up to `low`, 1 from `high` on, and a straight line between.
+
+    Parameters
+    ----------
+    value
+        Any number.
+    low, high
+        Where the result is 0, and where it is 1.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
     return min(1.0, max(0.0, (value - low) / (high - low)))

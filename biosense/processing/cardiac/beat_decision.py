@@ -54,7 +54,19 @@ class PeakCandidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beat:
-    """Hold a candidate that was accepted; `known` is later than the candidate's if `late`."""
+    """Hold a candidate that was accepted.
+
+    Parameters
+    ----------
+    candidate
+        The peak.
+    known
+        Session time at which it was accepted, seconds; later than the candidate's if `late`.
+    late
+        True where it was found while learning or by searching back.
+    snr
+        Height of beats over that of noise at the time.
+    """
 
     candidate: PeakCandidate
     known: float
@@ -66,15 +78,15 @@ class Beat:
 class AdaptiveThresholds:
     """Decide which candidates are beats, with the adaptive thresholds of Pan and Tompkins.
 
-    Pan & Tompkins, IEEE TBME 32:230, 1985. Differences: the envelope is an amplitude, not an
-    energy, so the threshold lies at `fraction` = 0.35 between noise and signal; one envelope is
-    judged, not two; a beat counts at most double its expected height; the RR mean is a median of
-    the last 8; thresholds are learned again when there was no beat for `lost` seconds; thresholds
-    are not halved for irregular rhythms. In noise the threshold depends on the time since the last
-    beat: `early` times as high before half of the usual interval, `due` times when the next one is
-    due; in a clean signal, where a premature beat is one, it does not. Where peaks halfway between
-    beats were passed over four times in a row for that reason alone, every other beat may be
-    missing: the usual interval is forgotten.
+    Differences to the paper [1]_: the envelope is an amplitude, not an energy, so the threshold
+    lies at `fraction` = 0.35 between noise and signal; one envelope is judged, not two; a beat
+    counts at most double its expected height; the RR mean is a median of the last 8; thresholds are
+    learned again when there was no beat for `lost` seconds; thresholds are not halved for irregular
+    rhythms. In noise the threshold depends on the time since the last beat: `early` times as high
+    before half of the usual interval, `due` times when the next one is due; in a clean signal,
+    where a premature beat is one, it does not. Where peaks halfway between beats were passed over
+    four times in a row for that reason alone, every other beat may be missing: the usual interval
+    is forgotten.
 
     Parameters
     ----------
@@ -84,6 +96,11 @@ class AdaptiveThresholds:
         Within this time of a beat, a peak with less than half the beat's slope is its T wave.
     learn
         Time of learning before the first decision, seconds.
+
+    References
+    ----------
+    .. [1] J. Pan and W. J. Tompkins, "A real-time QRS detection algorithm," IEEE Transactions on
+       Biomedical Engineering 32(3), 230-236, 1985.
     """
 
     refractory: float = 0.24

@@ -20,7 +20,21 @@ VALLEY_S = 0.3  # how far before a beat the envelope must have been low
 
 
 class BeatRow(NamedTuple):
-    """Hold one beat as it leaves a detector: time and the values of `BEAT_CHANNELS`."""
+    """Hold one beat as it leaves a detector.
+
+    Parameters
+    ----------
+    time
+        Session time of the beat, seconds.
+    amplitude
+        In the unit of the signal.
+    confidence
+        0 to 1.
+    known_at
+        Session time of the sample that settled it, seconds.
+    late
+        1 where it was found while learning or by searching back, else 0.
+    """
 
     time: float
     amplitude: float
@@ -228,12 +242,36 @@ class BeatDetector:
 
 
 def beat_info(info: StreamInfo) -> StreamInfo:
-    """Describe the stream of beats of a signal."""
+    """Describe the stream of beats of a signal.
+
+    Parameters
+    ----------
+    info
+        The signal.
+
+    Returns
+    -------
+    StreamInfo
+        Channels `BEAT_CHANNELS`, irregular.
+    """
     return replace(info, channels=BEAT_CHANNELS, sfreq=0.0, unit="", dtype="float64")
 
 
 def beat_chunks(info: StreamInfo, rows: list[BeatRow]) -> list[Chunk]:
-    """Return beats as one chunk; none if there are no beats."""
+    """Return beats as one chunk; none if there are no beats.
+
+    Parameters
+    ----------
+    info
+        As `beat_info` returns it.
+    rows
+        Beats in order of time.
+
+    Returns
+    -------
+    list of Chunk
+        One, or none where there is no beat.
+    """
     if not rows:
         return []
     table = np.array(rows, np.float64)
@@ -243,6 +281,22 @@ def beat_chunks(info: StreamInfo, rows: list[BeatRow]) -> list[Chunk]:
 def parabolic_peak(values: Floats, at: int) -> tuple[float, float]:
     """Return place and height of the parabola through the sample `at` and its neighbours.
 
+    Parameters
+    ----------
+    values
+        Samples, shape (n,).
+    at
+        Position of the highest.
+
+    Returns
+    -------
+    place : float
+        Of the top, in samples.
+    height : float
+        Of the top.
+
+    Examples
+    --------
     >>> parabolic_peak(np.array([0.0, 3.0, 3.0, 0.0]), 1)
     (1.5, 3.375)
     """

@@ -25,7 +25,17 @@ PULSE_CHANNELS = (*HEART_CHANNELS, *TRANSIT_CHANNELS)
 
 
 class HeartBeat(NamedTuple):
-    """Hold when the heart beat, when that was known (session time, both), and how surely."""
+    """Hold one beat of the heart.
+
+    Parameters
+    ----------
+    time
+        Session time, seconds.
+    known
+        Session time at which it was known, seconds.
+    confidence
+        0 to 1.
+    """
 
     time: float
     known: float
@@ -64,7 +74,7 @@ class HeartFeatures:
     ==================  ====================================================================
 
     Intervals are cleaned by `IntervalFilter`; none spans a gap longer than 0.1 s, and no difference
-    spans a rejected beat. Definitions: Task Force of ESC/NASPE, Circulation 93:1043, 1996.
+    spans a rejected beat. Definitions are those of the Task Force [1]_.
 
     Quality is the share of the last 10 s that accepted intervals fill, times the mean confidence
     of its beats, times the share of ok samples; 0 with fewer than 3 beats in 10 s or none for 3 s.
@@ -83,6 +93,12 @@ class HeartFeatures:
         True for a pulse wave.
     hop
         Step of the grid, seconds.
+
+    References
+    ----------
+    .. [1] Task Force of the European Society of Cardiology and the North American Society of Pacing
+       and Electrophysiology, "Heart rate variability: standards of measurement, physiological
+       interpretation and clinical use," Circulation 93(5), 1043-1065, 1996.
 
     Examples
     --------

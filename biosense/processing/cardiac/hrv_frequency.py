@@ -20,16 +20,19 @@ FILLED = 0.8  # of the window; what is missing is not made up
 class BeatSpectrum:
     """Keep the intervals of the last minutes, and the powers of both bands at the newest of them.
 
-    The power of a band is the Fourier sum over the intervals as they came [1]_, at the harmonics of
-    the window. None is interpolated, which would take power from the fast oscillations; for
-    frequencies far below the heart rate the sum is the periodogram of Lomb and Scargle. A line is
-    taken out and a Hann window applied before. How far the frequencies turn up to each beat is
-    worked out once, when it comes.
+    Bands are those of the Task Force [2]_. The power of a band is the Fourier sum over the
+    intervals as they came [1]_, at the harmonics of the window. None is interpolated, which would
+    take power from the fast oscillations; for frequencies far below the heart rate the sum is the
+    periodogram of Lomb and Scargle. A line is taken out and a Hann window applied before. How far
+    the frequencies turn up to each beat is worked out once, when it comes.
 
     References
     ----------
     .. [1] T. J. Deeming, "Fourier analysis with unequally-spaced data," Astrophysics and Space
        Science 36, 137-158, 1975.
+    .. [2] Task Force of the European Society of Cardiology and the North American Society of Pacing
+       and Electrophysiology, "Heart rate variability: standards of measurement, physiological
+       interpretation and clinical use," Circulation 93(5), 1043-1065, 1996.
 
     Examples
     --------

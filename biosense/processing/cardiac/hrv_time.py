@@ -15,7 +15,17 @@ _LONG_STEP_S = 0.05  # of pNN50
 
 
 class Moment(NamedTuple):
-    """Hold when features are asked for, how many beats and intervals were known, and spectra."""
+    """Hold when features are asked for, how many beats and intervals were known, and spectra.
+
+    Parameters
+    ----------
+    now
+        Session time, seconds.
+    beats, accepted
+        How many beats and intervals had been added by then.
+    powers
+        ln of HF and LF power, ln(s^2).
+    """
 
     now: float
     beats: int
@@ -47,6 +57,19 @@ def of_intervals(rows: Floats, now: Floats) -> list[Floats]:
     """Return heart rate and variability of accepted intervals at moments, shape (k,) each.
 
     Takes their end, length and difference to the one before, (3, k, n) as `RecentBeats` gives them.
+
+    Parameters
+    ----------
+    rows
+        End, interval and difference of accepted intervals before each moment, seconds, shape (3, k,
+        places).
+    now
+        Session time of each moment, seconds, shape (k,).
+
+    Returns
+    -------
+    list of Floats
+        A feature each, shape (k,), in the order of `HEART_CHANNELS`.
     """
     times, lengths, steps = rows
     known = np.isfinite(steps)
@@ -75,6 +98,18 @@ def of_amplitudes(rows: Floats, now: Floats) -> list[Floats]:
     """Return the change and the scatter of the amplitude of beats at moments, shape (k,) each.
 
     Takes their time and the logarithm of their amplitude, NaN without one.
+
+    Parameters
+    ----------
+    rows
+        Time (seconds) and ln of the amplitude of beats before each moment, shape (3, k, places).
+    now
+        Session time of each moment, seconds, shape (k,).
+
+    Returns
+    -------
+    list of Floats
+        A feature each, shape (k,), in the order of `HEART_CHANNELS`.
     """
     times, logs = rows[0], rows[1]
     there = np.isfinite(logs)

@@ -30,7 +30,15 @@ class IntervalKind(StrEnum):
 
 @dataclass(frozen=True)
 class JudgedInterval:
-    """Hold what an interval is, and the seconds that count: its own, or those of two pieces."""
+    """Hold what an interval is.
+
+    Parameters
+    ----------
+    kind
+        What it is.
+    seconds
+        What counts: its own length, or that of two pieces; None for nothing.
+    """
 
     kind: IntervalKind
     seconds: float | None = None

@@ -46,9 +46,9 @@ class PulsePeaks:
     `late`.
 
     The polarity is learned from skewness: a pulse wave stands upright where its peaks are narrower
-    than its valleys (Elgendi, Bioengineering 3:21, 2016) and its upstrokes steeper than its
-    downstrokes. Both polarities are followed all the time and the likelier one is given out. What
-    is not skewed either way is no pulse, however regular: its confidence is 0.
+    than its valleys [1]_ and its upstrokes steeper than its downstrokes. Both polarities are
+    followed all the time and the likelier one is given out. What is not skewed either way is no
+    pulse, however regular: its confidence is 0.
 
     Parameters
     ----------
@@ -56,6 +56,11 @@ class PulsePeaks:
         Cut-off of the smoothing (Bessel, second order), Hz.
     hold
         A pulse counts when the envelope stays below it for so long, seconds.
+
+    References
+    ----------
+    .. [1] M. Elgendi, "Optimal signal quality index for photoplethysmogram signals," Bioengineering
+       3(4), 21, 2016.
 
     Examples
     --------

@@ -40,6 +40,11 @@ class Rhythm:
 
     Beats that hardly look like beats (confidence below `min_confidence`) are passed over; the
     interval that spans one counts only if it fits the rhythm.
+
+    Parameters
+    ----------
+    min_confidence
+        Beats below are passed over, 0 to 1.
     """
 
     min_confidence: float = 0.1

@@ -26,23 +26,29 @@ SHAPE_S = 0.1  # on either side of the R peak: QRS and a little more
 
 @dataclass
 class RPeaks:
-    """Detect R peaks online, after Pan and Tompkins (IEEE TBME 32:230, 1985).
+    """Detect R peaks online, after Pan and Tompkins.
 
     Takes a regularised ECG of any scale, 100 to 1000 Hz, either polarity. Gives beats as chunks
     with irregular times: the R peak (largest deflection of the 0.5 to 40 Hz signal, parabola
     through three samples, filter delay removed) and the columns amplitude (in the unit of the
-    input), confidence (0 to 1), known_at (session time of the sample that settled it) and late.
-    A beat is known at most 0.5 s after its R peak; only beats found while learning (first 2 s) or
-    by searching back are later, and say so in `late`.
+    input), confidence (0 to 1), known_at (session time of the sample that settled it) and late. A
+    beat is known at most 0.5 s after its R peak; only beats found while learning (first 2 s) or by
+    searching back are later, and say so in `late`.
 
-    What takes the place of the paper's filters: see `QrsFilter`. What is kept of its decisions, and
-    what is not: see `AdaptiveThresholds`. Which way an R peak points is learned; a lead that is
-    turned over or moved in mid-stream is followed within a few beats (`BeatConfidence`).
+    What takes the place of the filters of the paper [1]_: see `QrsFilter`. What is kept of its
+    decisions, and what is not: see `AdaptiveThresholds`. Which way an R peak points is learned; a
+    lead that is turned over or moved in mid-stream is followed within a few beats
+    (`BeatConfidence`).
 
     Parameters
     ----------
     hold
         A peak counts when the envelope stays below it for so long, seconds.
+
+    References
+    ----------
+    .. [1] J. Pan and W. J. Tompkins, "A real-time QRS detection algorithm," IEEE Transactions on
+       Biomedical Engineering 32(3), 230-236, 1985.
 
     Examples
     --------

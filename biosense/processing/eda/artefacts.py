@@ -30,6 +30,11 @@ def violations(values: Floats, slope: Floats) -> Ints:
     slope
         Its slope, microsiemens per second, shape (n,).
 
+    Returns
+    -------
+    Ints
+        Codes of `FAULTS`, shape (n,).
+
     Examples
     --------
     >>> violations(np.array([3.0, 0.01, 99.0, 3.0]), np.array([0.0, 0.0, 0.0, -12.0])).tolist()

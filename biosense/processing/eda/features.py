@@ -69,7 +69,7 @@ class EdaFeatures:
     the level falls. Neither lies above the signal.
 
     Quality is the share of valid samples in the last 10 s: there, ok, 0.05 to 60 uS, no slope
-    beyond 10 uS/s (Kleckner et al., IEEE TBME 65:1460, 2018), no step of a slipping electrode, and
+    beyond 10 uS/s [1]_, no step of a slipping electrode, and
     none of that in the 5 s before; 0 where nothing moved for 30 s. `reason` names what cost most:
     "gaps", "flat", or one of `FAULTS`.
 
@@ -83,6 +83,12 @@ class EdaFeatures:
         Seconds.
     cutoff
         Of the smoothing, Hz.
+
+    References
+    ----------
+    .. [1] I. R. Kleckner et al., "Simple, transparent, and flexible automated quality assessment
+       procedures for ambulatory electrodermal activity data," IEEE Transactions on Biomedical
+       Engineering 65(7), 1460-1467, 2018.
 
     Examples
     --------

@@ -29,9 +29,14 @@ class ScrDetector:
     Parameters
     ----------
     min_amplitude
-        Microsiemens; 0.05 for old or noisy equipment.
+        Microsiemens; 0.01 to 0.05 are usual [1]_, 0.05 for old or noisy equipment.
     cutoff
         Of the smoothing, Hz.
+
+    References
+    ----------
+    .. [1] W. Boucsein et al., "Publication recommendations for electrodermal measurements,"
+       Psychophysiology 49(8), 1017-1034, 2012.
 
     Examples
     --------

@@ -23,7 +23,19 @@ RECOVERY_S = 20.0  # half recovery takes 2 to 10 s: Dawson, Schell & Filion, 200
 
 
 class Scr(NamedTuple):
-    """Hold one response: onset in session time, amplitude in microsiemens, times in seconds."""
+    """Hold one skin conductance response.
+
+    Parameters
+    ----------
+    onset
+        Session time, seconds.
+    amplitude
+        Microsiemens.
+    rise_time
+        From onset to peak, seconds.
+    known_at
+        Session time at which it was confirmed, seconds.
+    """
 
     onset: float
     amplitude: float
@@ -35,6 +47,15 @@ class Recovery(NamedTuple):
     """Hold how a response ended: seconds from its peak to half of its amplitude.
 
     NaN where the next response, a gap or the end came before, or 20 s went by.
+
+    Parameters
+    ----------
+    scr
+        The response.
+    half
+        From the peak to half of the amplitude, seconds; NaN where it did not get there.
+    known_at
+        Session time at which that was known, seconds.
     """
 
     scr: Scr
@@ -68,6 +89,8 @@ class _Open(NamedTuple):
 class ScrFinder:
     """Find responses in prepared skin conductance.
 
+    What is usual of responses: see [1]_ and [2]_.
+
     A peak counts when nothing exceeds it for 0.5 s and the signal has come down by 1 % of the rise,
     and 2 nS, by then. Its rise goes back to the trough, where the signal turns up by more than a
     tenth of the rise, or to where the slope falls below 15 % of its steepest: on a level that
@@ -84,6 +107,13 @@ class ScrFinder:
         Of the smoothing, seconds: see `EdaSignal`.
     min_amplitude
         Microsiemens.
+
+    References
+    ----------
+    .. [1] W. Boucsein et al., "Publication recommendations for electrodermal measurements,"
+       Psychophysiology 49(8), 1017-1034, 2012.
+    .. [2] M. E. Dawson, A. M. Schell and D. L. Filion, "The electrodermal system," in Handbook of
+       Psychophysiology, Cambridge University Press, 2007.
     """
 
     def __init__(self, rate: float, delay: float, onset_delay: float, min_amplitude: float) -> None:
