@@ -3,7 +3,8 @@
 import numpy as np
 
 from biosense.acquisition.simulated import simulate
-from biosense.core.types import FusionInput, Modality
+from biosense.core.affect import FusionInput
+from biosense.core.types import Modality
 from biosense.estimation.processor import ProcessorSettings
 from biosense.estimation.run_processor import extract
 from biosense.models.deployment.checkpoint import load

@@ -1,10 +1,10 @@
 """What everything in biosense speaks: streams, chunks, stages, clocks. Needs numpy only."""
 
-from biosense.core.affect import Estimate
+from biosense.core.affect import Estimate, FusionInput
 from biosense.core.errors import BiosenseError
 from biosense.core.recording import Marker, Rating, Recording, Trial
 from biosense.core.stage import Pipeline, Stage
-from biosense.core.types import Chunk, ClockOffset, Epoch, Event, FusionInput, Modality, StreamInfo
+from biosense.core.types import Chunk, ClockOffset, Epoch, Event, Modality, StreamInfo
 
 __all__ = [
     "BiosenseError",

@@ -1,11 +1,11 @@
-"""What is estimated, and the columns in which it is given out: named here and nowhere else."""
+"""What is estimated, from what, and the columns in which it is given out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from biosense.core.types import Modality
+from biosense.core.types import Floats, Modality
 
 TARGETS = ("valence", "arousal")
 """What is rated and estimated, in this order everywhere: ratings, annotations, models, scores."""
@@ -13,6 +13,28 @@ ESTIMATE_VALUES = (*TARGETS, *(f"sd_{target}" for target in TARGETS))
 """Columns of every stream and table of estimates; weights of the modalities follow."""
 WEIGHT_PREFIX = "weight_"
 """Before the name of a modality: the column of its weight."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FusionInput:
+    """Hold what all modalities know at one index of the session grid; absent ones are left out.
+
+    Parameters
+    ----------
+    index
+        k on the session grid.
+    time
+        End of the windows, k * hop, seconds of session time.
+    data
+        Features of each modality, shape (features,); NaN where one has no value.
+    quality
+        Of each modality, 0 to 1.
+    """
+
+    index: int
+    time: float
+    data: Mapping[Modality, Floats]
+    quality: Mapping[Modality, float]
 
 
 @dataclass(frozen=True)

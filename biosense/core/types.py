@@ -1,8 +1,7 @@
-"""The values that every part of biosense speaks: streams, chunks, epochs, estimates, recordings."""
+"""The values that every part of biosense speaks: streams, chunks, events, epochs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -297,25 +296,3 @@ class Epoch:
         """
         found = self.derived
         return found if isinstance(found, kind) and found.samples is self.data else None
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class FusionInput:
-    """Hold what all modalities know at one index of the session grid; absent ones are left out.
-
-    Parameters
-    ----------
-    index
-        k on the session grid.
-    time
-        End of the windows, k * hop, seconds of session time.
-    data
-        Features of each modality, shape (features,); NaN where one has no value.
-    quality
-        Of each modality, 0 to 1.
-    """
-
-    index: int
-    time: float
-    data: Mapping[Modality, Floats]
-    quality: Mapping[Modality, float]

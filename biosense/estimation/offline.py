@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from biosense.acquisition.xdf.reader import XdfReader
-from biosense.core.affect import Estimate
+from biosense.core.affect import Estimate, FusionInput
 from biosense.core.recording import Recording
-from biosense.core.types import FusionInput
 from biosense.estimation.estimate_stream import EstimateHeader
 from biosense.estimation.load_model import load_model
 from biosense.estimation.processor import Processor, ProcessorSettings

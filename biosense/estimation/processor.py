@@ -8,22 +8,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Protocol
 
-from biosense.core.affect import Estimate
+from biosense.core.affect import Estimate, FusionInput
 from biosense.core.connections import Connections
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP
 from biosense.core.mains import DEFAULT_MAINS_HZ
 from biosense.core.preprocessed_streams import interval_modality, is_intervals
-from biosense.core.types import (
-    Chunk,
-    ClockOffset,
-    Epoch,
-    Event,
-    FusionInput,
-    Modality,
-    Record,
-    StreamInfo,
-)
+from biosense.core.types import Chunk, ClockOffset, Epoch, Event, Modality, Record, StreamInfo
 from biosense.core.units import unit_problem
 from biosense.estimation.stream_pipeline import (
     StreamPipeline,

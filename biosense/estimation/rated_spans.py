@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from biosense.acquisition.xdf.reader import XdfReader
-from biosense.core.affect import TARGETS
+from biosense.core.affect import TARGETS, FusionInput
 from biosense.core.errors import BadInput
 from biosense.core.own_streams import OWN_PREFIX
 from biosense.core.recording import Rating, Recording, Trial
-from biosense.core.types import Chunk, Floats, FusionInput
+from biosense.core.types import Chunk, Floats
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.estimation.run_processor import process
 from biosense.models.deployment.card import Card

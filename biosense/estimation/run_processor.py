@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from biosense.core.affect import FusionInput
 from biosense.core.errors import BadInput
 from biosense.core.recording import Recording
-from biosense.core.types import Chunk, FusionInput, Record, StreamInfo
+from biosense.core.types import Chunk, Record, StreamInfo
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
 from biosense.estimation.spans import spans
 from biosense.models.sequences import LabelledSequence

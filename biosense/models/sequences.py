@@ -8,9 +8,10 @@ from typing import Self
 
 import numpy as np
 
+from biosense.core.affect import FusionInput
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_time
-from biosense.core.types import Floats, FusionInput, Modality
+from biosense.core.types import Floats, Modality
 
 
 @dataclass(frozen=True, eq=False)

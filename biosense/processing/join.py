@@ -6,9 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 
+from biosense.core.affect import FusionInput
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_time
-from biosense.core.types import Epoch, FusionInput, Modality
+from biosense.core.types import Epoch, Modality
 
 
 class Join:

@@ -9,17 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from biosense.core.affect import Estimate
-from biosense.core.types import (
-    Chunk,
-    ClockOffset,
-    Epoch,
-    Event,
-    EventKind,
-    FusionInput,
-    Item,
-    Modality,
-)
+from biosense.core.affect import Estimate, FusionInput
+from biosense.core.types import Chunk, ClockOffset, Epoch, Event, EventKind, Item, Modality
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings, feature_values
 from biosense.models.deployment.checkpoint import Loaded
 from biosense.models.deployment.streaming import StreamingEstimator

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from biosense.core.affect import Estimate
-from biosense.core.types import Chunk, Epoch, FusionInput, Modality, StreamInfo
+from biosense.core.affect import Estimate, FusionInput
+from biosense.core.types import Chunk, Epoch, Modality, StreamInfo
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
 from biosense.models.deployment.checkpoint import Card, CheckpointInfo, Loaded, check_compatible
 from biosense.models.deployment.streaming import StreamingEstimator

@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from biosense.core.affect import FusionInput
 from biosense.core.grid import HOP
-from biosense.core.types import FusionInput, Modality
+from biosense.core.types import Modality
 from biosense.models.base import FusionModel, FusionOutput, State, TrainingRun
 from biosense.models.batches import collate
 from biosense.models.deployment.checkpoint import load, save

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from biosense.core.affect import FusionInput
 from biosense.core.errors import BadInput
-from biosense.core.types import FusionInput, Modality
+from biosense.core.types import Modality
 from biosense.models.sequences import LabelledSequence, feature_counts, restrict, split_subjects
 
 MakeToy = Callable[..., list[LabelledSequence]]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from biosense.core.affect import Estimate
+from biosense.core.affect import Estimate, FusionInput
 from biosense.core.errors import BadInput, CheckpointMismatch
 from biosense.core.grid import HOP
-from biosense.core.types import FusionInput
 from biosense.models.base import FusionOutput
 from biosense.models.deployment.checkpoint import Loaded
 from biosense.models.evaluation.contributions import Contributions, StreamingShapley

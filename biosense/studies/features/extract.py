@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from biosense.core.affect import FusionInput
 from biosense.core.errors import BadInput
 from biosense.core.grid import HOP, grid_index, grid_time
 from biosense.core.recording import Recording, Trial
-from biosense.core.types import Chunk, Epoch, Event, FusionInput, Modality
+from biosense.core.types import Chunk, Epoch, Event, Modality
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.estimation.run_processor import process_whole
 from biosense.models.sequences import LabelledSequence

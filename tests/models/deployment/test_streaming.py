@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from biosense.core.affect import Estimate
+from biosense.core.affect import Estimate, FusionInput
 from biosense.core.errors import BadInput, CheckpointMismatch
-from biosense.core.types import FusionInput, Modality
+from biosense.core.types import Modality
 from biosense.models.deployment.card import Card, CheckpointInfo
 from biosense.models.deployment.checkpoint import Loaded, load, save
 from biosense.models.deployment.streaming import StreamingEstimator

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
+from biosense.core.affect import FusionInput
 from biosense.core.errors import BadInput
-from biosense.core.types import FusionInput, Modality
+from biosense.core.types import Modality
 from biosense.models.base import FusionModel
 from biosense.models.deployment.card import Card, CheckpointInfo
 from biosense.models.deployment.checkpoint import Loaded

@@ -13,8 +13,9 @@ import torch
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge as TheirRidge
 
+from biosense.core.affect import FusionInput
 from biosense.core.errors import BadInput
-from biosense.core.types import FusionInput, Modality
+from biosense.core.types import Modality
 from biosense.models.batches import Augmentation
 from biosense.models.deployment.checkpoint import load, save
 from biosense.models.deployment.streaming import StreamingEstimator

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from biosense.core import Chunk, Epoch, Modality, Pipeline, StreamInfo
+from biosense.core.affect import FusionInput
 from biosense.core.errors import BadInput
 from biosense.core.preprocessed_streams import interval_modality
-from biosense.core.types import Event, Floats, FusionInput
+from biosense.core.types import Event, Floats
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.processing.cardiac.features import PULSE_CHANNELS, HeartFeatures
 from biosense.processing.cardiac.rhythm import HEART_CHANNELS
