@@ -27,7 +27,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_templates", "conftest.py", "gallery/*.md5", "gallery/*.py"]
+exclude_patterns = ["_build", "_templates", "conftest.py", "howto/registering.md", "gallery/*.md5", "gallery/*.py"]
 templates_path = ["_templates"]
 root_doc = "index"
 suppress_warnings = ["config.cache"]

@@ -27,6 +27,7 @@ from biosense.cli.app import app
 __all__ = ["lsl_session", "whole"]
 
 ROOT = Path(__file__).resolve().parents[1]
+PLUGINS = ROOT / "examples" / "plugins"
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +55,7 @@ def at_the_desk(
 
 def run_commands(example: Example) -> None:
     """Run the lines behind a `$`: each must end well."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(PLUGINS))), "COLUMNS": "100"}
     for line in re.findall(r"^\$ (.+)$", example.parsed, re.MULTILINE):
         words = shlex.split(line, comments=True)
         if words[0] == "biosense":
