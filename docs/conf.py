@@ -27,7 +27,14 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_templates", "conftest.py", "howto/registering.md", "gallery/*.md5", "gallery/*.py"]
+exclude_patterns = [
+    "_build",
+    "_templates",
+    "conftest.py",
+    "howto/registering.md",
+    "gallery/*.md5",
+    "gallery/*.py",
+]
 templates_path = ["_templates"]
 root_doc = "index"
 suppress_warnings = ["config.cache"]
@@ -73,7 +80,9 @@ html_theme_options = {
     "footer_end": [],
     "icon_links": [],
 }
-linkcheck_ignore = [r"https?://.*"]  # links within the site are checked; those outside need a network
+linkcheck_ignore = [
+    r"https?://.*"
+]  # links within the site are checked; those outside need a network
 
 
 def write_commands(app) -> None:

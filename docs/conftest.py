@@ -12,29 +12,29 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sybil import Example, Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
-from tests.conftest import lsl_session, whole
-from tests.support.recorded_runs import WholeRun
 from typer.testing import CliRunner
 
+from biosense.api.simulation import simulate
 from biosense.cli.app import app
+from tests.conftest import lsl_session
 
-__all__ = ["lsl_session", "whole"]
+__all__ = ["lsl_session"]
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = ROOT / "examples" / "plugins"
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory, whole: WholeRun) -> Path:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder to work in, with a recording in it and the presets of the checkout."""
     folder = tmp_path_factory.mktemp("desk")
-    shutil.copytree(whole.outcome.folder, folder / "REC")
+    sensors, markers = ("eeg", "ecg", "eda"), [(10.0, "stimulus"), (20.0, "stimulus")]
+    simulate(30, modalities=sensors, markers=markers, folder=folder / "REC")
     shutil.copytree(ROOT / "examples", folder / "examples")
     return folder
 
@@ -42,7 +42,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, whole: WholeRun) -> Path:
 @pytest.fixture
 def at_the_desk(
     desk: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+) -> Path:
     """Each page has a place of its own, with a fresh recording."""
     page = Path(request.node.example.path).relative_to(ROOT / "docs").with_suffix("")
     place = desk.parent / f"{desk.name}-pages" / page
@@ -50,12 +50,16 @@ def at_the_desk(
         shutil.copytree(desk, place)
     monkeypatch.chdir(place)
     monkeypatch.setenv("MPLBACKEND", "agg")
-    yield place
+    return place
 
 
 def run_commands(example: Example) -> None:
     """Run the lines behind a `$`: each must end well."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(PLUGINS))), "COLUMNS": "100"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(PLUGINS))),
+        "COLUMNS": "100",
+    }
     for line in re.findall(r"^\$ (.+)$", example.parsed, re.MULTILINE):
         words = shlex.split(line, comments=True)
         if words[0] == "biosense":

@@ -2,10 +2,14 @@
 The same numbers, however a stream is cut
 =========================================
 
-A pipeline that runs live gets samples in chunks of any size. Here one ECG goes through the heart's pipeline sample by
-sample, in ragged chunks, and whole: every feature is the same to the bit. That is what makes an analysis of a
+A pipeline that runs live gets samples in chunks of any size. Here one ECG goes through the heart's
+pipeline sample by
+sample, in ragged chunks, and whole: every feature is the same to the bit. That is what makes an
+analysis of a
 recording the same as the live run.
 """
+
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,7 +36,7 @@ def features(at):
     pipeline.start(ecg.info)
     bounds = [0, *at.tolist(), ecg.n]
     epochs = []
-    for first, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, stop in pairwise(bounds):
         chunk = Chunk.of(ecg.info, ecg.times[first:stop], ecg.data[first:stop])
         epochs += pipeline.push(chunk)
     epochs += pipeline.flush()

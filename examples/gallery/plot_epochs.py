@@ -2,7 +2,8 @@
 Epochs around markers, in MNE
 =============================
 
-Markers of any program become epochs; of every marker that has none, the report says why. `to_mne` gives MNE's own objects, with
+Markers of any program become epochs; of every marker that has none, the report says why. `to_mne`
+gives MNE's own objects, with
 channel types, places, gaps as BAD annotations and volts.
 """
 

@@ -2,10 +2,12 @@
 Valence and arousal, with how sure they are
 ===========================================
 
-The demonstration model estimates a simulated participant whose true state is known. The band is one standard deviation; the
+The demonstration model estimates a simulated participant whose true state is known. The band is
+one standard deviation; the
 last row shows which modality carries the estimate.
 
-The model is trained on simulated people: this shows that the chain works, and is no evidence about people.
+The model is trained on simulated people: this shows that the chain works, and is no evidence about
+people.
 """
 
 import numpy as np
@@ -22,7 +24,7 @@ truth = rec["sim-truth"]
 for axes, column in zip(figure.axes, (0, 1), strict=False):
     axes.plot(truth.times, truth.data[:, column], color="0.35", lw=1, ls="--", label="true")
 figure.axes[0].legend(frameon=False, loc="lower left")
-figure  # noqa: B018
+figure
 
 # %%
 # Beside a constant: how much of the truth is followed?

@@ -2,8 +2,10 @@
 Fusion families in scikit-learn
 ===============================
 
-`bs.Fusion` is an estimator: it takes part in cross-validation by group, in pipelines and in searches. Here families compete on made-up
-people, of whom two modalities see valence and arousal through noise; whole people are held out, never random rows.
+`bs.Fusion` is an estimator: it takes part in cross-validation by group, in pipelines and in
+searches. Here families compete on made-up
+people, of whom two modalities see valence and arousal through noise; whole people are held out,
+never random rows.
 """
 
 import matplotlib.pyplot as plt
@@ -37,7 +39,9 @@ def rmse(make):
     return np.array(errors)
 
 
-found = {name: rmse(lambda name=name: bs.Fusion(name, epochs=6)) for name in ("ridge", "late", "gated")}
+found = {
+    name: rmse(lambda name=name: bs.Fusion(name, epochs=6)) for name in ("ridge", "late", "gated")
+}
 constant = DummyRegressor().fit(state, state)
 found["constant"] = np.array([np.sqrt(np.mean((constant.predict(state) - state) ** 2))] * 3)
 for name, errors in found.items():

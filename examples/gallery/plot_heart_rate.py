@@ -2,7 +2,8 @@
 From an ECG to heart rate
 =========================
 
-The heart's pipeline finds R peaks as samples come, in noise as well as in quiet, and tells rate and variability four times a
+The heart's pipeline finds R peaks as samples come, in noise as well as in quiet, and tells rate
+and variability four times a
 second: each as it was knowable then. The simulated heart's own beats show how close it is.
 """
 

@@ -2,8 +2,10 @@
 When a sensor falls off
 =======================
 
-Fusion survives missing modalities: here the camera sees no face for a minute, and the electrodes for skin conductance fall off in
-between. The estimate goes on with what is left, its weights say with what, and its standard deviation grows.
+Fusion survives missing modalities: here the camera sees no face for a minute, and the electrodes
+for skin conductance fall off in
+between. The estimate goes on with what is left, its weights say with what, and its standard
+deviation grows.
 """
 
 import numpy as np

@@ -2,7 +2,8 @@
 A recording at a glance
 =======================
 
-`bs.read` opens a recording folder, or an .xdf file of any program; here the simulated participant is recorded in its
+`bs.read` opens a recording folder, or an .xdf file of any program; here the simulated participant
+is recorded in its
 place. Streams are read when they are asked for, with the times of the computer that recorded.
 """
 

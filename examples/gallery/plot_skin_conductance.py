@@ -2,7 +2,8 @@
 Skin conductance: level and responses
 =====================================
 
-Electrodermal activity (EDA, GSR) is split as it comes into a slow level and responses; each response is told when it has
+Electrodermal activity (EDA, GSR) is split as it comes into a slow level and responses; each
+response is told when it has
 risen, with its size.
 """
 
