@@ -23,7 +23,7 @@ class Intervals:
 
     The intervals are split conformal ones whose unit is a person, not a window: windows of one
     person err together, so that a quantile over all windows leaves many a new person uncovered.
-    Of each person the quantile of |target - mean| / sd at the level is taken; over people, the
+    Of each person the quantile of `abs(target - mean) / sd` at the level is taken; over people, the
     conformal quantile of those at the same level. A new person has at least `level` of their steps
     covered with a probability of `guaranteed`; on average that is more than the level.
 
