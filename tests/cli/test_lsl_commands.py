@@ -14,7 +14,7 @@ import pytest
 from biosense.acquisition.simulated import simulate
 from biosense.core.types import Modality, StreamInfo
 from biosense.live.output.lsl_outlet import LslOutlet
-from tests.support.listener import listening
+from tests.support.lsl.listener import listening
 from tests.support.recorded_runs import recorded
 
 GAZE = StreamInfo("gaze [left]", None, ("x", "y"), 60.0, "px", "eyes-1", content_type="Gaze")

@@ -18,7 +18,7 @@ from biosense.live.config.run_settings import RunSettings
 from biosense.live.output.summary import RunSummary
 from biosense.live.run import Run
 from biosense.recordings.inspect import Inspection, inspect
-from tests.support.lsl_sender import Sender, Sent
+from tests.support.lsl.sender import Sender, Sent
 from tests.support.recorded_runs import Outcome, recorded
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")

@@ -23,7 +23,7 @@ from tests.support.ble.fakes import DATA, FAST, PER_PACKET, FakeAdapter, FakeSen
 from tests.support.ble.fakes import source_of as ble_source_of
 from tests.support.camera_fakes import FakeClock, FixedFace, picture, write_video
 from tests.support.fake_bluez.clock import ScaledClock
-from tests.support.lsl_streams import CLOCK, describe, ready, samples, source_of
+from tests.support.lsl.streams import CLOCK, describe, ready, samples, source_of
 
 
 def lsl(info: StreamInfo) -> Callable[[Path, ExitStack], SourceExample]:

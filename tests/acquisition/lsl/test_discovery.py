@@ -9,7 +9,7 @@ from biosense.acquisition.lsl.discovery import FoundStream, Searcher
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import Modality
 from biosense.live.output.lsl_outlet import LslOutlet
-from tests.support.lsl_streams import describe
+from tests.support.lsl.streams import describe
 
 CAP = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "1")
 

@@ -8,7 +8,7 @@ import pytest
 from biosense.acquisition.lsl import LslSource, Poller
 from biosense.core.errors import BadInput
 from biosense.live.output.lsl_outlet import LslOutlet
-from tests.support.lsl_streams import (
+from tests.support.lsl.streams import (
     CLOCK,
     chunks,
     collect,

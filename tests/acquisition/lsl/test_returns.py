@@ -6,7 +6,7 @@ import pytest
 
 from biosense.acquisition.lsl.discovery import FoundStream
 from biosense.acquisition.lsl.stream_identity import SenderState, changes, find_sender
-from tests.support.lsl_streams import describe
+from tests.support.lsl.streams import describe
 
 CAP = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "1")
 NAMELESS = replace(CAP, source_id="")

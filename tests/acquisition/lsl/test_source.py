@@ -12,7 +12,7 @@ from biosense.acquisition.lsl.inlet import _can_recover
 from biosense.core.errors import BadInput, StreamNotFound
 from biosense.core.types import Chunk, EventKind
 from biosense.live.output.lsl_outlet import LslOutlet
-from tests.support.lsl_streams import (
+from tests.support.lsl.streams import (
     BUSY_S,
     CLOCK,
     chunks,

@@ -12,7 +12,7 @@ from biosense.acquisition.lsl.discovery import FoundStream, Searcher
 from biosense.acquisition.lsl.supervisor import SupervisedStream
 from biosense.core.errors import BadInput, DeviceLost, StreamNotFound
 from biosense.core.types import Event, EventKind
-from tests.support.lsl_streams import count, describe, events
+from tests.support.lsl.streams import count, describe, events
 
 CAP = FoundStream("cap", "EEG", 1, 100.0, "float32", "cap-17", "lab", "1")
 AGAIN = replace(CAP, uid="2")

@@ -9,7 +9,7 @@ from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recorder import Recorder
 from biosense.core.types import EventKind
 from biosense.live.output.lsl_outlet import LslOutlet
-from tests.support.lsl_streams import (
+from tests.support.lsl.streams import (
     BUSY_S,
     CLOCK,
     chunks,

@@ -15,7 +15,7 @@ from biosense.acquisition.xdf.layout import Tag
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.repair import repair
 from biosense.core.types import Chunk, Modality
-from tests.support.labrecorder import BEGIN, Sender, record
+from tests.support.lsl.labrecorder import BEGIN, Sender, record
 
 RNG = np.random.default_rng(4)
 SECONDS = 42.0

@@ -23,7 +23,7 @@ from biosense.acquisition.xdf.repair import copy_usable, repair
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.errors import BadInput, RecordingFailed
 from biosense.core.types import TEXT, Chunk, Modality, StreamInfo
-from tests.support.labrecorder import Sender, record
+from tests.support.lsl.labrecorder import Sender, record
 from tests.support.small_files import small_file, values
 
 

@@ -5,7 +5,7 @@ import pytest
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, Modality, StreamInfo
 from biosense.live.output.lsl_outlet import LslOutlet
-from tests.support.lsl_streams import (
+from tests.support.lsl.streams import (
     chunks,
     collect,
     count,
