@@ -3,7 +3,7 @@
   demo    everything on a simulated participant
   test    what continuous integration checks; with arguments, pytest alone with them
   docs    the documentation, in docs/_build/html
-  run     Python with these arguments, as in `run -m mypy`
+  run     Python of the environment as it is, as in `run -m mypy`
   system  only the system libraries that are missing (as root on Debian, installs them)
 
 Needs nothing but Python 3.11-3.13. The environment lives in .venv and is made anew only when
@@ -51,11 +51,12 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in (*COMMANDS, "system"):
         print(__doc__)
         return 2
+    if arguments[0] == "run" and STAMP.exists():
+        return run(*arguments[1:])  # whichever Python this is, and made as it is
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         print(f"biosense needs Python 3.11 to 3.13, this is {sys.version.split()[0]}.")
         return 1
-    if arguments[0] != "run":
-        provide_system_packages()
+    provide_system_packages()
     if arguments[0] == "system":
         return 0
     make_environment()
