@@ -41,7 +41,7 @@ def test_intervals_are_on_no_grid() -> None:
 
 def test_a_stage_is_made_by_name_with_options() -> None:
     assert make_stage("notch", [("frequency", 60.0)]) == Notch(60.0)
-    with pytest.raises(BadInput, match="no stage 'nutch'; there are: asr, band_pass"):
+    with pytest.raises(BadInput, match=r"no stage 'nutch' .*there are: asr, band_pass"):
         make_stage("nutch")
     with pytest.raises(BadInput, match=r"stage 'notch' does not take the options .*'hz'"):
         make_stage("notch", [("hz", 60.0)])
