@@ -214,6 +214,13 @@ def _tuples(said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _build(info: CheckpointInfo, file: Path) -> FusionModel:
     try:
+        MODELS[info.model]
+    except BadInput as error:
+        raise CheckpointMismatch(
+            f"{file} needs a family that is not here: {error}; install the package that brings it, "
+            "or register it first"
+        ) from error
+    try:
         return build_model(info.model, info.settings)
     except (BadInput, ValueError, TypeError) as error:
         raise CheckpointMismatch(f"{file} describes no model of this version: {error}") from error

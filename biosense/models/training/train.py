@@ -99,9 +99,9 @@ def train(
         Further fields of the family's config, such as `{"electrodes": ("Fp1", "Oz")}`.
     prepare
         Called with the untrained model and the training sequences: `pretrain`, for example.
-        Families in closed form have nothing to prepare.
+        A family that does not descend has nothing to prepare.
     loss
-        What is minimised; None: `labels_loss` of the settings. Families in closed form ignore it.
+        What is minimised; None: `labels_loss` of the settings. What does not descend ignores it.
     resume
         File that keeps the state after every epoch. Where it exists, training goes on from it and
         ends with the weights of an uninterrupted one, on a CPU to the bit.

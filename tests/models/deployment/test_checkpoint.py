@@ -176,7 +176,7 @@ def test_a_damaged_description_is_refused(saved: Path, text: str) -> None:
     ("change", "words"),
     [
         ({"format": 9}, "format 9"),
-        ({"model": "telepathy"}, "no model 'telepathy'"),
+        ({"model": "telepathy"}, "not here: no model 'telepathy'.*install the package"),
         ({"settings": {"modalities": [["eda", 2]], "mood": 1}}, "mood"),
         ({"settings": {"modalities": [["eda", 2], ["ecg", 3]], "width": 9}}, "do not fit"),
         ({"settings": {"modalities": "eda"}}, "describes no model"),
