@@ -9,11 +9,14 @@ import importlib
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 import pytest
 
+from biosense.studies.candidates.families import FamilyCandidate
+from biosense.studies.candidates.without_signal import Permuted
 from biosense.studies.code_hash import PACKAGE, _source_hash, code_hash, foreign_code
 from biosense.studies.execution import jobs
 from biosense.studies.features import keys
@@ -143,3 +146,14 @@ def test_a_class_typed_into_a_session_is_never_found_again() -> None:
         assert foreign_code([own]) != before
     finally:
         del sys.modules["typed"]
+
+
+@dataclass(frozen=True)
+class OwnCandidate:
+    name: str = "own"
+
+
+def test_a_candidate_of_ones_own_counts_wherever_it_is_wrapped() -> None:
+    assert OwnCandidate in set(jobs._classes(Permuted(OwnCandidate())))
+    assert foreign_code(jobs._classes(Permuted(OwnCandidate()))) != ""
+    assert foreign_code(jobs._classes(Permuted(FamilyCandidate("early")))) == ""

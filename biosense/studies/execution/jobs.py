@@ -6,8 +6,8 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -154,9 +154,18 @@ def job_key(data: StudyData, plan: Plan, job: Job) -> str:
         job.seed,
         running_code(STUDY_CODE),
         foreign_code(family.model for family in MODELS.foreign().values()),
+        foreign_code(_classes(entry.candidate)),
         library_versions(LIBRARIES),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _classes(part: object) -> Iterator[type]:
+    """Return the classes that a candidate is made of: somebody's own may lie anywhere in it."""
+    if is_dataclass(part):
+        yield type(part)
+        for inner in fields(part):
+            yield from _classes(getattr(part, inner.name))
 
 
 @dataclass(frozen=True)
