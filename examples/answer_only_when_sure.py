@@ -10,7 +10,7 @@ from biosense.models.evaluation.selective_prediction import abstains, risk_cover
 from biosense.models.sequences import LabelledSequence
 from biosense.models.training.settings import TrainingSettings
 from biosense.models.training.train import train
-from biosense.studies.leak_checks.synthetic_data import followed_labels
+from biosense.testing.labelled_data import followed_labels
 
 
 def with_outages(sequence: LabelledSequence, seed: int) -> LabelledSequence:

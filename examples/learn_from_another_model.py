@@ -9,7 +9,7 @@ from biosense.models.sequences import LabelledSequence
 from biosense.models.training.distillation import distil
 from biosense.models.training.settings import TrainingSettings
 from biosense.models.training.train import train
-from biosense.studies.leak_checks.synthetic_data import followed_labels
+from biosense.testing.labelled_data import followed_labels
 
 
 def in_noise(sequence: LabelledSequence, seed: int) -> LabelledSequence:

@@ -16,7 +16,7 @@ from biosense.models.sequences import feature_counts
 from biosense.models.training.pretraining import PretrainingSettings, pretrain, retrieval
 from biosense.models.training.settings import TrainingSettings
 from biosense.models.training.train import train
-from biosense.studies.leak_checks.synthetic_data import followed_labels
+from biosense.testing.labelled_data import followed_labels
 
 SETTINGS = PretrainingSettings(
     steps=150, crop_s=40.0, crops=9, temperature=0.05, learning_rate=1e-2

@@ -102,7 +102,7 @@ def main() -> None:
     dataset = DATASETS["case_derived"].open(asked.root)
     people = tuple(dataset.subjects[: asked.people])
     settings = LoadSettings(ExtractSettings(conditioning="context"), cache, subjects=people)
-    data = load_study(dataset, settings, say=print)
+    data = load_study(dataset, settings, log=print)
     figures: list[Figure] = []
     for family in asked.families.split(","):
         began = time.monotonic()

@@ -13,10 +13,11 @@ from biosense.studies.execution.jobs import Job, JobResult, JobStore, carry_out,
 from biosense.studies.execution.plan import Plan
 from biosense.studies.executor import Executor
 from biosense.studies.kept_files import CacheDamaged
+from biosense.studies.leak_checks.study_checks import check_folds
 from biosense.studies.results.assess import Assessment, assess
 from biosense.studies.results.result import StudyResult
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class RunSettings:
         What finished is kept in; None keeps nothing.
     progress
         Told of every finished job.
-    say
-        Told what was found again, and what was damaged.
+    log
+        Told what was found again, what was damaged, and which leak check failed.
     clock
         Seconds, for `progress` only.
     """
@@ -61,7 +62,7 @@ class RunSettings:
     executor: Executor = field(default_factory=Executor)
     store: JobStore | None = None
     progress: Callable[[Done], None] = lambda _: None
-    say: Say = lambda _: None
+    log: Log = lambda _: None
     clock: Callable[[], float] = time.monotonic
 
 
@@ -72,7 +73,7 @@ def run_study(
     settings: RunSettings | None = None,
     assessment: Assessment | None = None,
 ) -> StudyResult:
-    """Fit every entry of a plan in every fold with every seed, and score what they said.
+    """Check the folds for leaks, fit every entry of a plan in each, and score what they said.
 
     Results do not depend on where jobs run, in which order they end, or how often the study was
     stopped in between.
@@ -95,8 +96,9 @@ def run_study(
     """
     settings = settings or RunSettings()
     folds = plan.split.of(data)
+    checks = check_folds(data, folds, settings.log)
     results = run_jobs(data, plan, folds, settings)
-    return assess(data, plan, folds, results, assessment or Assessment())
+    return assess(data, plan, folds, results, assessment or Assessment(), checks)
 
 
 def run_jobs(
@@ -107,7 +109,7 @@ def run_jobs(
     keys = {job: job_key(data, plan, job) for job in jobs} if settings.store else {}
     results = _found(keys, settings)
     if results:
-        settings.say(f"{len(results)} of {len(jobs)} jobs found again: they are not run")
+        settings.log(f"{len(results)} of {len(jobs)} jobs found again: they are not run")
     watch = _Watch(plan, folds, len(jobs), settings)
     left = [job for job in jobs if job not in results]
     for result in settings.executor.run(carry_out, (data, plan), left):
@@ -124,7 +126,7 @@ def _found(keys: Mapping[Job, str], settings: RunSettings) -> dict[Job, JobResul
         try:
             kept = settings.store.get(key, job) if settings.store else None
         except CacheDamaged as damage:
-            settings.say(str(damage))
+            settings.log(str(damage))
             continue
         if kept is not None:
             found[job] = kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -122,6 +122,44 @@ def test_doubts_come_first(result):
     assert "fabricated" in made_up[0].text
 
 
+def test_leak_checks_are_told_and_a_failed_one_comes_first(result):
+    names = ["random ratings", "planted leak", "second name", "later edits"]
+    assert [check.name for check in result.leak_checks] == names
+    assert all(check.passed for check in result.leak_checks)
+    assert any("All 4 leak checks passed" in verdict.text for verdict in result.verdicts)
+    first = replace(result.leak_checks[0], passed=False, value=0.31)
+    said = verdicts(replace(result, leak_checks=(first, *result.leak_checks[1:])))
+    assert said[0].tone == "bad"
+    assert "A leak check failed: random ratings must score at chance" in said[0].text
+    assert "0.310, limit 0.0" in said[0].text
+    assert not any("leak checks passed" in verdict.text for verdict in said)
+
+
+@dataclass(frozen=True)
+class Knowing:
+    """Says the mean of each sequence's features, later ones too."""
+
+    name: str = "knowing"
+
+    def fit(self, train, validation, seed):
+        return self
+
+    def predict(self, sequence):
+        level = np.tanh(np.mean(sequence.data[Modality.EDA]))
+        return np.full((sequence.n, 2), level), np.full((sequence.n, 2), 0.5)
+
+
+def test_a_candidate_that_looks_ahead_is_found_by_every_study(data):
+    entries = (
+        Entry(Kind.MODEL, "honest", Seeing(BOTH), (0,)),
+        Entry(Kind.PLAIN, "k", Knowing(), (0,)),
+    )
+    found = run_study(data, Plan(Split("subject", n_folds=2), entries, "honest"), assessment=QUICK)
+    check = found.leak_checks[-1]
+    assert not check.passed
+    assert check.text.endswith("they do in k")
+
+
 def test_scores_that_cannot_be_believed_are_said_to_be(result):
     row = result.row("both")
     metrics = {t: {**v, "accuracy": 0.93} for t, v in row.metrics.items()}
@@ -202,7 +240,7 @@ def test_a_stopped_study_goes_on_where_it_was(data, result, tmp_path, monkeypatc
     said: list[str] = []
     labels: list[int] = []
     settings = RunSettings(
-        store=store, say=said.append, progress=lambda done: labels.append(done.done)
+        store=store, log=said.append, progress=lambda done: labels.append(done.done)
     )
     again = run_study(data, plan, settings=settings, assessment=QUICK)
     assert said == ["5 of 15 jobs found again: they are not run"]
@@ -222,7 +260,7 @@ def test_a_damaged_job_is_done_again_and_told(data, tmp_path):
     first.write_bytes(b"damaged")
     second.write_bytes(second.read_bytes()[:-20])
     said: list[str] = []
-    run_study(data, plan, settings=RunSettings(store=store, say=said.append), assessment=QUICK)
+    run_study(data, plan, settings=RunSettings(store=store, log=said.append), assessment=QUICK)
     assert sum("is damaged and is computed again" in line for line in said) == 2
     assert "13 of 15 jobs found again: they are not run" in said
 

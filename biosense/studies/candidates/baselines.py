@@ -1,4 +1,4 @@
-"""Ridge, random forest and nearest neighbours on causal summaries of the features.
+"""Ridge and random forest on causal summaries of the features.
 
 On small data sets handcrafted summaries beat networks more often than not, so no result of a
 network counts without these beside it.
@@ -60,20 +60,6 @@ class ForestCandidate:
             random_state=seed,
         )  # fmt: skip
         return _fit(self.windows_s, forest, train, validation)
-
-
-@dataclass(frozen=True)
-class NearestCandidate:
-    """Nearest neighbours: find a leak first, because they know every training step by heart."""
-
-    neighbours: int = 5
-    windows_s: tuple[float, ...] = WINDOWS_S
-    name: str = "nearest neighbours"
-
-    def fit(self, train: Sequences, validation: Sequences, seed: int) -> Predictor:
-        """Keep the training steps; the validation side gives the standard deviation."""
-        nearest = _sklearn("neighbors").KNeighborsRegressor(n_neighbors=self.neighbours)
-        return _fit(self.windows_s, nearest, train, validation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,5 +172,5 @@ def _sklearn(part: str) -> Any:
         return importlib.import_module(f"sklearn.{part}")
     except ImportError as error:
         raise MissingExtra(
-            "ridge, forest and nearest neighbours need scikit-learn: pip install 'biosense[ml]'"
+            "ridge and forest need scikit-learn: pip install 'biosense[ml]'"
         ) from error

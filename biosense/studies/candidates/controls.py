@@ -117,7 +117,7 @@ def controls_for(
 
     Examples
     --------
-    >>> from biosense.studies.leak_checks.synthetic_data import trial_offset_noise
+    >>> from biosense.testing.labelled_data import trial_offset_noise
     >>> names = controls_for(trial_offset_noise(4, 4), "subject-stimulus")
     >>> "stimulus mean" in names, "train mean" in names
     (False, True)

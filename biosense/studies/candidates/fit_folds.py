@@ -24,7 +24,7 @@ def predict_folds(fit: Fit, made: Sequence[Fold], seed: int = 0) -> list[Predict
 
     Examples
     --------
-    >>> from biosense.studies.leak_checks.synthetic_data import trial_offset_noise
+    >>> from biosense.testing.labelled_data import trial_offset_noise
     >>> from biosense.studies.splits.protocols import folds
     >>> from biosense.studies.candidates.lookup import TrainMean
     >>> made = folds(trial_offset_noise(6, 4), "subject", n_folds=3)

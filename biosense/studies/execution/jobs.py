@@ -24,12 +24,14 @@ from biosense.studies.code_hash import foreign_code, library_versions, running_c
 from biosense.studies.execution.calibration import calibrate, sides_of
 from biosense.studies.execution.plan import Entry, Plan
 from biosense.studies.kept_files import UNREADABLE, CacheDamaged, write_atomically
+from biosense.studies.leak_checks.lookahead import lookahead
 from biosense.studies.scoring.series import series_of
 from biosense.studies.scoring.variant_scores import series_moments
 
 STUDY_CODE = (
     *("core", "models", "studies/base.py", "studies/candidates", "studies/code_hash.py"),
-    *("studies/execution", "studies/kept_files.py", "studies/scoring", "studies/splits"),
+    *("studies/execution", "studies/kept_files.py", "studies/leak_checks", "studies/scoring"),
+    "studies/splits",
 )
 """What a fit and its answers are computed by, below the package."""
 
@@ -59,6 +61,8 @@ class JobResult:
         That the fit and its answers took.
     calibrated
         As of `calibrate`; without steps where nothing was calibrated.
+    lookahead
+        By how much later features changed earlier estimates of the first test sequence.
     """
 
     job: Job
@@ -67,6 +71,7 @@ class JobResult:
     moments: Floats
     seconds: float
     calibrated: Floats = field(default_factory=lambda: np.empty((0, 0, 0, 2)))
+    lookahead: float = 0.0
 
 
 def jobs_of(plan: Plan, folds: Sequence[Fold]) -> list[Job]:
@@ -88,8 +93,9 @@ def carry_out(shared: tuple[StudyData, Plan], job: Job) -> JobResult:
     said = _ask(predictor, entry, fold.test)
     asked = _ask_variants(predictor, entry, fold)
     personal = _calibrated(data, plan, entry, predictor, fold)
+    ahead = lookahead(predictor, fold.test[0])
     means, sds = (tuple(part) for part in zip(*said, strict=True))
-    return JobResult(job, means, sds, asked, time.monotonic() - began, personal)
+    return JobResult(job, means, sds, asked, time.monotonic() - began, personal, ahead)
 
 
 def _calibrated(
@@ -192,16 +198,18 @@ class JobStore:
                     raise CacheDamaged("it belongs to another job")
                 cuts = np.cumsum(file["lengths"])[:-1]
                 mean, sd = (tuple(np.split(file[name], cuts)) for name in ("mean", "sd"))
-                seconds, calibrated = float(about["seconds"]), file["calibrated"]
-                return JobResult(job, mean, sd, file["moments"], seconds, calibrated)
+                seconds, ahead = float(about["seconds"]), float(about["lookahead"])
+                moments, calibrated = file["moments"], file["calibrated"]
+                return JobResult(job, mean, sd, moments, seconds, calibrated, ahead)
         except (*UNREADABLE, CacheDamaged) as error:
             raise CacheDamaged(f"{path} is damaged and is computed again: {error!r}") from error
 
     def put(self, key: str, result: JobResult) -> None:
         """Keep a result, whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        about = {"key": key, "seconds": result.seconds, "lookahead": result.lookahead}
         content: dict[str, Any] = {
-            "about": np.array(json.dumps({"key": key, "seconds": result.seconds})),
+            "about": np.array(json.dumps(about)),
             "lengths": np.array([len(mean) for mean in result.mean]),
             "mean": np.concatenate(result.mean),
             "sd": np.concatenate(result.sd),

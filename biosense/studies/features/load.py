@@ -20,7 +20,7 @@ from biosense.studies.features.extract import (
 from biosense.studies.features.keys import Contents, feature_key
 from biosense.studies.kept_files import CacheDamaged
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class LoadSettings:
     subjects: tuple[str, ...] = ()
 
 
-def load_study(dataset: Dataset, settings: LoadSettings, *, say: Say = lambda _: None) -> StudyData:
+def load_study(dataset: Dataset, settings: LoadSettings, *, log: Log = lambda _: None) -> StudyData:
     """Read a data set and compute the features of everybody in it.
 
     A person whose files are damaged is left out, and that is told in the notes.
 
     Parameters
     ----------
-    say
+    log
         Told a line about everything that takes time, and about everything that is found again.
 
     Raises
@@ -61,22 +61,22 @@ def load_study(dataset: Dataset, settings: LoadSettings, *, say: Say = lambda _:
         Nobody gave a sequence, or features of two people have different names.
     """
     subjects = [who for who in dataset.subjects if who in (settings.subjects or dataset.subjects)]
-    keys = _keys(dataset, subjects, settings, say)
-    found = _found(keys, settings.cache, say)
+    keys = _keys(dataset, subjects, settings, log)
+    found = _found(keys, settings.cache, log)
     if found:
-        say(f"features of {len(found)} of {len(subjects)} people found again in the cache")
+        log(f"features of {len(found)} of {len(subjects)} people found again in the cache")
     extracted, notes = dict(found), _lacking(dataset)
     lacking = [subject for subject in subjects if subject not in found]
     shared = (dataset, settings.extract)
     for number, (subject, result) in enumerate(settings.executor.run(_extract, shared, lacking), 1):
         if isinstance(result, str):
             notes.append(f"{subject} is left out: {result}")
-            say(notes[-1])
+            log(notes[-1])
             continue
         extracted[subject] = result
         if settings.cache is not None:
             settings.cache.put(keys[subject], result)
-        say(f"features of {subject} computed, {number} of {len(lacking)}")
+        log(f"features of {subject} computed, {number} of {len(lacking)}")
     parts = [extracted[subject] for subject in subjects if subject in extracted]
     return _study_data(dataset, subjects, keys, parts, notes)
 
@@ -87,9 +87,9 @@ def _lacking(dataset: Dataset) -> list[str]:
 
 
 def _keys(
-    dataset: Dataset, subjects: Sequence[str], settings: LoadSettings, say: Say
+    dataset: Dataset, subjects: Sequence[str], settings: LoadSettings, log: Log
 ) -> dict[str, str]:
-    say(f"looking at the files of {len(subjects)} people")
+    log(f"looking at the files of {len(subjects)} people")
     contents = Contents(settings.cache.folder if settings.cache else None)
     name = dataset.about.name
     keys = {
@@ -100,13 +100,13 @@ def _keys(
     return keys
 
 
-def _found(keys: dict[str, str], cache: FeatureCache | None, say: Say) -> dict[str, Extracted]:
+def _found(keys: dict[str, str], cache: FeatureCache | None, log: Log) -> dict[str, Extracted]:
     found = {}
     for subject, key in keys.items() if cache else ():
         try:
             kept = cache.get(key) if cache else None
         except CacheDamaged as damage:
-            say(str(damage))
+            log(str(damage))
             continue
         if kept is not None:
             found[subject] = kept

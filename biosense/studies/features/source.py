@@ -110,7 +110,7 @@ class DataSource:
         """
         people = tuple(dataset.subjects[: self.people]) if self.people else ()
         settings = LoadSettings(self.extract, self._cache(), executor, people)
-        return load_study(dataset, settings, say=log)
+        return load_study(dataset, settings, log=log)
 
     def _cache(self) -> FeatureCache | None:
         # What was made up is not worth keeping, unless somebody asks for it.

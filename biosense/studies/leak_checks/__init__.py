@@ -1,1 +1,1 @@
-"""Canaries: would a leak be seen?"""
+"""Would a leak be seen? Checks with a known answer, run by every study on its own folds."""

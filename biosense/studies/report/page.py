@@ -9,6 +9,8 @@ from pathlib import Path
 from biosense.core.affect import TARGETS
 from biosense.studies.base import Bounds
 from biosense.studies.execution.plan import Kind
+from biosense.studies.leak_checks.outcome import LeakCheck
+from biosense.studies.leak_checks.random_ratings import DRAWS
 from biosense.studies.report.draw_calibration import draw_calibration, videos
 from biosense.studies.report.draw_modalities import draw_damages, draw_subsets
 from biosense.studies.report.draw_scores import (
@@ -96,6 +98,8 @@ class Content:
     cold: tuple[Line, ...]
     calibration: str
     calibrated: tuple[tuple[str, tuple[Line, ...]], ...]
+    leak_checks: tuple[tuple[str, tuple[str, ...]], ...]
+    draws: int
     headings: tuple[str, ...]
     light: str = variables(LIGHT)
     dark: str = variables(DARK)
@@ -145,6 +149,8 @@ def content_of(result: StudyResult) -> Content:
             cold=_cold(result),
             calibration="" if track is None else svg_of(draw_calibration(track), "calibration"),
             calibrated=() if track is None else tuple((t, _calibrated(track, t)) for t in TARGETS),
+            leak_checks=tuple(_leak_check(each) for each in result.leak_checks),
+            draws=DRAWS,
             headings=tuple(title for _, title, _ in _METRICS),
         )
 
@@ -245,6 +251,12 @@ def _curves(result: StudyResult) -> tuple[Shown, ...]:
         )
         for curve in result.curves
     )
+
+
+def _leak_check(check: LeakCheck) -> tuple[str, tuple[str, ...]]:
+    tone = "good" if check.passed else "bad"
+    numbers = (number(value, digits=3) for value in (check.value, check.limit))
+    return tone, (check.text, *numbers, f"{MARKS[tone]} {'passed' if check.passed else 'failed'}")
 
 
 def _cold(result: StudyResult) -> tuple[Line, ...]:

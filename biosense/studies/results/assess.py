@@ -15,6 +15,8 @@ from biosense.studies.code_hash import running_code
 from biosense.studies.execution.collect_predictions import EntryPredictions, collect_predictions
 from biosense.studies.execution.jobs import STUDY_CODE, JobResult
 from biosense.studies.execution.plan import Kind, Plan
+from biosense.studies.leak_checks.lookahead import later_edits
+from biosense.studies.leak_checks.outcome import LeakCheck
 from biosense.studies.results.calibration_score import track_of
 from biosense.studies.results.curves import curves_of, plane_of
 from biosense.studies.results.parts import Compared, FoldSize, Origin, Row
@@ -81,8 +83,21 @@ def assess(
     folds: Sequence[Fold],
     results: Sequence[JobResult],
     assessment: Assessment,
+    checks: Sequence[LeakCheck] = (),
 ) -> StudyResult:
-    """Score what all candidates said, compare them, and put it into words."""
+    """Score what all candidates said, compare them, and put it into words.
+
+    Parameters
+    ----------
+    data, plan, folds
+        Of the study.
+    results
+        Of all its jobs.
+    assessment
+        How it is told.
+    checks
+        Leak checks of the folds; that of the fits is added.
+    """
     entries = collect_predictions(plan, folds, results)
     chosen = entries[plan.chosen]
     level, n = assessment.level or level_of(chosen.predictions), assessment.n_resamples
@@ -124,9 +139,18 @@ def assess(
         chance=tuple(chance_of(chosen.predictions)),
         origin=_origin(data, plan, assessment, seconds),
         notes=(*assessment.notes, *refused, *data.notes),
+        leak_checks=(*checks, _later_edits(plan, results)),
         calibration=calibration,
     )
     return replace(result, verdicts=tuple(verdicts(result)))
+
+
+def _later_edits(plan: Plan, results: Sequence[JobResult]) -> LeakCheck:
+    worst: dict[str, float] = {}
+    for result in results:
+        name = plan.entries[result.job.entry].name
+        worst[name] = max(worst.get(name, 0.0), result.lookahead)
+    return later_edits(worst)
 
 
 def _row(own: EntryPredictions, scores: Sequence[Scores], level: str, n: int) -> Row:

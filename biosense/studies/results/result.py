@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biosense.core.errors import BadInput, MissingExtra
+from biosense.studies.leak_checks.outcome import LeakCheck
 from biosense.studies.results.calibration_result import CalibrationTrack
 from biosense.studies.results.parts import (
     Chance,
@@ -41,6 +42,7 @@ class StudyResult:
     `level` is "sequence" (scores follow the time course within each sequence) or "trial" (one
     rating each; scores follow the trials); `metric` names the headline score in `METRICS`.
     `calibration` is a track of its own: no other score of a model rests on labels of test people.
+    `leak_checks` have known answers, which a leak would change.
     """
 
     dataset: str
@@ -71,6 +73,7 @@ class StudyResult:
     origin: Origin
     notes: tuple[str, ...] = ()
     calibration: CalibrationTrack | None = None
+    leak_checks: tuple[LeakCheck, ...] = ()
     format: int = FORMAT
 
     def row(self, name: str) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from biosense.core.affect import TARGETS
 from biosense.studies.base import Bounds
 from biosense.studies.execution.plan import Kind
+from biosense.studies.leak_checks.outcome import LeakCheck
 from biosense.studies.results.calibration_result import OWN_MEAN, PERSONAL, CalibrationTrack
 from biosense.studies.results.parts import Compared, Row, Verdict
 from biosense.studies.results.result import StudyResult
@@ -24,7 +25,7 @@ CREDIBLE = {
 
 def verdicts(result: StudyResult) -> list[Verdict]:
     """Return what can be said of a result, with its doubts."""
-    said = [*_cautions(result)]
+    said = [*_failed_checks(result), *_cautions(result), *_passed_checks(result)]
     for target in TARGETS:
         said += _fusion(result, target)
     for target in TARGETS:
@@ -36,6 +37,29 @@ def verdicts(result: StudyResult) -> list[Verdict]:
     if result.calibration is not None:
         said += [_calibration(result.calibration, target) for target in TARGETS]
     return [*said, *_credible(result)]
+
+
+def _failed_checks(result: StudyResult) -> list[Verdict]:
+    failed = [check for check in result.leak_checks if not check.passed]
+    return [Verdict(BAD, f"A leak check failed: {_told(check)}.") for check in failed]
+
+
+def _passed_checks(result: StudyResult) -> list[Verdict]:
+    if not result.leak_checks or not all(check.passed for check in result.leak_checks):
+        return []
+    by_name = {check.name: check.value for check in result.leak_checks}
+    chance, planted = (number(by_name.get(name)) for name in ("random ratings", "planted leak"))
+    text = (
+        f"All {len(result.leak_checks)} leak checks passed: random ratings reach a CCC of {chance} "
+        f"on these folds, and {planted} where a leak is planted."
+    )
+    return [Verdict(GOOD, text)]
+
+
+def _told(check: LeakCheck) -> str:
+    if check.value is None:
+        return check.text
+    return f"{check.text} ({number(check.value, digits=3)}, limit {number(check.limit, digits=3)})"
 
 
 def _cautions(result: StudyResult) -> list[Verdict]:

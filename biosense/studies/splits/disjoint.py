@@ -74,18 +74,6 @@ def check_later(fold: Fold, gap_s: float) -> None:
                 )
 
 
-def check_duplicates(fold: Fold) -> None:
-    """Raise `LeakFound` where two sides of a fold hold the same features under two names."""
-    for (name, side), (other_name, other) in itertools.combinations(_sides(fold), 2):
-        crossing = {title(s) for s in side}, {title(s) for s in other}
-        for found in near_duplicates([*side, *other]):
-            if (found.first in crossing[0]) != (found.second in crossing[0]):
-                raise LeakFound(
-                    f"{found.first} on the {name} side of fold {fold.name!r} equals "
-                    f"{found.second} on its {other_name} side ({found.likeness:.0%})"
-                )
-
-
 def refuse_duplicates(sequences: Sequence[LabelledSequence]) -> None:
     """Raise `LeakFound` where the same features occur under two names."""
     found = near_duplicates(sequences)

@@ -121,7 +121,7 @@ def folds(
 
     Examples
     --------
-    >>> from biosense.studies.leak_checks.synthetic_data import trial_offset_noise
+    >>> from biosense.testing.labelled_data import trial_offset_noise
     >>> [len(fold.test) for fold in folds(trial_offset_noise(6, 4), "subject", n_folds=3)]
     [8, 8, 8]
     """
@@ -150,8 +150,8 @@ def check_disjoint(
     Raises
     ------
     LeakFound
-        A subject, a group, a stimulus, a stretch of a recording or the same features under another
-        name lie on two sides.
+        A subject, a group, a stimulus or a stretch of a recording lies on two sides. That the same
+        features do under two names, `folds` finds for all folds at once.
     BadInput
         A side is empty.
     """

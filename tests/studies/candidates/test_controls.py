@@ -16,7 +16,7 @@ from biosense.models.sequences import LabelledSequence
 from biosense.studies.base import Predictor
 from biosense.studies.candidates.baselines import ForestCandidate, RidgeCandidate
 from biosense.studies.candidates.controls import CONTROLS, controls_for
-from biosense.studies.candidates.fit_folds import fit_of, predict_folds
+from biosense.studies.candidates.fit_folds import blind, fit_of, predict_folds
 from biosense.studies.candidates.lookup import (
     ClassPrior,
     OwnMean,
@@ -29,11 +29,11 @@ from biosense.studies.candidates.lookup import (
 )
 from biosense.studies.candidates.without_signal import NoisePhysiology, Permuted, noise, permuted
 from biosense.studies.features.reorder import reordered
-from biosense.studies.leak_checks.canaries import future_edit, split_by, targets_unread
-from biosense.studies.leak_checks.synthetic_data import followed_labels, trial_offset_noise
+from biosense.studies.leak_checks.lookahead import SAME, lookahead
 from biosense.studies.scoring.predictions import Predictions
 from biosense.studies.scoring.scores import score
-from biosense.studies.splits.protocols import PROTOCOLS
+from biosense.studies.splits.protocols import PROTOCOLS, folds
+from biosense.testing.labelled_data import followed_labels, trial_offset_noise
 
 QUICK = RidgeCandidate(windows_s=(2.0,))
 
@@ -171,7 +171,7 @@ def test_labels_of_a_longer_trial_are_compressed_to_fit() -> None:
 
 
 def test_destroying_the_physiology_destroys_the_score() -> None:
-    made = split_by("subject")(followed_labels(9, 4, n_steps=40))
+    made = folds(followed_labels(9, 4, n_steps=40), "subject", n_folds=3)
     reached = {
         name: score(Predictions.of(predict_folds(fit_of(candidate), made)).first).valence.trial.ccc
         for name, candidate in {
@@ -188,15 +188,16 @@ def test_destroying_the_physiology_destroys_the_score() -> None:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_every_control_runs_in_every_protocol_in_which_it_means_something(protocol: str) -> None:
     data = trial_offset_noise(5, 5, n_steps=8)
-    fold = split_by(protocol)(data)[0]
+    fold = folds(data, protocol, n_folds=3, gap_s=5.0)[0]
     for candidate in controls_for(data, protocol, QUICK).values():
         fitted = pickle.loads(pickle.dumps(candidate)).fit(fold.train, fold.validation, 0)
         mean, sd = pickle.loads(pickle.dumps(fitted)).predict(fold.test[0])
         assert mean.shape == sd.shape == (8, 2)
         assert np.isfinite(mean).all()
         assert (sd > 0).all()
-        assert targets_unread(fitted, fold.test[0]).passed
-        assert future_edit(fitted, fold.test[0]).passed or "noise" in candidate.name
+        unseen = fitted.predict(blind(fold.test[0]))
+        np.testing.assert_array_equal(unseen, fitted.predict(fold.test[0]))
+        assert lookahead(fitted, fold.test[0]) <= SAME
 
 
 def test_tables_are_offered_only_where_they_know_something() -> None:
@@ -228,7 +229,7 @@ def test_names_tell_what_was_destroyed_of_what() -> None:
 def test_summaries_and_a_regression_learn_what_is_there(
     candidate: RidgeCandidate | ForestCandidate, least: float
 ) -> None:
-    made = split_by("subject")(followed_labels(9, 4, n_steps=40))
+    made = folds(followed_labels(9, 4, n_steps=40), "subject", n_folds=3)
     scores = score(Predictions.of(predict_folds(fit_of(candidate), made)).first)
     assert min(scores.valence.pooled.ccc, scores.arousal.pooled.ccc) > least
     assert 0.5 < scores.valence.uncertainty.coverage[0.9].pooled <= 1

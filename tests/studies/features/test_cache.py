@@ -149,7 +149,7 @@ def test_the_folder_is_that_of_the_system(monkeypatch, tmp_path):
 def load_toy(tmp_path, **settings) -> tuple[StudyData, list[str]]:
     said: list[str] = []
     wanted = LoadSettings(cache=FeatureCache(tmp_path / "cache"), **settings)
-    return load_study(toy_dataset(tmp_path / "data"), wanted, say=said.append), said
+    return load_study(toy_dataset(tmp_path / "data"), wanted, log=said.append), said
 
 
 def test_a_data_set_is_loaded_and_found_again(tmp_path, monkeypatch):
@@ -175,14 +175,14 @@ def test_a_changed_file_and_a_damaged_entry_are_computed_again(tmp_path):
     (tmp_path / "data" / "p02.txt").write_text("77")
     said: list[str] = []
     settings = LoadSettings(cache=FeatureCache(tmp_path / "cache"))
-    changed = load_study(ToyDataset(tmp_path / "data"), settings, say=said.append)
+    changed = load_study(ToyDataset(tmp_path / "data"), settings, log=said.append)
     assert changed.fingerprint != first.fingerprint
     assert "features of 2 of 3 people found again in the cache" in said
     assert "features of p02 computed, 1 of 1" in said
     for path in entries(tmp_path / "cache"):
         path.write_bytes(b"damaged")
     said.clear()
-    load_study(ToyDataset(tmp_path / "data"), settings, say=said.append)
+    load_study(ToyDataset(tmp_path / "data"), settings, log=said.append)
     assert sum("is damaged and is computed again" in line for line in said) == 3
     assert "features of p03 computed, 3 of 3" in said
 
@@ -198,7 +198,7 @@ def test_damaged_people_are_left_out_and_told(tmp_path):
     dataset = toy_dataset(tmp_path / "data")
     (tmp_path / "data" / "p02.txt").write_text("damaged")
     said: list[str] = []
-    data = load_study(dataset, LoadSettings(), say=said.append)
+    data = load_study(dataset, LoadSettings(), log=said.append)
     assert data.subjects == ("p01", "p03")
     (note,) = (note for note in data.notes if note.startswith("p02"))
     assert "wanted a number" in note

@@ -87,6 +87,17 @@ def test_the_page_says_what_the_result_says(page, result):
     assert "a toy" in page  # the notes
 
 
+def test_the_page_says_what_leak_checks_found(page, result):
+    part = page[page.index('<section id="leaks">') : page.index('<section id="again">')]
+    for check in result.leak_checks:
+        assert check.text in part
+    assert part.count("passed</td>") == 4
+    failed = replace(result.leak_checks[1], passed=False)
+    checks = (result.leak_checks[0], failed, *result.leak_checks[2:])
+    assert "failed</td>" in render(content_of(replace(result, leak_checks=checks)))
+    assert 'href="#leaks"' not in render(content_of(replace(result, leak_checks=())))
+
+
 def test_what_is_said_first_stands_first(page):
     places = [page.index(word) for word in ("What can be said", "beside what needs none", "again")]
     assert places[0] < places[1]

@@ -1,16 +1,13 @@
-"""Made-up data with a known answer, for canaries: noise to be found empty, and ways to leak."""
+"""Made-up labelled data with a known answer: noise to be found empty, features that follow."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 
 from biosense.core.grid import HOP
 from biosense.core.types import Floats, Modality
 from biosense.models.sequences import LabelledSequence
-from biosense.studies.base import Fold, StudyData
-from biosense.studies.splits.later import part_of
+from biosense.studies.base import StudyData
 
 REST_S = 20.0  # between trials
 _WIDTHS = {Modality.ECG: 3, Modality.EDA: 2}
@@ -22,6 +19,20 @@ def trial_offset_noise(
     """Return noise that carries a trace of person and trial, with a random rating of each trial.
 
     Whole trials left out, nothing can be learnt from it: any score above chance is a leak.
+
+    Parameters
+    ----------
+    n_subjects, n_trials
+        People, and trials of each.
+    n_steps
+        Of each trial, a hop apart.
+    seed
+        Of everything.
+
+    Returns
+    -------
+    StudyData
+        With features of ECG and EDA.
     """
     rng = np.random.default_rng(seed)
     made = []
@@ -41,7 +52,22 @@ def trial_offset_noise(
 def followed_labels(
     n_subjects: int, n_trials: int, *, n_steps: int = 120, seed: int = 0
 ) -> StudyData:
-    """Return features that follow slow continuous labels, different for each trial and person."""
+    """Return features that follow slow continuous labels, different for each trial and person.
+
+    Parameters
+    ----------
+    n_subjects, n_trials
+        People, and trials of each.
+    n_steps
+        Of each trial, a hop apart.
+    seed
+        Of everything.
+
+    Returns
+    -------
+    StudyData
+        With features of ECG and EDA.
+    """
     rng = np.random.default_rng(seed)
     mixing = rng.normal(size=(2, sum(_WIDTHS.values())))
     made = []
@@ -54,48 +80,6 @@ def followed_labels(
             x = y @ mixing + 0.3 * rng.normal(size=(n_steps, mixing.shape[1]))
             made.append(_sequence(subject, trial, f"clip{clip + 1}", x, y, per_trial=False))
     return _study("followed labels", made)
-
-
-def random_windows(
-    data: StudyData, *, n_folds: int = 3, pieces: int = 3, seed: int = 0
-) -> list[Fold]:
-    """Cut every trial into windows and deal these at random: the leak that canaries must see."""
-    rng = np.random.default_rng(seed)
-    windows = [
-        part_of(sequence, int(steps[0]), int(steps[-1]) + 1)
-        for sequence in data.sequences
-        for steps in np.array_split(np.arange(sequence.n), pieces)
-        if len(steps)
-    ]
-    fold_of = rng.integers(0, n_folds + 1, len(windows))
-    made = []
-    for k in range(n_folds):
-        test, held = fold_of == k, fold_of == n_folds
-        sides = [
-            tuple(w for w, flag in zip(windows, flags, strict=True) if flag)
-            for flags in (~test & ~held, held, test)
-        ]
-        made.append(Fold(f"windows {k + 1}/{n_folds}", *sides))
-    return made
-
-
-def duplicated(data: StudyData, *, noise: float = 0.0, seed: int = 0) -> StudyData:
-    """Return the data with its first person again under a new name, with noise in units of SD."""
-    rng = np.random.default_rng(seed)
-    first = data.subjects[0]
-    twins = []
-    for sequence in data.sequences:
-        if sequence.subject == first:
-            noisy = {
-                m: x + noise * np.nanstd(x, axis=0) * rng.standard_normal(x.shape)
-                for m, x in sequence.data.items()
-            }
-            twins.append(replace(sequence, subject=f"twin of {first}", data=noisy))
-    together = sorted((*data.sequences, *twins), key=lambda s: (s.subject, s.position))
-    folds = dict(data.stated_folds)
-    if folds:
-        folds[f"twin of {first}"] = (folds[first] + 1) % (max(folds.values()) + 1)
-    return replace(data, sequences=tuple(together), stated_folds=folds)
 
 
 def _sequence(
