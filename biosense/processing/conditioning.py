@@ -50,6 +50,17 @@ CONDITIONINGS: Registry[Callable[[Modality], Conditioning]] = Registry(
 def conditioned_schema(name: str) -> dict[Modality, tuple[str, ...]]:
     """Return the names of the features of each modality behind a conditioning, in order.
 
+    Parameters
+    ----------
+    name
+        A key of `CONDITIONINGS`.
+
+    Returns
+    -------
+    dict of Modality to tuple of str
+
+    Examples
+    --------
     >>> conditioned_schema("context")[Modality.TEMP][:2]
     ('temp_level.z.3', 'temp_level.start.3')
     """
@@ -61,7 +72,17 @@ def conditioned_schema(name: str) -> dict[Modality, tuple[str, ...]]:
 
 
 def conditioned_fingerprints(name: str) -> dict[Modality, str]:
-    """Return the fingerprint of each modality's pipeline and conditioning together."""
+    """Return the fingerprint of each modality's pipeline and conditioning together.
+
+    Parameters
+    ----------
+    name
+        A key of `CONDITIONINGS`.
+
+    Returns
+    -------
+    dict of Modality to str
+    """
     if name == "person":  # the only one that models knew at first: theirs are of the pipeline alone
         return fingerprints()
     make = CONDITIONINGS[name]

@@ -18,12 +18,12 @@ _MIN_WEIGHT = 1e-9
 class RunningNormalise:
     """Express each feature in standard deviations from the person's mean so far.
 
-    Mean and variance cover the epochs up to and including the present one, each counted with the
-    `hop` seconds it stands for. A population's mean and SD (from training) count like
-    `prior_seconds` of data, so that the first values are tame and the person takes over by and by.
-    Without them the first minutes are shrunk instead: z is multiplied by sqrt(n / (n + prior)), n
-    being the seconds seen. Features that are NaN stay NaN and teach nothing, nor do epochs of low
-    quality.
+    Mean and variance are those of West [1]_, weighted and forgetting. They cover the epochs up to
+    and including the present one, each counted with the `hop` seconds it stands for. A population's
+    mean and SD (from training) count like `prior_seconds` of data, so that the first values are
+    tame and the person takes over by and by. Without them the first minutes are shrunk instead: z
+    is multiplied by sqrt(n / (n + prior)), n being the seconds seen. Features that are NaN stay NaN
+    and teach nothing, nor do epochs of low quality.
 
     Parameters
     ----------
@@ -39,6 +39,11 @@ class RunningNormalise:
         Mean and SD of each feature in the training data; empty where there are none.
     hop
         Seconds between epochs.
+
+    References
+    ----------
+    .. [1] D. H. D. West, "Updating mean and variance estimates: an improved method," Communications
+       of the ACM 22(9), 532-535, 1979.
 
     Examples
     --------

@@ -18,7 +18,8 @@ from biosense.processing.cardiac.rpeaks import RPeaks
 from biosense.processing.cardiac.rr_features import RrFeatures
 from biosense.processing.eda.features import EdaFeatures
 from biosense.processing.eeg.pipeline import eeg_pipeline
-from biosense.processing.emg import EmgEnvelope, EmgFeatures, emg_band
+from biosense.processing.emg.envelope import EmgEnvelope, emg_band
+from biosense.processing.emg.features import EmgFeatures
 from biosense.processing.face.features import FaceFeatures
 from biosense.processing.face.geometry import FaceGeometry
 from biosense.processing.respiration.features import RespFeatures
@@ -148,6 +149,11 @@ def feature_pipeline(
     on_features
         Stages beside the usual ones, for the features, at the end.
 
+    Returns
+    -------
+    Pipeline
+        From raw chunks to epochs of features; not yet started.
+
     Raises
     ------
     BadInput
@@ -175,7 +181,12 @@ def feature_pipeline(
 
 
 def schema() -> dict[Modality, tuple[str, ...]]:
-    """Return the names of the features of each modality, in order."""
+    """Return the names of the features of each modality, in order.
+
+    Returns
+    -------
+    dict of Modality to tuple of str
+    """
     return {
         info.modality: feature_pipeline(info).start(info).channels
         for info in _TYPICAL
@@ -184,7 +195,12 @@ def schema() -> dict[Modality, tuple[str, ...]]:
 
 
 def fingerprints() -> dict[Modality, str]:
-    """Return the fingerprint of each modality's pipeline, on a typical stream at 50 Hz mains."""
+    """Return the fingerprint of each modality's pipeline, on a typical stream at 50 Hz mains.
+
+    Returns
+    -------
+    dict of Modality to str
+    """
     return {
         info.modality: feature_pipeline(info).fingerprint
         for info in _TYPICAL

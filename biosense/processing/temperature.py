@@ -48,6 +48,11 @@ class TempFeatures:
     10 s that are there, ok, 20 to 42 degC and no faster than 1 degC/s; `reason` is "gaps", "off the
     skin", "above 42 degC", "jump" or "untrusted", whichever costs most.
 
+    Parameters
+    ----------
+    hop
+        Step of the grid, seconds.
+
     Examples
     --------
     >>> from biosense.core.types import Modality

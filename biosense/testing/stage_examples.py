@@ -25,7 +25,8 @@ from biosense.processing.eeg.band_powers import BandPowers
 from biosense.processing.eeg.connectivity import Connectivity
 from biosense.processing.eeg.entropy import ChannelEntropies
 from biosense.processing.eeg.reference import Reference
-from biosense.processing.emg import EmgEnvelope, EmgFeatures
+from biosense.processing.emg.envelope import EmgEnvelope
+from biosense.processing.emg.features import EmgFeatures
 from biosense.processing.face.features import FaceFeatures
 from biosense.processing.face.geometry import GEOMETRY_CHANNELS, FaceGeometry
 from biosense.processing.normalise import RunningNormalise

@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from biosense.core.errors import BadInput
-from biosense.core.types import Bools, Chunk, Floats, StreamInfo
+from biosense.core.types import Bools, Floats
 from biosense.processing.cardiac.beat_confidence import BeatConfidence
 from biosense.processing.cardiac.beat_decision import AdaptiveThresholds, Beat, PeakCandidate
-from biosense.processing.signal.peak_tracker import PeakTracker
-
-BEAT_CHANNELS = ("amplitude", "confidence", "known_at", "late")
-
+from biosense.processing.cardiac.beat_rows import BeatRow
+from biosense.processing.signal.peak_tracker import PeakTracker, parabolic_peak
 
 VALLEY_S = 0.3  # how far before a beat the envelope must have been low
-
-
-class BeatRow(NamedTuple):
-    """Hold one beat as it leaves a detector.
-
-    Parameters
-    ----------
-    time
-        Session time of the beat, seconds.
-    amplitude
-        In the unit of the signal.
-    confidence
-        0 to 1.
-    known_at
-        Session time of the sample that settled it, seconds.
-    late
-        1 where it was found while learning or by searching back, else 0.
-    """
-
-    time: float
-    amplitude: float
-    confidence: float
-    known_at: float
-    late: float
 
 
 class _View(NamedTuple):
@@ -239,72 +213,3 @@ class BeatDetector:
         if self._inverted != (self._down > self._up):
             self._inverted = not self._inverted
             self.confidence.reset()
-
-
-def beat_info(info: StreamInfo) -> StreamInfo:
-    """Describe the stream of beats of a signal.
-
-    Parameters
-    ----------
-    info
-        The signal.
-
-    Returns
-    -------
-    StreamInfo
-        Channels `BEAT_CHANNELS`, irregular.
-    """
-    return replace(info, channels=BEAT_CHANNELS, sfreq=0.0, unit="", dtype="float64")
-
-
-def beat_chunks(info: StreamInfo, rows: list[BeatRow]) -> list[Chunk]:
-    """Return beats as one chunk; none if there are no beats.
-
-    Parameters
-    ----------
-    info
-        As `beat_info` returns it.
-    rows
-        Beats in order of time.
-
-    Returns
-    -------
-    list of Chunk
-        One, or none where there is no beat.
-    """
-    if not rows:
-        return []
-    table = np.array(rows, np.float64)
-    return [Chunk(info, table[:, 0].copy(), table[:, 1:].copy(), np.ones(len(table), bool))]
-
-
-def parabolic_peak(values: Floats, at: int) -> tuple[float, float]:
-    """Return place and height of the parabola through the sample `at` and its neighbours.
-
-    Parameters
-    ----------
-    values
-        Samples, shape (n,).
-    at
-        Position of the highest.
-
-    Returns
-    -------
-    place : float
-        Of the top, in samples.
-    height : float
-        Of the top.
-
-    Examples
-    --------
-    >>> parabolic_peak(np.array([0.0, 3.0, 3.0, 0.0]), 1)
-    (1.5, 3.375)
-    """
-    if not 0 < at < len(values) - 1:
-        return float(at), float(values[at])
-    before, peak, after = values[at - 1 : at + 2].tolist()
-    bend = before - 2 * peak + after
-    if bend >= 0:
-        return float(at), peak
-    shift = 0.5 * (before - after) / bend
-    return at + shift, peak - 0.25 * (before - after) * shift

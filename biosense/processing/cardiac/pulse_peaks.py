@@ -13,13 +13,9 @@ from biosense.core.grid import contiguous_runs, sample_indices
 from biosense.core.types import Bools, Chunk, Floats, StreamInfo
 from biosense.processing.cardiac.beat_confidence import BeatConfidence, ramp
 from biosense.processing.cardiac.beat_decision import AdaptiveThresholds
-from biosense.processing.cardiac.beat_detector import (
-    BeatDetector,
-    BeatRow,
-    beat_chunks,
-    beat_info,
-    parabolic_peak,
-)
+from biosense.processing.cardiac.beat_detector import BeatDetector
+from biosense.processing.cardiac.beat_rows import BeatRow, beat_chunks, beat_info
+from biosense.processing.signal.peak_tracker import parabolic_peak
 from biosense.processing.signal.small_chunk_filter import SmallChunkFilter
 
 REFRACTORY_S = 0.3

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import signal
 
 from biosense.core.types import Floats
-from biosense.processing.cardiac.beat_detector import parabolic_peak
+from biosense.processing.signal.peak_tracker import parabolic_peak
 from biosense.processing.signal.small_chunk_filter import SmallChunkFilter
 
 BANDS_HZ = ((5.0, 12.0), (10.0, 22.0), (18.0, 40.0))

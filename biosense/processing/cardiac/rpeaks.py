@@ -11,12 +11,8 @@ from biosense.core.errors import BadInput
 from biosense.core.grid import contiguous_runs, sample_indices
 from biosense.core.types import Chunk, StreamInfo
 from biosense.processing.cardiac.beat_decision import AdaptiveThresholds
-from biosense.processing.cardiac.beat_detector import (
-    BeatDetector,
-    BeatRow,
-    beat_chunks,
-    beat_info,
-)
+from biosense.processing.cardiac.beat_detector import BeatDetector
+from biosense.processing.cardiac.beat_rows import BeatRow, beat_chunks, beat_info
 from biosense.processing.cardiac.qrs_filter import QrsFilter
 
 SEARCH_S = 0.075  # the R wave lies within this of the envelope's peak, delay removed

@@ -22,11 +22,21 @@ ONSET_SHARE = 0.05  # of the rise: where a response begins
 
 
 class EdaSegment(NamedTuple):
-    """Hold contiguous samples at the working rate, shape (n,) each; conductance in microsiemens.
+    """Hold contiguous samples at the working rate; conductance in microsiemens.
 
-    `undone` is the smoothed signal with the decay of responses undone: on their way down it lies on
-    the tonic level already. `faults` are codes into `FAULTS`, 0 where nothing is wrong. `fresh` is
-    True where a gap, or the beginning, lies before them.
+    Parameters
+    ----------
+    indices
+        Positions on the working grid, shape (n,).
+    smooth, raw
+        With and without the low-pass, shape (n,).
+    undone
+        The smoothed signal with the decay of responses undone, shape (n,): on their way down it
+        lies on the tonic level already.
+    faults
+        Codes into `FAULTS`, shape (n,); 0 where nothing is wrong.
+    fresh
+        True where a gap, or the beginning, lies before them.
     """
 
     indices: Ints
@@ -40,9 +50,9 @@ class EdaSegment(NamedTuple):
 class EdaSignal:
     """Turn chunks of EDA in siemens into smoothed, checked pieces at about 8 Hz.
 
-    The smoothing is a Bessel low-pass of second order: it does not overshoot behind a step, so that
-    a step does not look like a response. Samples are thinned out by their position on the sample
-    grid, independent of chunks.
+    How fast responses rise and fall: see [1]_. The smoothing is a Bessel low-pass of second order:
+    it does not overshoot behind a step, so that a step does not look like a response. Samples are
+    thinned out by their position on the sample grid, independent of chunks.
 
     Parameters
     ----------
@@ -59,6 +69,12 @@ class EdaSignal:
         How far the smoothed signal lags behind a ramp, seconds.
     onset_delay
         How late the smoothed canonical response reaches 5 % of its height, seconds.
+
+    References
+    ----------
+    .. [1] A. Greco, G. Valenza, A. Lanata, E. P. Scilingo and L. Citi, "cvxEDA: a convex
+       optimization approach to electrodermal activity processing," IEEE Transactions on Biomedical
+       Engineering 63(4), 797-804, 2016.
     """
 
     def __init__(self, info: StreamInfo, cutoff: float) -> None:

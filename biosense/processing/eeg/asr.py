@@ -24,11 +24,10 @@ _LEAST_CHANNELS = 4
 class Asr:
     """Rebuild what exceeds a clean baseline from the components that do not.
 
-    Artefact subspace reconstruction (Kothe & Jung, US patent application 2014/0364721; Mullen et
-    al. 2015), for EEG in volts behind a high-pass. The covariance of the last `window` seconds is
-    split into components; those that exceed what the person's clean baseline has in their
-    direction by `cutoff` standard deviations are dropped, and rebuilt from the others by the
-    baseline's mixing matrix.
+    Artefact subspace reconstruction [1]_ [2]_, for EEG in volts behind a high-pass. The covariance
+    of the last `window` seconds is split into components; those that exceed what the person's clean
+    baseline has in their direction by `cutoff` standard deviations are dropped, and rebuilt from
+    the others by the baseline's mixing matrix.
 
     What differs from the published method:
 
@@ -49,7 +48,7 @@ class Asr:
     Parameters
     ----------
     cutoff
-        Standard deviations; 20 to 30 keeps brain activity (Chang et al. 2020).
+        Standard deviations; 20 to 30 keeps brain activity [3]_.
     calibrate
         Seconds of clean data that make the baseline.
     window
@@ -68,6 +67,16 @@ class Asr:
     ------
     BadInput
         In `start`, where the stream is not in volts or has fewer than 4 EEG channels.
+
+    References
+    ----------
+    .. [1] C. A. E. Kothe and T.-P. Jung, "Artifact removal techniques with signal reconstruction,"
+       US patent application 2014/0364721, 2014.
+    .. [2] T. R. Mullen et al., "Real-time neuroimaging and cognitive monitoring using wearable dry
+       EEG," IEEE Transactions on Biomedical Engineering 62(11), 2553-2567, 2015.
+    .. [3] C.-Y. Chang, S.-H. Hsu, L. Pion-Tonachini and T.-P. Jung, "Evaluation of artifact
+       subspace reconstruction for automatic artifact components removal in multi-channel EEG
+       recordings," IEEE Transactions on Biomedical Engineering 67(4), 1114-1121, 2020.
 
     Examples
     --------

@@ -23,8 +23,21 @@ _MAD_TO_SD = 1.4826
 def shaping_filter(sfreq: float) -> Floats:
     """Return a filter that weighs 3-13 Hz a third, so that alpha waves are no artefact.
 
-    A peaking equaliser with a cut (Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter
-    coefficients"): second-order sections, shape (1, 6).
+    A peaking equaliser with a cut [1]_.
+
+    Parameters
+    ----------
+    sfreq
+        Rate, Hz.
+
+    Returns
+    -------
+    Floats
+        Second-order sections, shape (1, 6).
+
+    References
+    ----------
+    .. [1] R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients."
     """
     low, high = _DIP_HZ
     centre = np.sqrt(low * high)
@@ -143,7 +156,21 @@ class CleanWindows:
 
 
 def learn_baseline(windows: list[Floats], usable: Bools, cutoff: float) -> Baseline:
-    """Return the baseline of clean windows, each of shape (n, usable channels)."""
+    """Return the baseline of clean windows.
+
+    Parameters
+    ----------
+    windows
+        Clean EEG, volts, each of shape (n, usable channels).
+    usable
+        Channels that they cover, shape (EEG channels,).
+    cutoff
+        Standard deviations above the median that are no artefact yet.
+
+    Returns
+    -------
+    Baseline
+    """
     covariances = np.array([window.T @ window / len(window) for window in windows])
     power, components = np.linalg.eigh(_geometric_median(covariances))
     # A reference that is one of the channels, or their average, leaves a component without power.

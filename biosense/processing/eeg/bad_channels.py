@@ -36,10 +36,9 @@ class BadChannels:
 
     A channel is *flat* (peak-to-peak below `flat`), *off scale* (above `off_scale`), *noisy* (its
     part above 20 Hz above `noise` RMS, or that above 8 Hz `deviation` robust SDs louder than the
-    other channels'),
-    *uncorrelated* (its largest correlation with another channel below `correlation`, while the
-    others' is usual; Bigdely-Shamlo et al. 2015, PREP) or *bridged* (it differs from another one by
-    less than `bridge` RMS; Tenke & Kayser 2001). Comparisons between channels need 8 of them.
+    other channels'), *uncorrelated* (its largest correlation with another channel below
+    `correlation`, while the others' is usual [1]_) or *bridged* (it differs from another one by
+    less than `bridge` RMS [2]_). Comparisons between channels need 8 of them.
 
     It counts as bad once it failed for `enter` seconds of windows in a row, and as good again after
     `leave` seconds without a fault, so that it does not come and go. The epoch's `reason` names it.
@@ -58,6 +57,15 @@ class BadChannels:
         Absolute correlation.
     enter, leave
         Seconds.
+
+    References
+    ----------
+    .. [1] N. Bigdely-Shamlo, T. Mullen, C. Kothe, K.-M. Su and K. A. Robbins, "The PREP pipeline:
+       standardized preprocessing for large-scale EEG analysis," Frontiers in Neuroinformatics 9,
+       16, 2015.
+    .. [2] C. E. Tenke and J. Kayser, "A convenient method for detecting electrolyte bridges in
+       multichannel electroencephalogram and event-related potential recordings," Clinical
+       Neurophysiology 112(3), 545-550, 2001.
 
     Examples
     --------

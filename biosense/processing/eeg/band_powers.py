@@ -50,6 +50,18 @@ _MAX_MISSING = 0.25  # share of a window; beyond it the spectrum is the hole's, 
 def analysis_rate(sfreq: float) -> float:
     """Return the lowest whole fraction of a rate, Hz, that leaves room above the gamma band.
 
+    Parameters
+    ----------
+    sfreq
+        Rate of the stream, Hz.
+
+    Returns
+    -------
+    float
+        Hz.
+
+    Examples
+    --------
     >>> [analysis_rate(sfreq) for sfreq in (2048.0, 1000.0, 512.0, 250.0, 160.0)]
     [128.0, 125.0, 128.0, 125.0, 160.0]
     """
@@ -64,10 +76,9 @@ class BandPowers:
     """Turn windows of EEG in volts into log band powers by region, and asymmetries.
 
     The power of a band is the integral of a Hann periodogram. Its logarithm, in ln(uV^2), is the
-    differential entropy of Duan, Zhu & Lu (2013) up to a factor of 0.5 and a constant; it is
-    averaged over the good channels of a region. The frontal alpha asymmetry is ln P(right) - ln
-    P(left) (Smith et al. 2017): higher means more activity left, read as approach. Features whose
-    channels the montage lacks are NaN.
+    differential entropy [1]_ up to a factor of 0.5 and a constant; it is averaged over the good
+    channels of a region. The frontal alpha asymmetry is ln P(right) - ln P(left) [2]_: higher means
+    more activity left, read as approach. Features whose channels the montage lacks are NaN.
 
     A channel that is flat, off scale or incomplete is left out of a window. One whose slow part
     alone is large (a blink, eye movement, sweat) only loses its delta and theta. Quality is the
@@ -85,6 +96,15 @@ class BandPowers:
     reference_from
         Number of EEG channels from which on the average of the good ones is subtracted. Fewer do
         not cover the head, and their average would carry the signal.
+
+    References
+    ----------
+    .. [1] R.-N. Duan, J.-Y. Zhu and B.-L. Lu, "Differential entropy feature for EEG-based emotion
+       classification," 6th International IEEE/EMBS Conference on Neural Engineering, 81-84, 2013.
+    .. [2] E. E. Smith, S. J. Reznik, J. L. Stewart and J. J. B. Allen, "Assessing and
+       conceptualizing frontal EEG asymmetry: an updated primer on recording, processing, analyzing,
+       and interpreting frontal alpha asymmetry," International Journal of Psychophysiology 111,
+       98-114, 2017.
 
     Examples
     --------

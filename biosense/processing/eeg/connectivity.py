@@ -34,8 +34,8 @@ class Connectivity:
     Each region's left and right half is averaged over its channels; channels with missing samples
     are left out. Spectra of half-overlapping Hann pieces of `piece` seconds are averaged over the
     window. "coherence" is |Sxy|^2 / (Sxx Syy); "imaginary" is |Im Sxy| / sqrt(Sxx Syy), blind to
-    what reaches both regions at once (Nolte et al. 2004); "plv" is the mean direction of the phase
-    difference over the pieces (Lachaux et al. 1999). Each is averaged over the bins of a band.
+    what reaches both regions at once [1]_; "plv" is the mean direction of the phase difference over
+    the pieces [2]_. Each is averaged over the bins of a band.
 
     All three are biased upwards by few pieces (coherence of independent noise is about 1 / pieces,
     more for overlapping ones), so a window of 8 s or more is wanted, and values compare only for
@@ -48,6 +48,14 @@ class Connectivity:
         "coherence", "imaginary" or "plv".
     piece
         Seconds.
+
+    References
+    ----------
+    .. [1] G. Nolte, O. Bai, L. Wheaton, Z. Mari, S. Vorbach and M. Hallett, "Identifying true brain
+       interaction from EEG data using the imaginary part of coherency," Clinical Neurophysiology
+       115(10), 2292-2307, 2004.
+    .. [2] J.-P. Lachaux, E. Rodriguez, J. Martinerie and F. J. Varela, "Measuring phase synchrony
+       in brain signals," Human Brain Mapping 8(4), 194-208, 1999.
 
     Examples
     --------

@@ -13,10 +13,27 @@ from biosense.processing.eeg.montage import read_montage
 
 
 def differential_entropy(log_power: Floats) -> Floats:
-    """Return the entropy in nats of a Gaussian signal from ln(power), any shape.
+    """Return the differential entropy of a Gaussian signal from the logarithm of its power.
 
-    0.5 ln(2 pi e P); Duan, Zhu & Lu (2013). With P in uV^2 as everywhere here.
+    It is 0.5 ln(2 pi e P) [1]_, with P in uV^2 as everywhere here.
 
+    Parameters
+    ----------
+    log_power
+        ln(uV^2), any shape.
+
+    Returns
+    -------
+    Floats
+        Nats, the same shape.
+
+    References
+    ----------
+    .. [1] R.-N. Duan, J.-Y. Zhu and B.-L. Lu, "Differential entropy feature for EEG-based emotion
+       classification," 6th International IEEE/EMBS Conference on Neural Engineering, 81-84, 2013.
+
+    Examples
+    --------
     >>> round(float(differential_entropy(np.array(0.0))), 4)
     1.4189
     """

@@ -49,6 +49,16 @@ def layout(name: str) -> tuple[str, ...]:
 
     Upper and lower case, spaces, hyphens and underscores make no difference.
 
+    Parameters
+    ----------
+    name
+        Of a key of `LAYOUTS`.
+
+    Returns
+    -------
+    tuple of str
+        In the order in which they are sent or stored.
+
     Raises
     ------
     BadInput

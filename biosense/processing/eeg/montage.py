@@ -76,8 +76,25 @@ class Montage:
 
 
 def site_of(name: str) -> str | None:
-    """Return the site of the 10-5 system that a channel name means, or None.
+    """Return the site of the 10-5 system [1]_ that a channel name means, or None.
 
+    Parameters
+    ----------
+    name
+        As a cap, an amplifier or a file spells it.
+
+    Returns
+    -------
+    str or None
+        In capitals.
+
+    References
+    ----------
+    .. [1] R. Oostenveld and P. Praamstra, "The five percent electrode system for high-resolution
+       EEG and ERP measurements," Clinical Neurophysiology 112(4), 713-719, 2001.
+
+    Examples
+    --------
     >>> site_of("EEG Fp1-A2"), site_of("T3"), site_of("Oz."), site_of("Ch4")
     ('FP1', 'T7', 'OZ', None)
     """
@@ -90,6 +107,15 @@ def site_of(name: str) -> str | None:
 
 def read_montage(channels: Sequence[str]) -> Montage:
     """Sort channels into regions and left-right pairs by their names.
+
+    Parameters
+    ----------
+    channels
+        Names of all channels of a stream.
+
+    Returns
+    -------
+    Montage
 
     Examples
     --------

@@ -44,6 +44,11 @@ def eeg_pipeline(
     asr_cutoff
         Standard deviations from which on `Asr` suppresses artefacts; inf leaves it out.
 
+    Returns
+    -------
+    Pipeline
+        From raw chunks to epochs of `EEG_FEATURES`; not yet started.
+
     Examples
     --------
     >>> info = StreamInfo("cap", None, ("F3", "F4", "P3", "P4"), 256.0, "uV")

@@ -107,14 +107,36 @@ class SpectraRow:
 
 
 def hann(n: int) -> Floats:
-    """Return a periodic Hann taper, shape (n,)."""
+    """Return a periodic Hann taper.
+
+    Parameters
+    ----------
+    n
+        Samples.
+
+    Returns
+    -------
+    Floats
+        Shape (n,).
+    """
     taper: Floats = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
     return taper
 
 
 def window_spectra(windows: Floats) -> WindowSpectra:
-    """Look at windows of EEG, shape (k, channels, n), NaN where a sample is missing.
+    """Return what stages need to know of windows of EEG.
 
+    Parameters
+    ----------
+    windows
+        Volts, shape (k, channels, n); NaN where a sample is missing.
+
+    Returns
+    -------
+    WindowSpectra
+
+    Examples
+    --------
     >>> spectra = window_spectra(np.array([[[1.0, np.nan, 3.0, 2.0]]]))
     >>> spectra.mean.tolist(), spectra.share.tolist(), spectra.span.tolist()
     ([[2.0]], [[0.75]], [[2.0]])
@@ -148,9 +170,21 @@ def _with_holes(spectra: WindowSpectra, windows: Floats) -> WindowSpectra:
 
 
 def shared_spectra(items: Sequence[Epoch]) -> tuple[list[Epoch], WindowSpectra, Bools]:
-    """Return windows of one length that know their spectra, these, and the channels that are kept.
+    """Return what stages need to know of windows, from the stage before where it knows.
 
-    What an earlier stage found out is used again; the channels are (k, channels).
+    Parameters
+    ----------
+    items
+        Windows of one length.
+
+    Returns
+    -------
+    windows : list of Epoch
+        The same; they know their spectra.
+    spectra : WindowSpectra
+        Of these windows.
+    kept : Bools
+        Channels that no stage replaced by NaN, shape (k, channels).
     """
     rows = [row for item in items if (row := item.known(SpectraRow)) is not None]
     if len(rows) == len(items) and _follow(rows):
@@ -175,7 +209,21 @@ def _follow(rows: Sequence[SpectraRow]) -> bool:
 
 
 def without_channels(item: Epoch, lost: Sequence[int], quality: float, reason: str) -> Epoch:
-    """Return a window with NaN in some channels, and the spectra of the others."""
+    """Return a window with NaN in some channels, and the spectra of the others.
+
+    Parameters
+    ----------
+    item
+        The window.
+    lost
+        Positions of channels.
+    quality, reason
+        Of the new window.
+
+    Returns
+    -------
+    Epoch
+    """
     if not len(lost):
         return replace(item, quality=quality, reason=reason)
     data, row, derived = item.data.copy(), item.known(SpectraRow), None

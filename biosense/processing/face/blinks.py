@@ -27,6 +27,8 @@ _LEAST_S = 10.0  # of face in view before the open eye is known, and as much aga
 class BlinkDetector:
     """Count blinks in the eye aspect ratio of a stream of frames, and the time with closed eyes.
 
+    The ratio is that of Soukupova and Cech [1]_, the time that of PERCLOS [2]_.
+
     The open eye is the 80th percentile over the last 120 s, or what it was before, which is
     forgotten with a half-life of 10 min. An eye closes below 0.55 of it and reopens above 0.7; a
     blink lasts 60-500 ms and counts from the moment the eye is open again. The open eye is renewed
@@ -36,6 +38,13 @@ class BlinkDetector:
     ----------
     sfreq
         Frames per second.
+
+    References
+    ----------
+    .. [1] T. Soukupova and J. Cech, "Real-time eye blink detection using facial landmarks," 21st
+       Computer Vision Winter Workshop, 2016.
+    .. [2] W. W. Wierwille et al., "Research on vehicle-based driver status/performance monitoring,"
+       US National Highway Traffic Safety Administration, DOT HS 808 247, 1994.
 
     Examples
     --------

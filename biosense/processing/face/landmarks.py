@@ -44,9 +44,9 @@ _LEAST_OPENING = 0.1  # of the eye's width: below it the lids say nothing about 
 def expression(data: Floats) -> Floats:
     """Compute the shape of eyes, brows, mouth and nose.
 
-    - ear_right, ear_left: eye aspect ratio (d(p2, p6) + d(p3, p5)) / (2 d(p1, p4)), Soukupova &
-      Cech 2016; ear: their mean, weighted by the width that is seen of each eye and by the
-      visibility of its side, since the far eye of a turned head says little.
+    - ear_right, ear_left: eye aspect ratio (d(p2, p6) + d(p3, p5)) / (2 d(p1, p4)) [1]_; ear:
+      their mean, weighted by the width that is seen of each eye and by the visibility of its side,
+      since the far eye of a turned head says little.
     - mar: mouth aspect ratio, inner lips. smile_width: between the mouth corners (AU12, AU20).
       lip_corner_lift: corners above the middle of the lips (AU12 up, AU15 down).
     - brow_inner, brow_outer: brows above the eye corners (AU1, AU4; AU2). brow_gap: between the
@@ -68,6 +68,11 @@ def expression(data: Floats) -> Floats:
     -------
     Floats
         Shape (n, len(EXPRESSION_CHANNELS)); NaN where there is no face.
+
+    References
+    ----------
+    .. [1] T. Soukupova and J. Cech, "Real-time eye blink detection using facial landmarks," 21st
+       Computer Vision Winter Workshop, 2016.
 
     Examples
     --------
@@ -94,11 +99,21 @@ def expression(data: Floats) -> Floats:
 
 
 def euler_angles(data: Floats) -> Floats:
-    """Return pitch, yaw and roll of the head, radians in (-pi, pi], shape (n, 3).
+    """Return pitch, yaw and roll of the head.
 
     The rotation of the pose channels taken apart as roll about z, after yaw about y, after pitch
     about x (image axes: x right, y down, z away). + pitch looks down, + yaw turns to the subject's
     right, + roll tilts to the subject's left shoulder.
+
+    Parameters
+    ----------
+    data
+        Frames of a face stream, shape (n, len(FACE_CHANNELS)).
+
+    Returns
+    -------
+    Floats
+        Radians in (-pi, pi], shape (n, 3).
 
     Examples
     --------
@@ -118,7 +133,18 @@ def euler_angles(data: Floats) -> Floats:
 
 
 def rotation_matrices(data: Floats) -> Floats:
-    """Turn the pose channels of frames into rotation matrices, shape (n, 3, 3) (Rodrigues)."""
+    """Turn the pose channels of frames into rotation matrices, by the formula of Rodrigues.
+
+    Parameters
+    ----------
+    data
+        Frames of a face stream, shape (n, len(FACE_CHANNELS)).
+
+    Returns
+    -------
+    Floats
+        Shape (n, 3, 3).
+    """
     x, y, z = (data[:, _POSE_AT + axis] for axis in range(3))
     angle = np.sqrt(x * x + y * y + z * z)
     along = np.sinc(angle / np.pi)  # sin(a) / a, defined at 0
@@ -139,9 +165,19 @@ def rotation_matrices(data: Floats) -> Floats:
 
 
 def angle_between(before: Floats, after: Floats) -> Floats:
-    """Return the angle from one rotation to another, radians, shape (n,) for (n, 3, 3) matrices.
+    """Return the angle from one rotation to another.
 
     Taken from |A - B| = 2 sqrt(2) sin(angle / 2), which keeps its precision at small angles.
+
+    Parameters
+    ----------
+    before, after
+        Rotation matrices, shape (n, 3, 3).
+
+    Returns
+    -------
+    Floats
+        Radians, shape (n,).
     """
     squares = ((after - before) ** 2).reshape(len(after), 9).T
     # Column by column: the rounding of a sum over rows may depend on how many rows there are.

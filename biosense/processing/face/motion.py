@@ -11,7 +11,18 @@ _STILL_PER_S = 0.02  # keeps the logarithm finite: about what a still face measu
 
 
 def means(frames: Floats) -> Floats:
-    """Return the mean of each column over the frames that have it, shape (columns,); else NaN."""
+    """Return the mean of each column over the frames that have it.
+
+    Parameters
+    ----------
+    frames
+        Shape (n, columns).
+
+    Returns
+    -------
+    Floats
+        Shape (columns,); NaN where no frame has it.
+    """
     known = np.isfinite(frames)
     count = known.sum(axis=0)
     total = np.where(known, frames, 0.0).sum(axis=0)
@@ -19,11 +30,23 @@ def means(frames: Floats) -> Floats:
 
 
 def slopes(frames: Floats, sfreq: float) -> Floats:
-    """Return the least-squares slope of each column, per second, shape (columns,).
+    """Return the least-squares slope of each column.
 
-    NaN with less than three frames, or less than a quarter of the window between the first and the
-    last.
+    Parameters
+    ----------
+    frames
+        On the sample grid, shape (n, columns); NaN where one is missing.
+    sfreq
+        Frames per second.
 
+    Returns
+    -------
+    Floats
+        Per second, shape (columns,). NaN with less than three frames, or less than a quarter of the
+        window between the first and the last.
+
+    Examples
+    --------
     >>> slopes(np.arange(8.0)[:, None] * 0.5, 10.0).round(9).tolist()
     [5.0]
     """
@@ -31,8 +54,22 @@ def slopes(frames: Floats, sfreq: float) -> Floats:
 
 
 def movement(frames: Floats, sfreq: float) -> float:
-    """Return ln of the rms velocity, all columns together, of frames on the sample grid.
+    """Return the logarithm of how fast a face moves, all columns together.
 
+    Parameters
+    ----------
+    frames
+        On the sample grid, shape (n, columns); NaN where one is missing.
+    sfreq
+        Frames per second.
+
+    Returns
+    -------
+    float
+        ln of the RMS velocity, in the unit of the columns per second; NaN without frames in a row.
+
+    Examples
+    --------
     >>> round(float(np.exp(movement(np.arange(8.0)[:, None] * 0.5, 10.0))), 2)
     5.02
     """

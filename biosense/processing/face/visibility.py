@@ -13,12 +13,17 @@ _CLEAR, _HIDDEN = np.cos(np.radians(35.0)), np.cos(np.radians(65.0))
 
 
 def visibility(rotations: Floats) -> tuple[Floats, Floats]:
-    """Return how well the right and the left half of a face are seen, 0 to 1, shape (n,) each.
+    """Return how well the right and the left half of a face are seen.
 
     Parameters
     ----------
     rotations
-        Of the head, shape (n, 3, 3), see `face_geometry.rotation_matrices`.
+        Of the head, shape (n, 3, 3), see `landmarks.rotation_matrices`.
+
+    Returns
+    -------
+    right, left : Floats
+        0 to 1, shape (n,).
 
     Examples
     --------
@@ -33,6 +38,20 @@ def visibility(rotations: Floats) -> tuple[Floats, Floats]:
 def weighted(values: tuple[Floats, Floats], weights: tuple[Floats, Floats]) -> Floats:
     """Return the mean of the right and the left value; NaN where neither side is seen.
 
+    Parameters
+    ----------
+    values
+        Of the right and of the left side, shape (n,).
+    weights
+        Of either, shape (n,).
+
+    Returns
+    -------
+    Floats
+        Shape (n,).
+
+    Examples
+    --------
     >>> one, two, unseen = (np.array([value]) for value in (1.0, 2.0, 0.0))
     >>> weighted((one, two), (one, unseen)).tolist()
     [1.0]

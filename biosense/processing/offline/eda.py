@@ -20,7 +20,15 @@ LEAST_S = 20.0  # two knots of cvxEDA's tonic spline
 
 @dataclass(frozen=True, eq=False)
 class EdaSplit:
-    """Hold tonic and phasic skin conductance, shape (n,), in the unit of the input, at `sfreq`."""
+    """Hold tonic and phasic skin conductance.
+
+    Parameters
+    ----------
+    tonic, phasic
+        In the unit of the input, shape (n,).
+    sfreq
+        Rate, Hz.
+    """
 
     tonic: Floats
     phasic: Floats
@@ -40,8 +48,13 @@ def split_eda(eda: Floats, sfreq: float, *, method: Method = "cvxeda") -> EdaSpl
     sfreq
         Hz.
     method
-        "cvxeda" (Greco et al., IEEE TBME 63:797, 2016) needs cvxopt, which is under the GPL and is
+        "cvxeda" [1]_ needs cvxopt, which is under the GPL and is
         not installed with biosense; "highpass" (0.05 Hz) and "smoothmedian" (4 s) do not.
+
+    Returns
+    -------
+    EdaSplit
+        At about 8 Hz.
 
     Raises
     ------
@@ -49,6 +62,12 @@ def split_eda(eda: Floats, sfreq: float, *, method: Method = "cvxeda") -> EdaSpl
         The recording is too short, flat or has missing values.
     MissingExtra
         NeuroKit2 or cvxopt is not installed.
+
+    References
+    ----------
+    .. [1] A. Greco, G. Valenza, A. Lanata, E. P. Scilingo and L. Citi, "cvxEDA: a convex
+       optimization approach to electrodermal activity processing," IEEE Transactions on Biomedical
+       Engineering 63(4), 797-804, 2016.
 
     Examples
     --------

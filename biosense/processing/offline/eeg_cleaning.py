@@ -99,9 +99,9 @@ def clean_by_ica(
     """Take the artefacts out of a whole EEG recording.
 
     Extended infomax ICA on a copy at average reference, filtered from 1 to 100 Hz, is what ICLabel
-    was made for; the components that it is sure of are taken out of the recording, which itself is
-    not filtered. Components that follow an EOG channel (correlation 0.7) are taken out as well.
-    Spans annotated as bad are not learnt from.
+    [1]_ was made for; the components that it is sure of are taken out of the recording, which
+    itself is not filtered. Components that follow an EOG channel (correlation 0.7) are taken out as
+    well. Spans annotated as bad are not learnt from.
 
     Parameters
     ----------
@@ -117,12 +117,23 @@ def clean_by_ica(
     seed
         Of the decomposition.
 
+    Returns
+    -------
+    IcaCleaning
+        The recording without them, and what was taken out.
+
     Raises
     ------
     BadInput
         If there are too few EEG channels with a place, or the recording is too short.
     MissingExtra
         If MNE, mne-icalabel, or both of onnxruntime and torch are not installed.
+
+    References
+    ----------
+    .. [1] L. Pion-Tonachini, K. Kreutz-Delgado and S. Makeig, "ICLabel: an automated
+       electroencephalographic independent component classifier, dataset, and website," NeuroImage
+       198, 181-197, 2019.
     """
     backend = _backend()
     import mne

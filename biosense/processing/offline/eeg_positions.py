@@ -29,6 +29,11 @@ def channel_positions(channels: Sequence[str], montage: str = "standard_1005") -
     montage
         A name that `mne.channels.make_standard_montage` knows.
 
+    Returns
+    -------
+    Floats
+        Metres, x to the right, y to the front, z up, shape (channels, 3); NaN where nobody knows.
+
     Raises
     ------
     BadInput
@@ -49,6 +54,15 @@ def channel_positions(channels: Sequence[str], montage: str = "standard_1005") -
 
 def standard_montage(montage: str = "standard_1005") -> mne.channels.DigMontage:
     """Return a montage of MNE by its name, whichever way this version of MNE spells it.
+
+    Parameters
+    ----------
+    montage
+        One of MNE's names.
+
+    Returns
+    -------
+    mne.channels.DigMontage
 
     Raises
     ------

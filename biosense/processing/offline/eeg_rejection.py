@@ -51,7 +51,7 @@ def clean_by_autoreject(
 ) -> AutorejectCleaning:
     """Learn what is too large for each channel; interpolate bad channels, reject bad epochs.
 
-    By autoreject (Jas et al., NeuroImage 159:417, 2017). What it learns is fitted to these epochs:
+    By autoreject [1]_. What it learns is fitted to these epochs:
     in a study, clean the training side and the test side each by itself.
 
     Parameters
@@ -69,12 +69,22 @@ def clean_by_autoreject(
     montage
         Whose places the channels get by their names.
 
+    Returns
+    -------
+    AutorejectCleaning
+        The epochs that are kept, repaired.
+
     Raises
     ------
     BadInput
         If there are fewer epochs than folds, or EEG channels without a place.
     MissingExtra
         If MNE or autoreject is not installed.
+
+    References
+    ----------
+    .. [1] M. Jas, D. A. Engemann, Y. Bekhti, F. Raimondo and A. Gramfort, "Autoreject: automated
+       artifact rejection for MEG and EEG data," NeuroImage 159, 417-429, 2017.
     """
     for library in ("mne", "autoreject"):
         need(library)

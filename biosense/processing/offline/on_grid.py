@@ -56,6 +56,11 @@ def put_on_grid(stream: Chunk, *, sfreq: float | None = None) -> Chunk:
     sfreq
         Rate of the output in Hz; the nominal rate if it is not given.
 
+    Returns
+    -------
+    Chunk
+        Samples at n / sfreq in SI units; a gap is a jump in its times.
+
     Raises
     ------
     BadInput
@@ -86,6 +91,18 @@ def grid_stages(info: StreamInfo, *, sfreq: float | None = None) -> Pipeline:
 
     Fast signals are interpolated by cubics; slow ones, the camera's and those of unknown content by
     straight lines, which never overshoot. A camera's frame keeps the time at which it was taken.
+
+    Parameters
+    ----------
+    info
+        The raw stream.
+    sfreq
+        Rate of the grid, Hz; None for the stream's own.
+
+    Returns
+    -------
+    Pipeline
+        Not yet started.
     """
     if info.modality in CAMERA_MODALITIES:
         return Pipeline(ToSI(), Regularise(sfreq, order=1, dejitter=False, fill=False))
@@ -99,6 +116,11 @@ def gridded(stream: Chunk | Sequence[Epoch]) -> Gridded:
     ----------
     stream
         A whole stream on its sample grid (see `put_on_grid`), or the epochs of one feature stream.
+
+    Returns
+    -------
+    Gridded
+        The same numbers with their positions.
 
     Raises
     ------

@@ -46,6 +46,11 @@ class RejectionReport:
 
     Its text is a table: a line for each text of a marker, a column for each reason.
 
+    Parameters
+    ----------
+    verdicts
+        Of every epoch.
+
     Examples
     --------
     >>> report = RejectionReport((

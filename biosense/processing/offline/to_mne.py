@@ -71,6 +71,11 @@ def to_raw(
     montage
         Whose places channels of EEG get by their names; unknown names get none. None gives none.
 
+    Returns
+    -------
+    mne.io.RawArray
+        The same numbers; gaps are bridged and annotated as bad.
+
     Raises
     ------
     BadInput
@@ -116,6 +121,17 @@ def to_epochs_array(
 
     Events are at the positions of the markers on the sample grid; `metadata` holds time, text,
     stream and quality of each where pandas is installed.
+
+    Parameters
+    ----------
+    epochs
+        What was kept.
+    montage
+        Whose places EEG channels get by their names; None for none.
+
+    Returns
+    -------
+    mne.EpochsArray
 
     Raises
     ------
@@ -208,7 +224,20 @@ def _check_gaps(info: StreamInfo, places: Ints) -> None:
 
 
 def gap_problem(info: StreamInfo, seconds: float) -> str:
-    """Say that a gap is too long to be bridged."""
+    """Say that a gap is too long to be bridged.
+
+    Parameters
+    ----------
+    info
+        The stream.
+    seconds
+        Length of the gap.
+
+    Returns
+    -------
+    str
+        For people.
+    """
     return (
         f"{info.name!r} has a gap of {seconds / 3600:.1f} h, at most {LONGEST_GAP_S / 3600:g} h "
         "can be bridged: export the parts as recordings of their own"

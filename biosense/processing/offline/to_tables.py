@@ -25,6 +25,15 @@ def to_dataarray(values: MarkerEpochs | Chunk) -> xr.DataArray:
     Coordinates along `epoch` are the number, `marker` (its text), `onset` (its session time) and
     `quality`; along `time` of a stream there is `ok`. Attributes: stream, modality, sfreq, unit.
 
+    Parameters
+    ----------
+    values
+        Epochs around markers, or a stream of numbers.
+
+    Returns
+    -------
+    xarray.DataArray
+
     Raises
     ------
     BadInput
@@ -61,6 +70,15 @@ def to_dataset(streams: Iterable[Chunk]) -> xr.Dataset:
 
     Stream "chest" is the variable `chest` with dimensions (chest_time, chest_channel); streams of
     text are (chest_time,) of strings where they have one channel.
+
+    Parameters
+    ----------
+    streams
+        Of different names.
+
+    Returns
+    -------
+    xarray.Dataset
 
     Raises
     ------
@@ -100,6 +118,17 @@ def to_table(values: MarkerEpochs | Chunk, shape: Shape = "wide") -> pd.DataFram
     (session time of the marker) first, and `time` counts from the marker; a stream has `time` in
     session seconds and `ok`.
 
+    Parameters
+    ----------
+    values
+        Epochs around markers, or a stream.
+    shape
+        "wide" or "long".
+
+    Returns
+    -------
+    pandas.DataFrame
+
     Raises
     ------
     BadInput
@@ -135,6 +164,15 @@ def to_table(values: MarkerEpochs | Chunk, shape: Shape = "wide") -> pd.DataFram
 def long_table(streams: Iterable[Chunk]) -> pd.DataFrame:
     """Return streams of numbers below each other, as long tables with the column `stream` first.
 
+    Parameters
+    ----------
+    streams
+        Of numbers.
+
+    Returns
+    -------
+    pandas.DataFrame
+
     Raises
     ------
     BadInput
@@ -146,8 +184,9 @@ def long_table(streams: Iterable[Chunk]) -> pd.DataFrame:
     --------
     >>> from biosense.core import StreamInfo
     >>> info = StreamInfo("eda", None, ("left", "right"), 4.0, "S")
-    >>> long_table([Chunk.of(info, [0.0], [[1.0, 2.0]])]).loc[1].tolist()
-    ['eda', 0.0, True, 'right', 2.0]
+    >>> table = long_table([Chunk.of(info, [0.0], [[1.0, 2.0]])])
+    >>> table["stream"].tolist(), table["channel"].tolist(), table["value"].tolist()
+    (['eda', 'eda'], ['left', 'right'], [1.0, 2.0])
     """
     tables = {stream.info.name: to_table(stream, "long") for stream in streams}
     if not tables:

@@ -15,11 +15,20 @@ SHORTEST_S = 1.0  # 60 breaths a minute
 
 
 class Breath(NamedTuple):
-    """Hold one breath: session time of its peak, depth, share of breathing in, when it was known.
+    """Hold one breath.
 
-    The depth is that of the way in, in the unit of the signal. `interval` (seconds since the peak
-    before) and `inspiration` (share of it from trough to peak) are NaN for the first one and where
-    a gap lies between.
+    Parameters
+    ----------
+    peak
+        Session time of its deepest point, seconds.
+    depth
+        Of the way in, in the unit of the signal.
+    interval
+        Since the peak before, seconds; NaN for the first one and where a gap lies between.
+    inspiration
+        Share of the interval from trough to peak; NaN as well.
+    known_at
+        Session time at which it was known, seconds.
     """
 
     peak: float

@@ -13,7 +13,19 @@ MOST_NOISE = 1.2  # SD of steps over that of values: 1.4 is white noise, 0.4 fas
 
 
 class BreathQuality(NamedTuple):
-    """Hold what a window shows: samples that are there, and what is wrong with them."""
+    """Hold what a window shows: samples that are there, and what is wrong with them.
+
+    Parameters
+    ----------
+    present
+        Samples that are there.
+    is_flat
+        True where nothing moves.
+    is_noise
+        True where steps are larger than breathing makes them.
+    clipped
+        Share of the samples at rest on an extreme, 0 to 1.
+    """
 
     present: int
     is_flat: bool
@@ -22,10 +34,24 @@ class BreathQuality(NamedTuple):
 
 
 def breath_qualities(smooth: Floats, raw: Floats, there: Bools) -> Iterator[BreathQuality]:
-    """Judge windows of a signal, before and after smoothing, shape (k, n) each.
+    """Judge windows of a respiration signal.
 
     Samples that are missing are left out, so the others move together.
 
+    Parameters
+    ----------
+    smooth, raw
+        With and without smoothing, shape (k, n); NaN where a sample is missing.
+    there
+        Which samples are there, shape (k, n).
+
+    Yields
+    ------
+    BreathQuality
+        Of each window.
+
+    Examples
+    --------
     >>> raw = np.array([[0.0, 1, 2, 2, 2, 1, 0, 1, 2]])
     >>> next(breath_qualities(raw, raw, np.isfinite(raw)))
     BreathQuality(present=9, is_flat=False, is_noise=False, clipped=0.25)

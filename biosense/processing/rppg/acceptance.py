@@ -66,6 +66,10 @@ def judge(spectrum: BandSpectrum, min_snr_db: float, min_colour_snr_db: float) -
     min_colour_snr_db
         Blind SNR that the search by colour needs; it chooses its colours to suit, so noise comes
         further.
+
+    Returns
+    -------
+    PulseDecision
     """
     pos = spectrum.peak(WAVE)
     skin = _without_light(spectrum)

@@ -30,9 +30,18 @@ LEAST_LIKENESS = 0.45
 class ColourPeak:
     """Hold the pulse that the colours of a window show, and how much it looks like blood.
 
-    `likeness` is the squared cosine of the angle between the colour of the swing and that of
-    blood, in units of the noise (adaptive coherence estimator, Kraut & Scharf 1999): 1 for blood,
-    below 0.4 for coloured light.
+    Parameters
+    ----------
+    peak
+        Rate, SNR and amplitude.
+    likeness
+        Squared cosine of the angle between the colour of the swing and that of blood, in units of
+        the noise (adaptive coherence estimator [1]_): 1 for blood, below 0.4 for coloured light.
+
+    References
+    ----------
+    .. [1] S. Kraut and L. L. Scharf, "The CFAR adaptive subspace detector is a scale-invariant
+       GLRT," IEEE Transactions on Signal Processing 47(9), 2538-2541, 1999.
     """
 
     peak: PulsePeak
@@ -42,10 +51,10 @@ class ColourPeak:
 class ColourSearch:
     """Search the colours of a window for swings in the colour of blood.
 
-    The mix of R, G, B that passes blood and least of everything else (de Haan & van Leest, Physiol.
-    Meas. 35:1913, 2014, with the noise measured outside the candidate's own lines) is the one with
-    the best SNR: where nothing moves it uses all three channels, where something swings it cancels
-    that. A candidate that does not look like blood becomes noise, and the next one is tried.
+    The mix of R, G, B that passes blood and least of everything else ([1]_, with the noise measured
+    outside the candidate's own lines) is the one with the best SNR: where nothing moves it uses all
+    three channels, where something swings it cancels that. A candidate that does not look like
+    blood becomes noise, and the next one is tried.
 
     Parameters
     ----------
@@ -53,6 +62,11 @@ class ColourSearch:
         Spectra of waves among which are the colour changes.
     columns
         Which of them are R, G, B.
+
+    References
+    ----------
+    .. [1] G. de Haan and A. van Leest, "Improved motion robustness of remote-PPG by using the blood
+       volume pulse signature," Physiological Measurement 35(9), 1913-1926, 2014.
 
     Examples
     --------

@@ -224,7 +224,18 @@ def _remember(memory: deque[tuple[int, float]], k: int, bpm: float, steps: int) 
 
 
 def confidence_terms(verdict: PulseDecision) -> tuple[float, float, float, float]:
-    """Return what the confidence is a weighted sum of: 1, SNR (dB), likeness, agreeing methods."""
+    """Return what the confidence is a weighted sum of.
+
+    Parameters
+    ----------
+    verdict
+        Of a window.
+
+    Returns
+    -------
+    tuple of float
+        1, SNR (dB), likeness (0 to 1), number of methods that agree.
+    """
     return 1.0, min(verdict.peak.snr_db, _MOST_SNR_DB), verdict.likeness, float(verdict.agreeing)
 
 

@@ -28,6 +28,17 @@ fractions of it, to their waves (windows, l)."""
 def window_samples(sfreq: float) -> int:
     """Return the length l of a window in samples; the latency of final values is l - 1.
 
+    Parameters
+    ----------
+    sfreq
+        Frames per second.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
     >>> window_samples(30.0)
     48
     """
@@ -35,7 +46,18 @@ def window_samples(sfreq: float) -> int:
 
 
 def check_colours(info: StreamInfo) -> None:
-    """Raise `BadInput` unless a stream is that of a camera's colours, fast enough for a pulse."""
+    """Check that a stream is that of a camera's colours, fast enough for a pulse.
+
+    Parameters
+    ----------
+    info
+        The stream.
+
+    Raises
+    ------
+    BadInput
+        It is not.
+    """
     if info.channels not in (RPPG_CHANNELS, RPPG_COLOURS):
         raise BadInput(
             f"channels of {info.name!r} must be RPPG_CHANNELS (forehead_r .. head_roll; "
@@ -49,7 +71,17 @@ def check_colours(info: StreamInfo) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Waves:
-    """Hold samples of `SkinColour`: positions (n,), times (n,) and columns (n, 8)."""
+    """Hold samples of `SkinColour`.
+
+    Parameters
+    ----------
+    indices
+        Positions on the sample grid, shape (n,).
+    times
+        Session times, seconds, shape (n,).
+    rows
+        Pulse and colours of skin and of background, shape (n, 8).
+    """
 
     indices: Ints
     times: Floats
@@ -181,7 +213,15 @@ class SkinColour:
 
 @dataclass
 class WaveStream:
-    """Hold what the stages of all methods share: from frames to chunks of (pulse, background)."""
+    """Hold what the stages of all methods share: from frames to chunks of (pulse, background).
+
+    Parameters
+    ----------
+    info
+        What comes out.
+    waves
+        From frames to waves.
+    """
 
     info: StreamInfo
     waves: SkinColour

@@ -42,11 +42,20 @@ NO_PEAK = PulsePeak(float("nan"), float("nan"), float("nan"))
 
 @dataclass(frozen=True, eq=False)
 class BandSpectrum:
-    """Hold the Hann spectra of some waves in the pulse band: bins (K,), values (K, waves).
+    """Hold the Hann spectra of some waves in the pulse band.
 
-    `gain` is the squared gain of the band-pass, (K,); it is not in `values`. `scale` turns the
-    summed power of a line into the mean square of its sine; `resolution` is the half width of the
-    peak of a line, Hz.
+    Parameters
+    ----------
+    frequency
+        Of each bin, Hz, shape (K,).
+    values
+        Fourier transforms, shape (K, waves).
+    scale
+        Turns the summed power of a line into the mean square of its sine, shape (waves,).
+    resolution
+        Half width of the peak of a line, Hz.
+    gain
+        Squared gain of the band-pass, shape (K,); it is not in `values`.
     """
 
     frequency: Floats
@@ -83,7 +92,24 @@ class BandSpectrum:
 def peak_of(
     spectrum: BandSpectrum, values: Complexes, scale: float, away: Bools | None = None
 ) -> PulsePeak:
-    """Return the highest peak of a wave whose spectrum is `values`, (K,), outside `away`, (K,)."""
+    """Return the highest peak of a wave.
+
+    Parameters
+    ----------
+    spectrum
+        Whose bins and gain count.
+    values
+        Fourier transform of the wave, shape (K,).
+    scale
+        As in `BandSpectrum`.
+    away
+        Bins in which the peak must not lie, shape (K,).
+
+    Returns
+    -------
+    PulsePeak
+        `NO_PEAK` where there is none.
+    """
     frequency = spectrum.frequency
     raw: Floats = values.real**2 + values.imag**2
     power = raw * spectrum.gain
@@ -101,7 +127,25 @@ def peak_of(
 
 
 def around_rate(frequency: Floats, rate: float) -> Bools:
-    """Tell which bins belong to a rate (Hz) and its double."""
+    """Tell which bins belong to a rate and its double [1]_.
+
+    Parameters
+    ----------
+    frequency
+        Of each bin, Hz, shape (K,).
+    rate
+        Hz.
+
+    Returns
+    -------
+    Bools
+        Shape (K,).
+
+    References
+    ----------
+    .. [1] G. de Haan and V. Jeanne, "Robust pulse rate from chrominance-based rPPG," IEEE
+       Transactions on Biomedical Engineering 60(10), 2878-2886, 2013.
+    """
     near: Bools = np.abs(frequency - rate) <= _AROUND_HZ[0]
     near |= np.abs(frequency - 2 * rate) <= _AROUND_HZ[1]
     return near

@@ -23,6 +23,20 @@ _WARM_SAMPLES = 8
 def steps_from(before: float, values: Floats) -> Floats:
     """Return how far each value lies from the one in front of it; a fast np.diff with prepend.
 
+    Parameters
+    ----------
+    before
+        Value in front of the first.
+    values
+        Shape (n,).
+
+    Returns
+    -------
+    Floats
+        Shape (n,).
+
+    Examples
+    --------
     >>> steps_from(1.0, np.array([2.0, 4.0])).tolist()
     [1.0, 2.0]
     """

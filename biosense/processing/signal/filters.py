@@ -17,7 +17,22 @@ from biosense.processing.signal.sos import SosStage
 
 
 def check_cutoff(name: str, frequency: float, info: StreamInfo) -> None:
-    """Raise `BadInput` unless a frequency lies between 0 and Nyquist of the stream."""
+    """Check that a frequency lies between 0 and Nyquist of a stream.
+
+    Parameters
+    ----------
+    name
+        Of the parameter.
+    frequency
+        Hz.
+    info
+        The stream.
+
+    Raises
+    ------
+    BadInput
+        It does not, or the stream is irregular.
+    """
     if info.sfreq == 0:
         raise BadInput(f"{info.name!r} is irregular: put Regularise(sfreq=..) before a filter")
     nyquist = info.sfreq / 2

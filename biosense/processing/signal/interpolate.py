@@ -15,7 +15,17 @@ _EPSILON = 1e-6  # in grid steps: forgives rounding, far below any real jitter
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Hold samples at any times: `times` (n,), `values` (n, channels), `ok` (n,)."""
+    """Hold samples at any times.
+
+    Parameters
+    ----------
+    times
+        Seconds, rising, shape (n,).
+    values
+        Shape (n, channels).
+    ok
+        Trusted samples, shape (n,).
+    """
 
     times: Floats
     values: Floats

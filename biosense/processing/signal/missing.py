@@ -12,6 +12,18 @@ LARGEST = 1e12  # in any unit, and in counts of any converter; beyond, sums of s
 def are_numbers(values: Floats) -> Bools:
     """Tell which values can be measurements at all: finite, and not beyond any sensor.
 
+    Parameters
+    ----------
+    values
+        Any shape.
+
+    Returns
+    -------
+    Bools
+        The same shape.
+
+    Examples
+    --------
     >>> are_numbers(np.array([1.0, np.nan, np.inf, -1e30])).tolist()
     [True, False, False, False]
     """
@@ -21,6 +33,17 @@ def are_numbers(values: Floats) -> Bools:
 def all_numbers(values: Floats) -> bool:
     """Tell whether every value can be a measurement (`are_numbers`), in half the time.
 
+    Parameters
+    ----------
+    values
+        Any shape.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
     >>> all_numbers(np.array([1.0, 2.0])), all_numbers(np.array([1.0, np.nan]))
     (True, False)
     """
@@ -37,6 +60,11 @@ def forward_fill(data: Floats, last: Floats) -> Floats:
         Samples, shape (n, channels); not written to.
     last
         Last number of each channel before, shape (channels,).
+
+    Returns
+    -------
+    Floats
+        Shape (n, channels).
 
     Examples
     --------

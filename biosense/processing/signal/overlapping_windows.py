@@ -161,6 +161,20 @@ def moving_sums(values: Floats, width: int) -> Floats:
     Each is summed in the same order wherever it lies, and no other value counts: not one that is
     NaN, nor the rounding of those before.
 
+    Parameters
+    ----------
+    values
+        Shape (..., n).
+    width
+        How many values are summed.
+
+    Returns
+    -------
+    Floats
+        Shape (..., n - width + 1).
+
+    Examples
+    --------
     >>> moving_sums(np.arange(5.0), 3).tolist()
     [3.0, 6.0, 9.0]
     """

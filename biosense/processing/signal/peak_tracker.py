@@ -13,6 +13,11 @@ from biosense.core.types import Floats
 class PeakTracker:
     """Find the maxima of an envelope that nothing exceeds for `hold` samples.
 
+    Parameters
+    ----------
+    hold
+        Samples.
+
     Examples
     --------
     >>> tracker = PeakTracker(hold=3)
@@ -59,3 +64,35 @@ class PeakTracker:
         at, height = self._pending
         self._pending = None
         return [(at, height, at + self.hold)]
+
+
+def parabolic_peak(values: Floats, at: int) -> tuple[float, float]:
+    """Return place and height of the parabola through the sample `at` and its neighbours.
+
+    Parameters
+    ----------
+    values
+        Samples, shape (n,).
+    at
+        Position of the highest.
+
+    Returns
+    -------
+    place : float
+        Of the top, in samples.
+    height : float
+        Of the top.
+
+    Examples
+    --------
+    >>> parabolic_peak(np.array([0.0, 3.0, 3.0, 0.0]), 1)
+    (1.5, 3.375)
+    """
+    if not 0 < at < len(values) - 1:
+        return float(at), float(values[at])
+    before, peak, after = values[at - 1 : at + 2].tolist()
+    bend = before - 2 * peak + after
+    if bend >= 0:
+        return float(at), peak
+    shift = 0.5 * (before - after) / bend
+    return at + shift, peak - 0.25 * (before - after) * shift

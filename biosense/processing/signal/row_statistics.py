@@ -12,8 +12,20 @@ from biosense.core.types import Bools, Floats, Ints
 
 
 def row_medians(values: Floats) -> Floats:
-    """Return the median along the last axis, which holds no NaN.
+    """Return the median along the last axis.
 
+    Parameters
+    ----------
+    values
+        Shape (..., n), without NaN.
+
+    Returns
+    -------
+    Floats
+        Shape (...).
+
+    Examples
+    --------
     >>> row_medians(np.array([[3.0, 1.0, 2.0], [5.0, 9.0, 1.0]])).tolist()
     [2.0, 5.0]
     >>> row_medians(np.array([4.0, 1.0, 2.0, 3.0])).tolist()
@@ -28,8 +40,22 @@ def row_medians(values: Floats) -> Floats:
 
 
 def chosen_medians(values: Floats, chosen: Bools) -> Floats:
-    """Return the median of the chosen values of each row, shapes (k, n); NaN where none is.
+    """Return the median of the chosen values of each row.
 
+    Parameters
+    ----------
+    values
+        Shape (k, n).
+    chosen
+        Shape (k, n).
+
+    Returns
+    -------
+    Floats
+        Shape (k,); NaN where none is chosen.
+
+    Examples
+    --------
     >>> chosen_medians(np.array([[9.0, 1.0, 2.0]]), np.array([[False, True, True]])).tolist()
     [1.5]
     """
@@ -44,10 +70,24 @@ def chosen_medians(values: Floats, chosen: Bools) -> Floats:
 
 
 def present_quantiles(values: Floats, share: float) -> Floats:
-    """Return a quantile of the values of each row that are there, shape (..., n); NaN without any.
+    """Return a quantile of the values of each row that are there.
 
     Between two values it is the straight line, as in `np.quantile`.
 
+    Parameters
+    ----------
+    values
+        Shape (..., n); NaN where one is missing.
+    share
+        Of the values that lie below, 0 to 1.
+
+    Returns
+    -------
+    Floats
+        Shape (...); NaN where none is there.
+
+    Examples
+    --------
     >>> present_quantiles(np.array([[4.0, np.nan, 1.0, 2.0], [np.nan] * 4]), 0.5).tolist()
     [2.0, nan]
     """
@@ -70,11 +110,29 @@ def present_quantiles(values: Floats, share: float) -> Floats:
 
 
 def overlapping_quantiles(values: Floats, starts: Ints, n: int, share: float) -> Floats:
-    """Return `present_quantiles` of windows of n values that begin at `starts`, rising, (k,).
+    """Return `present_quantiles` of windows that overlap.
 
     The values that all windows have in common are sorted once, and of the others those that lie
     near the quantile.
 
+    Parameters
+    ----------
+    values
+        Shape (m,); NaN where one is missing.
+    starts
+        Where each window begins, rising, shape (k,).
+    n
+        Values of a window.
+    share
+        Of the values that lie below, 0 to 1.
+
+    Returns
+    -------
+    Floats
+        Shape (k,); NaN where none is there.
+
+    Examples
+    --------
     >>> values = np.array([4.0, 1.0, np.nan, 2.0, 9.0])
     >>> overlapping_quantiles(values, np.array([0, 1]), 4, 0.5).tolist()
     [2.0, 2.0]
@@ -116,8 +174,22 @@ def _between(below: Floats, above: Floats, part: Floats) -> Floats:
 
 
 def present_slopes(values: Floats, rate: float) -> Floats:
-    """Return the least-squares slope of each row, per second; NaN where one value is there or none.
+    """Return the least-squares slope of each row.
 
+    Parameters
+    ----------
+    values
+        Shape (..., n); NaN where one is missing.
+    rate
+        Values per second.
+
+    Returns
+    -------
+    Floats
+        Per second, shape (...); NaN where one value is there or none.
+
+    Examples
+    --------
     >>> present_slopes(np.array([[1.0, np.nan, 2.0]]), 2.0).tolist()
     [1.0]
     """

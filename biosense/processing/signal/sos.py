@@ -17,7 +17,18 @@ _SETTLED = 0.01  # of the largest value of the step response
 
 
 def settling_samples(sos: Floats) -> int:
-    """Return after how many samples the step response stays within 1 % of its final value."""
+    """Return after how many samples the step response stays within 1 % of its final value.
+
+    Parameters
+    ----------
+    sos
+        Second-order sections, shape (sections, 6).
+
+    Returns
+    -------
+    int
+        Samples.
+    """
     poles = np.concatenate([np.roots(section[3:]) for section in sos])
     slowest = min(max(float(np.abs(poles).max()), 0.5), 1 - 1e-7)
     # repeated poles decay later than a single one: 12 time constants, and room for short filters
@@ -29,10 +40,24 @@ def settling_samples(sos: Floats) -> int:
 
 
 def group_delay(sos: Floats, frequency: float, sfreq: float) -> float:
-    """Return the group delay of a filter at `frequency` Hz, seconds.
+    """Return the group delay of a filter at a frequency.
 
     Computed from the phase on both sides of the frequency, section by section, which stays exact
     where the polynomials of a whole cascade no longer do.
+
+    Parameters
+    ----------
+    sos
+        Second-order sections, shape (sections, 6).
+    frequency
+        Hz.
+    sfreq
+        Rate, Hz.
+
+    Returns
+    -------
+    float
+        Seconds.
     """
     near = np.array([frequency * (1 - 1e-4) - 1e-6, frequency * (1 + 1e-4) + 1e-6])
     delay = 0.0

@@ -11,7 +11,8 @@ import pytest
 from biosense.core import Chunk, Epoch, Modality, StreamInfo
 from biosense.core.errors import BadInput
 from biosense.core.types import Bools, Floats
-from biosense.processing.emg import EMG_CHANNELS, EmgEnvelope, EmgFeatures, emg_band
+from biosense.processing.emg.envelope import EmgEnvelope, emg_band
+from biosense.processing.emg.features import EMG_CHANNELS, EmgFeatures
 from biosense.processing.pipelines import feature_pipeline
 from biosense.testing.cuttings import split
 

@@ -1,0 +1,1 @@
+"""Muscles: the envelope of EMG, and how much each is at work."""
