@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -147,3 +148,13 @@ def test_a_run_without_a_model_loads_no_torch() -> None:
     )
     assert "biosense.live.run" in done.stdout.split()
     assert not {"torch", "PySide6"} & set(done.stdout.split())
+
+
+def test_files_and_folders_can_be_taken_in() -> None:
+    """A file is read in one sitting, a folder in one look."""
+    roots = [ROOT / name for name in ("biosense", "tests", "benchmarks", "examples")]
+    files = [file for root in roots for file in root.rglob("*.py")]
+    long = [str(file) for file in files if len(file.read_text("utf-8").splitlines()) > 300]
+    full = Counter(str(file.parent) for file in files)
+    assert long == []
+    assert [folder for folder, count in full.items() if count > 25] == []

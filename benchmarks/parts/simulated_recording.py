@@ -9,8 +9,8 @@ import numpy as np
 
 from biosense.acquisition.simulated import simulate
 from biosense.acquisition.xdf.writer import XdfWriter
-from biosense.core.interleave import interleave
 from biosense.core.types import Modality
+from biosense.estimation.interleave import interleave
 
 
 def record(path: Path, minutes: float) -> None:

@@ -110,7 +110,7 @@ def processing_cores() -> float:
     import torch
 
     from biosense.acquisition.simulated import DEFAULT_MODALITIES, simulate
-    from biosense.core.interleave import interleave
+    from biosense.estimation.interleave import interleave
     from biosense.estimation.load_model import load_model
     from biosense.estimation.processor import Processor, ProcessorSettings
     from biosense.estimation.run_processor import process

@@ -17,8 +17,8 @@ from biosense.api.naming import modality_named
 from biosense.api.reading import read
 from biosense.api.recording import Recording
 from biosense.core.errors import BadInput
-from biosense.core.interleave import interleave
 from biosense.core.types import TEXT, Chunk, Modality, StreamInfo
+from biosense.estimation.interleave import interleave
 
 _START_S = 1000.0  # session time at which it begins: that of a computer that was not just started
 MARKERS = StreamInfo("markers", None, ("text",), 0.0, dtype=TEXT, content_type="Markers")

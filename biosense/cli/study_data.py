@@ -30,7 +30,7 @@ People = Annotated[
 ]
 Jobs = Annotated[int, typer.Option(help="Processes on this computer; -1 for all cores.")]
 SchedulerAddress = Annotated[
-    str, typer.Option("--scheduler", metavar="ADDRESS", help="A dask scheduler, or 'local'.")
+    str, typer.Option("--engine", metavar="ADDRESS", help="A dask scheduler, or 'local'.")
 ]
 Cache = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where features are kept; by default the user's.")

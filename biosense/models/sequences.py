@@ -101,7 +101,6 @@ class LabelledSequence:
         Returns
         -------
         LabelledSequence
-            Of the same steps and targets.
         """
         return replace(
             self,

@@ -128,6 +128,6 @@ def _dask_client(address: str, jobs: int) -> Iterator[Any]:
         except (OSError, ValueError) as error:
             raise BadInput(
                 f"no dask scheduler answers at {address!r}: {error}; start one, or leave out "
-                "--scheduler and use --jobs"
+                "--engine and use --jobs"
             ) from error
         yield stack.enter_context(client)

@@ -12,7 +12,7 @@ import numpy as np
 
 import biosense as bs
 from biosense.acquisition.xdf.writer import XdfWriter
-from biosense.core.interleave import interleave
+from biosense.estimation.interleave import interleave
 
 rec = bs.simulate(180, seed=11)
 

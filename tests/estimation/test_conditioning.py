@@ -11,9 +11,9 @@ import torch
 from biosense.acquisition.simulated import simulate
 from biosense.core.affect import Estimate, FusionInput
 from biosense.core.errors import CheckpointMismatch
-from biosense.core.interleave import interleave
 from biosense.core.recording import Recording
 from biosense.core.types import Epoch, Modality
+from biosense.estimation.interleave import interleave
 from biosense.estimation.load_model import load_model
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.estimation.run_processor import process

@@ -11,7 +11,6 @@ from biosense.acquisition.simulated import simulate
 from biosense.acquisition.stream_xml import header_xml, parse_info
 from biosense.core.affect import Estimate
 from biosense.core.errors import BadInput
-from biosense.core.interleave import interleave
 from biosense.core.recording import Recording
 from biosense.core.types import Chunk, Modality
 from biosense.estimation.estimate_stream import (
@@ -20,6 +19,7 @@ from biosense.estimation.estimate_stream import (
     estimate_header,
     estimate_info,
 )
+from biosense.estimation.interleave import interleave
 from biosense.estimation.processor import ProcessorSettings
 from biosense.estimation.run_processor import extract
 from tests.support.scripted import info

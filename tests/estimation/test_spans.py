@@ -10,8 +10,8 @@ import pytest
 from biosense.acquisition.simulated import simulate
 from biosense.core.affect import FusionInput
 from biosense.core.grid import HOP
-from biosense.core.interleave import interleave
 from biosense.core.types import Chunk, Modality, StreamInfo
+from biosense.estimation.interleave import interleave
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
 from biosense.estimation.run_processor import process, process_whole
 from biosense.estimation.spans import BREAK_S, LONGEST_S, MOST_VALUES, spans

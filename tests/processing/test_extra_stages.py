@@ -14,7 +14,7 @@ from biosense.processing.pipelines import PIPELINES, feature_pipeline
 from biosense.processing.registry import STAGES, ExtraStage, make_stage
 from biosense.processing.signal.filters import LowPass, Notch
 from biosense.processing.signal.regularise import Regularise
-from tests.support.sound_signals import CASES
+from tests.support.signals.sound_signals import CASES
 
 CHEST = StreamInfo("chest", Modality.ECG, ("ecg",), 130.0, "V")
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from biosense.core.interleave import interleave
 from biosense.core.types import Chunk, Epoch, Event, EventKind, Floats
+from biosense.estimation.interleave import interleave
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings, feature_values
 from biosense.estimation.run_processor import process
-from tests.support.sound_signals import CASES, Case
+from tests.support.signals.sound_signals import CASES, Case
 
 PROBLEMS = {EventKind.GAP, EventKind.LOW_QUALITY, EventKind.ERROR}
 

@@ -14,7 +14,7 @@ from biosense.core.types import Floats, StreamInfo
 from biosense.processing.pipelines import feature_pipeline
 from biosense.processing.signal.sos import settling_samples
 from biosense.testing.stage_examples import STAGE_EXAMPLES
-from tests.support.sound_signals import CASES
+from tests.support.signals.sound_signals import CASES
 
 SFREQ = 128.0
 INFO = StreamInfo("cap", None, ("Cz",), SFREQ, "V")

@@ -10,7 +10,7 @@ from biosense.core.errors import BadInput
 from biosense.core.types import Floats
 from biosense.processing.cardiac.pulse_peaks import PulsePeaks
 from biosense.testing.body import ppg_waves
-from tests.support.beats_found import beats_of, score
+from tests.support.signals.beats_found import beats_of, score
 from tests.support.stand_ins import PublicFile
 
 

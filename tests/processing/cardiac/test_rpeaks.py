@@ -13,7 +13,7 @@ from biosense.processing.cardiac.rpeaks import RPeaks
 from biosense.processing.signal.regularise import Regularise
 from biosense.processing.signal.units import ToSI
 from biosense.testing.body import ecg_waves
-from tests.support.beats_found import beats_of, score
+from tests.support.signals.beats_found import beats_of, score
 from tests.support.stand_ins import PublicFile
 
 

@@ -16,8 +16,8 @@ from biosense.processing.signal.decimate import Decimate
 from biosense.processing.signal.regularise import Regularise
 from biosense.processing.signal.units import ToSI
 from biosense.testing.cuttings import split
-from tests.support.beats_found import beats_of, score
-from tests.support.eda_traces import PEAK_S, eda_info, responses, run, value
+from tests.support.signals.beats_found import beats_of, score
+from tests.support.signals.eda_traces import PEAK_S, eda_info, responses, run, value
 from tests.support.stand_ins import PublicFile
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from biosense.processing.offline.eda import split_eda
-from tests.support.eda_traces import responses, run, value
+from tests.support.signals.eda_traces import responses, run, value
 from tests.support.stand_ins import PublicFile
 
 

@@ -13,7 +13,7 @@ from biosense.processing.face.blinks import BlinkDetector
 from biosense.processing.face.features import FACE_FEATURES, FaceFeatures
 from biosense.processing.face.geometry import GEOMETRY_CHANNELS, FaceGeometry
 from biosense.testing.camera import face_points
-from tests.support.face_rows import frames
+from tests.support.signals.face_rows import frames
 
 SFREQ = 30.0
 INFO = StreamInfo("webcam-face", Modality.FACE, FACE_CHANNELS, SFREQ)

@@ -12,7 +12,7 @@ from biosense.processing.face.landmarks import (
     rotation_matrices,
 )
 from biosense.testing.camera import face_points
-from tests.support.face_rows import frames
+from tests.support.signals.face_rows import frames
 
 
 def shape_of(points):

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from tests.support.rppg_scenes import GREEN_PURPLE, RED_CYAN, SFREQ, column, given, run, scene
+from tests.support.signals.rppg_scenes import (
+    GREEN_PURPLE,
+    RED_CYAN,
+    SFREQ,
+    column,
+    given,
+    run,
+    scene,
+)
 
 
 @pytest.mark.parametrize("colour", [GREEN_PURPLE, RED_CYAN], ids=["green-purple", "red-cyan"])

@@ -11,7 +11,7 @@ from biosense.core.errors import BadInput
 from biosense.processing.rppg.features import RppgFeatures
 from biosense.processing.rppg.spectrum import BandSpectrum, PulsePeak
 from biosense.processing.signal.regularise import Regularise
-from tests.support.rppg_scenes import INFO, SFREQ, column, given, run, scene
+from tests.support.signals.rppg_scenes import INFO, SFREQ, column, given, run, scene
 
 
 def find_pulse(wave) -> PulsePeak:

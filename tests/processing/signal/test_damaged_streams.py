@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from biosense.core import Chunk, Pipeline
 from biosense.processing.signal.regularise import Regularise
-from tests.support.wave_streams import (
+from tests.support.signals.wave_streams import (
     START_S,
     ecg_info,
     positions,

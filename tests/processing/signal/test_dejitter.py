@@ -10,7 +10,7 @@ import pytest
 from biosense.core import Chunk
 from biosense.processing.signal.dejitter import Dejitter
 from biosense.processing.signal.regularise import Regularise
-from tests.support.wave_streams import (
+from tests.support.signals.wave_streams import (
     START_S,
     ecg_info,
     jittered,

@@ -16,10 +16,10 @@ from biosense.acquisition.xdf.events import EVENTS, event_chunk
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.errors import BadInput
-from biosense.core.interleave import interleave
 from biosense.core.stage import Pipeline
 from biosense.core.types import Chunk, Epoch, Event, EventKind, Modality, StreamInfo
 from biosense.estimation.estimate_stream import EstimateHeader, estimate_info
+from biosense.estimation.interleave import interleave
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.processing.pipelines import feature_pipeline
 from biosense.recordings.inspect import inspect, inspect_reader

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.support.eda_traces import responses
+from tests.support.signals.eda_traces import responses
 
 SFREQ = 100.0
 LARGE_S = (13.3, 21.7, 26.2, 45.6, 68.6, 118.8, 131.3, 145.4)

@@ -1,0 +1,1 @@
+"""Signals that tests of processing share: made up, with known truth."""
