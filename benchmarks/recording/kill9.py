@@ -34,7 +34,7 @@ from biosense.core.clock import SystemClock
 from biosense.core.types import TEXT, Chunk, ClockOffset, Modality, StreamInfo
 
 if TYPE_CHECKING:
-    from biosense.recordings.inspect import Inspection
+    from biosense.recordings.inspection import Inspection
 
 ALLOWED_S = 1.0  # DESIGN: a kill loses at most the last second
 TICK_S = 0.05

@@ -11,7 +11,7 @@ from biosense.core.types import TEXT, Modality, StreamInfo
 
 MIXED = "mixed"  # StreamInfo.unit of a stream whose channels have different units
 
-_FORMATS = {
+FORMATS = {
     "float64": "double64",
     "float32": "float32",
     TEXT: "string",
@@ -20,7 +20,7 @@ _FORMATS = {
     "int8": "int8",
     "int64": "int64",
 }
-_DTYPES = {name: dtype for dtype, name in _FORMATS.items()}
+_DTYPES = {name: dtype for dtype, name in FORMATS.items()}
 
 _WORDS = {
     "eeg": Modality.EEG,
@@ -46,7 +46,7 @@ _WORDS = {
 # Content types that say nothing: only behind these may a name or labels decide.
 _GENERIC = {"", "exg", "physio", "physiological", "biosignal", "biosignals", "signal", "data"}
 # Characters that no XML 1.0 document may hold: one of them makes a whole file unreadable.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAX_DEPTH = 100  # deeper nesting describes nothing and overflows the stack of XML writers
 
 Element = ElementTree.Element
@@ -93,68 +93,36 @@ def parse_info(xml: str) -> StreamInfo:
         raise BadInput(f"stream {name!r} has {count} channels, at least 1 is needed")
     desc = root.find("desc")
     desc = Element("desc") if desc is None else desc
-    labels = _labels(desc, count)
+    labels = channel_labels(desc, count)
     return StreamInfo(
         name,
         _modality(desc, _DTYPES[channel_format], content_type, name, labels),
         labels,
         _number(root, "nominal_srate", name),
-        _unit(desc, count),
+        channel_unit(desc, count),
         _text(root, "source_id"),
         _DTYPES[channel_format],
-        _can_drop(desc),
+        says_can_drop(desc),
         content_type,
         _senders(desc),
     )
 
 
-def header_xml(info: StreamInfo, *, extra_desc: Description | str = "") -> str:
-    """Write a stream header: the fields that are known, in the order of liblsl.
-
-    `parse_info` of the result gives `info` again. The children of `info.description` are kept;
-    labels, units, `can_drop_samples` and the modality are added where they are not in it.
+def description_text(info: StreamInfo, path: str) -> str:
+    """Return the text at `path` ("a/b") below `<desc>` of a stream, empty if there is none.
 
     Parameters
     ----------
     info
         The stream.
-    extra_desc
-        More children of `<desc>`: names and texts (or names and texts again), or XML.
+    path
+        Names of elements, with slashes between them.
 
-    Examples
-    --------
-    >>> info = StreamInfo("chest", Modality.ECG, ("ecg",), 130.0, "uV", lossy=True)
-    >>> parse_info(header_xml(info)) == info
-    True
+    Returns
+    -------
+    str
+        The text, without blanks around it.
     """
-    root = Element("info")
-    for tag, text in (
-        ("name", info.name),
-        ("type", info.content_type),
-        ("channel_count", str(info.n_channels)),
-        ("channel_format", _FORMATS[info.dtype]),
-        ("source_id", info.source_id),
-        ("nominal_srate", repr(float(info.sfreq))),
-    ):
-        _add(root, tag, text)
-    desc = parse_xml(info.description) if info.description else Element("desc")
-    desc.tag, desc.tail = "desc", None
-    for stale in desc.findall("biosense"):
-        desc.remove(stale)
-    _extend(desc, extra_desc)
-    known = {child.tag for child in desc}
-    _write_channels(desc, info)
-    _write_can_drop(desc, info)
-    own = _add(desc, "biosense")
-    _add(own, "modality", "" if info.modality is None else str(info.modality))
-    # What was added is named, so that reading the header gives the sender's description again.
-    _add(own, "added", " ".join(child.tag for child in desc if child.tag not in known))
-    root.append(desc)
-    return '<?xml version="1.0"?>' + ElementTree.tostring(root, encoding="unicode")
-
-
-def description_text(info: StreamInfo, path: str) -> str:
-    """Return the text at `path` ("a/b") below `<desc>` of a stream, empty if there is none."""
     return _text(parse_xml(info.description), path) if info.description else ""
 
 
@@ -181,7 +149,23 @@ def modality_of(content_type: str, name: str, channels: Iterable[str]) -> Modali
 
 
 def parse_xml(xml: str) -> Element:
-    """Parse XML from outside; a document type is refused, since its entities can be bombs."""
+    """Parse XML from outside; a document type is refused, since its entities can be bombs.
+
+    Parameters
+    ----------
+    xml
+        A document of another program.
+
+    Returns
+    -------
+    Element
+        Its root.
+
+    Raises
+    ------
+    BadInput
+        If it is no XML, declares a document type, or is nested too deep.
+    """
     if "<!doctype" in xml.lower():
         raise BadInput("the XML declares a document type; stream headers need none: refused")
     try:
@@ -216,18 +200,21 @@ def _number(root: Element, tag: str, name: str) -> float:
     return value
 
 
-def _labels(desc: Element, count: int) -> tuple[str, ...]:
+def channel_labels(desc: Element, count: int) -> tuple[str, ...]:
+    """Return the labels of the channels; "ch1", .. where there are none."""
     labels = [_text(channel, "label") for channel in desc.findall("channels/channel")[:count]]
     labels += [""] * (count - len(labels))
     return tuple(label or f"ch{number}" for number, label in enumerate(labels, 1))
 
 
-def _unit(desc: Element, count: int) -> str:
+def channel_unit(desc: Element, count: int) -> str:
+    """Return the unit of the channels; `MIXED` where they differ."""
     units = {_text(channel, "unit") for channel in desc.findall("channels/channel")[:count]}
     return MIXED if len(units) > 1 else "".join(units)
 
 
-def _can_drop(desc: Element) -> bool:
+def says_can_drop(desc: Element) -> bool:
+    """Tell whether a header says that samples can be lost on the way."""
     return _text(desc, "synchronization/can_drop_samples").strip().lower() == "true"
 
 
@@ -251,48 +238,3 @@ def _senders(desc: Element) -> str:
     if len(desc) == 0 and not (desc.text or "").strip():
         return ""
     return ElementTree.tostring(desc, encoding="unicode")
-
-
-def _add(parent: Element, tag: str, text: str = "") -> Element:
-    child = ElementTree.SubElement(parent, tag)
-    child.text = _NOT_XML.sub("\ufffd", text)
-    return child
-
-
-def _extend(desc: Element, extra: Description | str) -> None:
-    if isinstance(extra, str):
-        desc.extend(parse_xml(f"<desc>{extra}</desc>"))
-        return
-    for tag, value in extra.items():
-        if isinstance(value, str):
-            _add(desc, tag, value)
-        else:
-            _extend(_add(desc, tag), value)
-
-
-def _write_channels(desc: Element, info: StreamInfo) -> None:
-    if _labels(desc, info.n_channels) != info.channels or _unit(desc, info.n_channels) != info.unit:
-        channels = _child(desc, "channels")
-        missing = info.n_channels - len(channels.findall("channel"))
-        for _ in range(missing):
-            _add(channels, "channel")
-        kind = info.content_type or ("" if info.modality is None else info.modality.upper())
-        for channel, label in zip(channels.findall("channel"), info.channels, strict=False):
-            _set(channel, "label", label)
-            if info.unit != MIXED or missing > 0:
-                _set(channel, "unit", info.unit)
-            _child(channel, "type", kind)
-
-
-def _write_can_drop(desc: Element, info: StreamInfo) -> None:
-    if _can_drop(desc) != info.lossy:
-        _set(_child(desc, "synchronization"), "can_drop_samples", str(info.lossy).lower())
-
-
-def _child(parent: Element, tag: str, text: str = "") -> Element:
-    found = parent.find(tag)
-    return _add(parent, tag, text) if found is None else found
-
-
-def _set(parent: Element, tag: str, text: str) -> None:
-    _child(parent, tag).text = _NOT_XML.sub("\ufffd", text)

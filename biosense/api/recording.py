@@ -25,7 +25,8 @@ from biosense.processing.offline.to_tables import (
     to_dataset,
     to_table,
 )
-from biosense.recordings.inspect import Inspection, inspect_reader
+from biosense.recordings.inspect import inspect_reader
+from biosense.recordings.inspection import Inspection
 from biosense.recordings.outline import Outline
 from biosense.recordings.streams import choose_signal, find_stream, is_signal
 

@@ -14,7 +14,7 @@ from biosense.cli.options import Json, RecordingPath
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from biosense.recordings.inspect import Inspection, StreamReport
+    from biosense.recordings.inspection import Inspection, StreamReport
 
 _MOST_LINES = 20  # events, and gaps of a stream, that are listed for a person; --json has all
 _NUMBERS = ("ch", "samples", "seconds", "Hz", "of", "gaps", "lost", "ppm", "quality")

@@ -39,6 +39,11 @@ def show(
     screenshot, after
         Save a picture of the window after that many seconds, and close it; the run is not stopped.
 
+    Returns
+    -------
+    int
+        0 where all went well.
+
     Raises
     ------
     BiosenseError

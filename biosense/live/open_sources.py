@@ -26,6 +26,20 @@ async def open_sources(
 ) -> OpenedSources:
     """Enter all sources side by side: an LSL stream alone takes half a second to open.
 
+    Parameters
+    ----------
+    stack
+        Closes them.
+    sources
+        Not yet entered.
+    optional
+        Those that may be missing.
+
+    Returns
+    -------
+    OpenedSources
+        Those that are open, and why others are not.
+
     Raises
     ------
     StreamNotFound, DeviceRefused, BluetoothUnavailable

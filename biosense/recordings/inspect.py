@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from biosense.acquisition.xdf.gaps import Gap, GapFinder
+from biosense.acquisition.xdf.gaps import GapFinder
 from biosense.acquisition.xdf.losses import Loss, find_losses
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.session_times import StreamSummary
@@ -21,52 +21,11 @@ from biosense.estimation.chunk_joiner import ChunkJoiner
 from biosense.estimation.processor import Outcome, Processor, ProcessorSettings
 from biosense.estimation.signal_quality import START_S, usable_rows
 from biosense.estimation.stream_health import StreamHealth
+from biosense.recordings.inspection import Inspection, StreamReport
 
 _LOW_QUALITY = 0.5
 _RATE_OFF = 0.02  # share by which an effective rate may miss the nominal one
 _MOST_LOSSES = 20  # places of damage that are named one by one
-
-
-@dataclass(frozen=True)
-class StreamReport:
-    """Hold what a recording holds of one stream; None where it does not apply.
-
-    `first` and `last` are the session times of its first and last sample, `gap_list` names each
-    gap with the session times of the samples on either side, and `clock_resets` counts how often
-    the sender's clock began anew.
-    """
-
-    kind: str
-    channels: int
-    samples: int
-    seconds: float | None
-    rate_hz: float | None
-    nominal_hz: float | None
-    gaps: int
-    lost: int
-    drift_ppm: float | None
-    quality: float | None
-    first: float | None = None
-    last: float | None = None
-    gap_list: tuple[Gap, ...] = ()
-    clock_resets: int = 0
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """Hold what is inside a recording, and what is wrong with it, in words.
-
-    `closed` is False for a recording whose program was killed, or is at it still. `begin` and `end`
-    are the session times of the first and last sample, None if there is none; times in words count
-    from `begin`.
-    """
-
-    streams: dict[str, StreamReport]
-    events: tuple[str, ...]
-    problems: tuple[str, ...]
-    closed: bool = True
-    begin: float | None = None
-    end: float | None = None
 
 
 class Watch(Protocol):
@@ -86,14 +45,42 @@ class Watch(Protocol):
 
 
 def inspect(path: Path, settings: ProcessorSettings | None = None) -> Inspection:
-    """Read a recording from end to end and report on it."""
+    """Read a recording from end to end and report on it.
+
+    Parameters
+    ----------
+    path
+        A recording folder, or an .xdf file of any program.
+    settings
+        Of the processor; the defaults of a live run where None.
+
+    Returns
+    -------
+    Inspection
+        Streams, events and problems.
+    """
     return inspect_reader(XdfReader(path), settings)
 
 
 def inspect_reader(
     reader: XdfReader, settings: ProcessorSettings | None = None, *, watch: Watch | None = None
 ) -> Inspection:
-    """Report on a recording that is open already; `watch` is shown everything."""
+    """Report on a recording that is open already; `watch` is shown everything.
+
+    Parameters
+    ----------
+    reader
+        Of the recording.
+    settings
+        Of the processor.
+    watch
+        Sees what is read and computed.
+
+    Returns
+    -------
+    Inspection
+        Streams, events and problems.
+    """
     counters = {info.name: _StreamCounter(info) for info in reader.infos}
     wrap = None if watch is None else watch.wrap
     processor = Processor(settings or ProcessorSettings(), wrap=wrap)

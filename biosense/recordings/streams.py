@@ -30,6 +30,11 @@ def find_stream(infos: Sequence[StreamInfo], name: str) -> StreamInfo:
     name
         "polar-ecg", or "ecg" where only one stream is an ECG.
 
+    Returns
+    -------
+    StreamInfo
+        The stream that is meant.
+
     Raises
     ------
     BadInput
@@ -63,6 +68,11 @@ def choose_signal(infos: Sequence[StreamInfo], name: str | None = None) -> Strea
     name
         As for `find_stream`; None where nothing was said.
 
+    Returns
+    -------
+    StreamInfo
+        The signal that is meant.
+
     Raises
     ------
     BadInput
@@ -84,7 +94,20 @@ def choose_signal(infos: Sequence[StreamInfo], name: str | None = None) -> Strea
 
 
 def chunks_of(reader: XdfReader, name: str) -> Iterator[Chunk]:
-    """Yield the samples of one stream, some seconds at a time."""
+    """Yield the samples of one stream, some seconds at a time.
+
+    Parameters
+    ----------
+    reader
+        Of the recording.
+    name
+        Of the stream.
+
+    Yields
+    ------
+    Chunk
+        Samples in session time.
+    """
     joiner = ChunkJoiner()
     for item in reader.items():
         if isinstance(item, Chunk) and item.info.name == name:
@@ -95,7 +118,22 @@ def chunks_of(reader: XdfReader, name: str) -> Iterator[Chunk]:
 def gridded_chunks(
     reader: XdfReader, info: StreamInfo, *, sfreq: float | None = None
 ) -> Iterator[Chunk]:
-    """Yield the samples of one stream on the sample grid, in SI units, some seconds at a time."""
+    """Yield the samples of one stream on the sample grid, in SI units, some seconds at a time.
+
+    Parameters
+    ----------
+    reader
+        Of the recording.
+    info
+        The stream.
+    sfreq
+        Rate of the grid, Hz; that of the stream where None.
+
+    Yields
+    ------
+    Chunk
+        Samples on the grid.
+    """
     stages = grid_stages(info, sfreq=sfreq)
     stages.start(info)
     for chunk in chunks_of(reader, info.name):
@@ -104,7 +142,22 @@ def gridded_chunks(
 
 
 def gridded_stream(reader: XdfReader, info: StreamInfo, *, sfreq: float | None = None) -> Chunk:
-    """Return one whole stream on the sample grid, in SI units; empty where it has no value."""
+    """Return one whole stream on the sample grid, in SI units; empty where it has no value.
+
+    Parameters
+    ----------
+    reader
+        Of the recording.
+    info
+        The stream.
+    sfreq
+        Rate of the grid, Hz; that of the stream where None.
+
+    Returns
+    -------
+    Chunk
+        All samples on the grid.
+    """
     parts = [chunk for chunk in gridded_chunks(reader, info, sfreq=sfreq) if chunk.n]
     return joined(parts) if parts else no_samples(grid_stages(info, sfreq=sfreq).start(info))
 
@@ -113,13 +166,34 @@ def markers_of(reader: XdfReader) -> tuple[Marker, ...]:
     """Return the markers of people and programs, in order of time; not what a run says of itself.
 
     Texts of several channels are joined by commas.
+
+    Parameters
+    ----------
+    reader
+        Of the recording.
+
+    Returns
+    -------
+    tuple of Marker
+        In order of time.
     """
     found = (marker for item in reader.items() for marker in markers_in(item))
     return tuple(sorted(found, key=lambda marker: marker.time))
 
 
 def markers_in(item: Record) -> list[Marker]:
-    """Return the markers that one item of a recording holds; none where the time is unknown."""
+    """Return the markers that one item of a recording holds; none where the time is unknown.
+
+    Parameters
+    ----------
+    item
+        Of a recording.
+
+    Returns
+    -------
+    list of Marker
+        In their order.
+    """
     found = []
     if isinstance(item, Event) and item.kind is EventKind.MARKER:
         found = [Marker(item.time, item.text, item.stream or "markers")]

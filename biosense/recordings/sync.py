@@ -86,6 +86,11 @@ def measure_delay(a: Chunk, b: Chunk, *, max_lag: float = 0.5, shape: Shape = "c
         taps; "level", how far they are from their median; "signal", the signals themselves, for two
         sensors of the same kind.
 
+    Returns
+    -------
+    Delay
+        In seconds, with what it rests on.
+
     Raises
     ------
     BadInput
@@ -139,6 +144,11 @@ def measure_sync(
         Names of the streams.
     channel_a, channel_b
         Channels that show the event; None for all.
+
+    Returns
+    -------
+    Delay
+        In seconds, with what it rests on.
 
     Raises
     ------

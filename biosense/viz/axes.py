@@ -46,7 +46,24 @@ def stacked_axes(
     right: float = RIGHT_IN,
     top: float = TOP_IN,
 ) -> tuple[Figure, list[Axes]]:
-    """Make a figure with axes of these heights, inches, one below the other."""
+    """Make a figure with axes of these heights, inches, one below the other.
+
+    Parameters
+    ----------
+    heights
+        Of the axes, from the top, inches.
+    width
+        Of the figure, inches.
+    right
+        Inches to the right of the axes.
+    top
+        Inches above the first.
+
+    Returns
+    -------
+    tuple of Figure and list of Axes
+        The figure, and its axes from the top.
+    """
     total = top + sum(heights) + BETWEEN_IN * (len(heights) - 1) + BOTTOM_IN
     figure = Figure(figsize=(width, total), dpi=72)
     axes, bottom = [], total - top
@@ -100,6 +117,18 @@ def _ticks(span: Span) -> list[float]:
 def clock(seconds: float) -> str:
     """Write seconds since the beginning.
 
+    Parameters
+    ----------
+    seconds
+        Since the beginning; may be negative.
+
+    Returns
+    -------
+    str
+        Minutes and seconds, with hours and tenths where there are any.
+
+    Examples
+    --------
     >>> clock(5.0), clock(65.5), clock(3725.0)
     ('0:05', '1:05.5', '1:02:05')
     """
@@ -206,6 +235,21 @@ def decimated(times: Floats, values: Floats, columns: int) -> tuple[Floats, Floa
 
 
 def split_at_gaps(times: Floats, values: Floats, longest: float) -> tuple[Floats, Floats]:
-    """Put a NaN wherever samples are further apart than `longest`, so that no line spans a gap."""
+    """Put a NaN wherever samples are further apart than `longest`, so that no line spans a gap.
+
+    Parameters
+    ----------
+    times
+        Of samples, seconds, shape (n,).
+    values
+        At those times, shape (n,).
+    longest
+        Distance of two samples, seconds, that is no gap yet.
+
+    Returns
+    -------
+    tuple of ndarray
+        Times and values, with a NaN in each gap.
+    """
     at = np.flatnonzero(np.diff(times) > longest) + 1
     return np.insert(times, at, times[at - 1] + longest / 2), np.insert(values, at, np.nan)

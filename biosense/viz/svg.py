@@ -62,6 +62,18 @@ def _styled(mpl: Any) -> Iterator[None]:
 def ink(name: str) -> str:
     """Return a colour, or its placeholder: see `figure_style`.
 
+    Parameters
+    ----------
+    name
+        Key of `LIGHT`.
+
+    Returns
+    -------
+    str
+        A colour that figures can be drawn in.
+
+    Examples
+    --------
     >>> ink("ground"), ink("panel")
     ('#010000', '#010001')
     """
@@ -70,17 +82,52 @@ def ink(name: str) -> str:
 
 
 def ink_of(modality: Modality | None) -> str:
-    """Return the placeholder of the colour of a modality."""
+    """Return the placeholder of the colour of a modality.
+
+    Parameters
+    ----------
+    modality
+        What is drawn; None for a stream of no modality.
+
+    Returns
+    -------
+    str
+        A colour that figures can be drawn in.
+    """
     return ink(colour_name(modality))
 
 
 def variables(colours: Mapping[str, str]) -> str:
-    """Return a palette as properties of a style sheet."""
+    """Return a palette as properties of a style sheet.
+
+    Parameters
+    ----------
+    colours
+        A palette: colour by name.
+
+    Returns
+    -------
+    str
+        Declarations, `--ground: #0f1318;` and so on.
+    """
     return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
 
 
 def svg_of(figure: Figure, title: str) -> str:
-    """Return a figure as an <svg> element for the page, named for those who cannot see it."""
+    """Return a figure as an <svg> element for the page, named for those who cannot see it.
+
+    Parameters
+    ----------
+    figure
+        Drawn within `figure_style`.
+    title
+        What it shows, for those who cannot see it.
+
+    Returns
+    -------
+    str
+        The <svg> element; its colours are variables of the page.
+    """
     file = io.StringIO()
     figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     drawn = file.getvalue()

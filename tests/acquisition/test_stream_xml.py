@@ -4,13 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from biosense.acquisition.stream_xml import (
-    description_text,
-    header_xml,
-    modality_of,
-    parse_info,
-    parse_xml,
-)
+from biosense.acquisition.header_xml import header_xml
+from biosense.acquisition.stream_xml import description_text, modality_of, parse_info, parse_xml
 from biosense.core.errors import BadInput
 from biosense.core.types import TEXT, Modality, StreamInfo
 

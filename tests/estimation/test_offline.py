@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from biosense.acquisition.header_xml import header_xml
 from biosense.acquisition.simulated import simulate
-from biosense.acquisition.stream_xml import header_xml, parse_info
+from biosense.acquisition.stream_xml import parse_info
 from biosense.core.affect import Estimate
 from biosense.core.errors import BadInput
 from biosense.core.recording import Recording

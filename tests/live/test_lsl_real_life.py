@@ -17,7 +17,8 @@ from biosense.core.types import Chunk, ClockOffset, Event, EventKind
 from biosense.live.config.run_settings import RunSettings
 from biosense.live.output.summary import RunSummary
 from biosense.live.run import Run
-from biosense.recordings.inspect import Inspection, inspect
+from biosense.recordings.inspect import inspect
+from biosense.recordings.inspection import Inspection
 from tests.support.lsl.sender import Sender, Sent
 from tests.support.recorded_runs import Outcome, recorded
 

@@ -12,15 +12,17 @@ import pytest
 from biosense.acquisition.simulated import simulate
 from biosense.acquisition.xdf.chunk_scanner import ChunkScanner
 from biosense.acquisition.xdf.gaps import Gap
-from biosense.acquisition.xdf.layout import SampleLayout, Tag, pack_chunk
+from biosense.acquisition.xdf.layout import Tag, pack_chunk
 from biosense.acquisition.xdf.parse import SamplesChunk, XdfParser
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recording_folder import SIDECAR_NAME, Sidecar, write_sidecar
+from biosense.acquisition.xdf.sample_layout import SampleLayout
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.core.types import TEXT, Chunk, ClockOffset, Epoch, Modality, StreamInfo
 from biosense.estimation.processor import Processor, ProcessorSettings
 from biosense.estimation.run_processor import process
-from biosense.recordings.inspect import Inspection, inspect
+from biosense.recordings.inspect import inspect
+from biosense.recordings.inspection import Inspection
 from tests.support.stand_ins import PublicFile
 
 BEGIN = 500.0

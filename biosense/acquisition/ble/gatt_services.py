@@ -1,4 +1,9 @@
-"""The services that most Bluetooth sensors share: device information and battery."""
+"""The services that most Bluetooth sensors share: device information and battery.
+
+References
+----------
+Bluetooth SIG: Assigned Numbers, Battery Service, Device Information Service.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,16 @@ from biosense.core.errors import DeviceRefused, PacketError
 
 def uuid16(number: int) -> str:
     """Return the long form, lower case, of a UUID that the Bluetooth SIG assigned.
+
+    Parameters
+    ----------
+    number
+        16-bit number that the Bluetooth SIG assigned.
+
+    Returns
+    -------
+    str
+        The UUID in its long form, lower case.
 
     Examples
     --------
@@ -30,6 +45,16 @@ MANUFACTURER_NAME = uuid16(0x2A29)
 def decode_battery(packet: bytes) -> Report:
     """Decode the battery level characteristic: one byte of percent.
 
+    Parameters
+    ----------
+    packet
+        Value of the Battery Level characteristic.
+
+    Returns
+    -------
+    Report
+        `battery` as a share of 1.
+
     Raises
     ------
     PacketError
@@ -50,6 +75,16 @@ async def read_device(gatt: Gatt) -> Report:
 
     What it does not have, refuses to tell (some want to be paired first) or tells as nonsense stays
     None: nothing of it is needed to record. `model` begins with the name of the manufacturer.
+
+    Parameters
+    ----------
+    gatt
+        The connected device.
+
+    Returns
+    -------
+    Report
+        Model, firmware, serial number and battery, as far as it says them.
     """
     model = await _read_text(gatt, MODEL_NUMBER)
     maker = await _read_text(gatt, MANUFACTURER_NAME)
@@ -64,7 +99,13 @@ async def read_device(gatt: Gatt) -> Report:
 
 
 async def subscribe_battery(gatt: Gatt) -> None:
-    """Have changes of the battery level sent to the decoder, where the device can send them."""
+    """Have changes of the battery level sent to the decoder, where the device can send them.
+
+    Parameters
+    ----------
+    gatt
+        The connected device.
+    """
     if gatt.has(BATTERY_LEVEL):
         # Many devices let the level be read but never notify it.
         try:

@@ -25,6 +25,11 @@ def find_cameras(limit: int = 8) -> tuple[FoundCamera, ...]:
 
     Each is opened and closed again, without taking a picture: a camera that another program uses
     may be among them. Silent where there is none.
+
+    Returns
+    -------
+    list of FoundCamera
+        Those that can be opened.
     """
     cv2 = load_opencv()
     found = []

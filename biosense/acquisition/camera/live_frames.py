@@ -196,7 +196,20 @@ class LiveFrames:
 
 
 def open_device(index: int, *, clock: Clock) -> LiveFrames:
-    """Open the camera with that index (0 is the first), or raise `StreamNotFound`."""
+    """Open the camera with that index (0 is the first), or raise `StreamNotFound`.
+
+    Parameters
+    ----------
+    index
+        Of the camera; 0 is the first.
+    clock
+        Session time.
+
+    Returns
+    -------
+    FrameReader
+        Frames as they come.
+    """
     cv2 = load_opencv()
     return LiveFrames(
         lambda: _if_opened(cv2.VideoCapture(index)), label=f"camera {index}", clock=clock
@@ -204,7 +217,20 @@ def open_device(index: int, *, clock: Clock) -> LiveFrames:
 
 
 def open_url(url: str, *, clock: Clock) -> LiveFrames:
-    """Open the camera that sends MJPEG (or RTSP) at an address, or raise `StreamNotFound`."""
+    """Open the camera that sends MJPEG (or RTSP) at an address, or raise `StreamNotFound`.
+
+    Parameters
+    ----------
+    url
+        Of a camera that sends MJPEG.
+    clock
+        Session time.
+
+    Returns
+    -------
+    FrameReader
+        Frames as they come.
+    """
     cv2 = load_opencv()
     settings = [
         *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _TIMEOUT_MS),

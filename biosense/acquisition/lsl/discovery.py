@@ -93,6 +93,11 @@ def query_network() -> tuple[FoundStream, ...]:
     """Return the streams that answer to one query; it is one packet to each port, and may be lost.
 
     Blocks for `LslSettings.pass_seconds`.
+
+    Returns
+    -------
+    tuple of FoundStream
+        Those that answered.
     """
     import pylsl
 
@@ -183,6 +188,11 @@ def find_streams(seconds: float = 2.0) -> tuple[FoundStream, ...]:
     ----------
     seconds
         How long to look, rounded up to whole queries (0.25 s; on a network 1.25 s).
+
+    Returns
+    -------
+    tuple of FoundStream
+        Sorted by name.
     """
     found: tuple[FoundStream, ...] = ()
     for found in Searcher().search(seconds):  # noqa: B007 - the last pass knows them all
@@ -209,6 +219,11 @@ def resolve(
         Asked between two queries; True ends the search early.
     searcher
         Whose queries are shared; one of its own by default.
+
+    Returns
+    -------
+    FoundStream
+        The stream that is meant.
 
     Raises
     ------

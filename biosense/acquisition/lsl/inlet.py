@@ -1,4 +1,10 @@
-"""One LSL inlet, with what is not obvious about it in one place."""
+"""One LSL inlet, with what is not obvious about it in one place.
+
+References
+----------
+Kothe et al., "The Lab Streaming Layer for Synchronized Multimodal Recording", Imaging Neuroscience,
+2025; https://labstreaminglayer.readthedocs.io
+"""
 
 from __future__ import annotations
 
@@ -154,6 +160,22 @@ def open_inlet(
 ) -> tuple[Inlet, StreamInfo]:
     """Open a stream within `timeout` seconds; blocks, and asks now and then whether to `give_up`.
 
+    Parameters
+    ----------
+    found
+        The stream.
+    timeout
+        Seconds in which it must answer.
+    unique
+        As of `Inlet`.
+    give_up
+        Asked now and then; True ends the wait.
+
+    Returns
+    -------
+    tuple of Inlet and StreamInfo
+        The open inlet, and what its sender says of the stream.
+
     Raises
     ------
     StreamNotFound
@@ -180,6 +202,18 @@ def open_inlet(
 
 def read_stream_info(found: FoundStream, timeout: float) -> StreamInfo:
     """Read the full description of a stream; a sender that waits for readers does not see one.
+
+    Parameters
+    ----------
+    found
+        The stream.
+    timeout
+        Seconds in which it must answer.
+
+    Returns
+    -------
+    StreamInfo
+        What its sender says of the stream.
 
     Raises
     ------

@@ -49,6 +49,11 @@ def find_sender(
     before
         What was known to be there while the stream sent.
 
+    Returns
+    -------
+    SenderSearch
+        What became of it, and which streams could be it.
+
     Examples
     --------
     >>> cap = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "uid 1")
@@ -81,6 +86,20 @@ def find_sender(
 def changes(before: StreamInfo, after: StreamInfo) -> str:
     """Tell in what a stream that is back differs from what it was opened as; empty if in nothing.
 
+    Parameters
+    ----------
+    before
+        The stream as it was opened.
+    after
+        As it is now.
+
+    Returns
+    -------
+    str
+        The differences in words.
+
+    Examples
+    --------
     >>> from dataclasses import replace
     >>> info = StreamInfo("cap", None, ("C3",), 250.0, "uV")
     >>> changes(info, replace(info, sfreq=500.0, unit="mV"))

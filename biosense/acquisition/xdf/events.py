@@ -28,6 +28,18 @@ NO_MARKERS = (RAW_PACKETS, HEALTH_TYPE)
 def event_chunk(event: Event) -> Chunk:
     """Return an event as one sample of `EVENTS`, stamped at the event.
 
+    Parameters
+    ----------
+    event
+        What happened.
+
+    Returns
+    -------
+    Chunk
+        One sample of text.
+
+    Examples
+    --------
     >>> chunk = event_chunk(Event(2.5, EventKind.GAP, "chest", "3 s"))
     >>> chunk.data[0, 0], next(chunk_events(chunk)).text
     ('{"kind": "gap", "stream": "chest", "text": "3 s"}', '3 s')
@@ -37,7 +49,18 @@ def event_chunk(event: Event) -> Chunk:
 
 
 def chunk_events(chunk: Chunk) -> Iterator[Event | Chunk]:
-    """Yield what `event_chunk` was given; a sample that is no event is given back as it is."""
+    """Yield what `event_chunk` was given; a sample that is no event is given back as it is.
+
+    Parameters
+    ----------
+    chunk
+        Samples of a stream of events.
+
+    Yields
+    ------
+    Event or Chunk
+        Events in their order.
+    """
     for number in range(chunk.n):
         event = _event(float(chunk.times[number]), str(chunk.data[number, 0]))
         yield chunk.slice(number, number + 1) if event is None else event
@@ -52,5 +75,16 @@ def _event(time: float, text: str) -> Event | None:
 
 
 def no_samples(info: StreamInfo) -> Chunk:
-    """Return an empty chunk of a stream."""
+    """Return an empty chunk of a stream.
+
+    Parameters
+    ----------
+    info
+        The stream.
+
+    Returns
+    -------
+    Chunk
+        Of shape (0, channels).
+    """
     return Chunk.of(info, [], np.empty((0, info.n_channels)))

@@ -83,7 +83,18 @@ class _Place:
 
 
 def find_losses(reader: XdfReader) -> tuple[Loss, ...]:
-    """Read a damaged recording from end to end, and tell what each damaged place cost."""
+    """Read a damaged recording from end to end, and tell what each damaged place cost.
+
+    Parameters
+    ----------
+    reader
+        Of a damaged recording.
+
+    Returns
+    -------
+    tuple of Loss
+        One for each place of damage, in the order of the file.
+    """
     places: list[_Place] = []
     last: dict[str, float] = {}
     waiting: dict[str, list[_Place]] = defaultdict(list)

@@ -12,15 +12,9 @@ from numpy.typing import NDArray
 
 from biosense.acquisition.stream_xml import parse_info, parse_xml
 from biosense.acquisition.xdf.chunk_scanner import ChunkScanner, Damage, RawChunk
-from biosense.acquisition.xdf.layout import (
-    BOUNDARY,
-    STREAM_TAGS,
-    Malformed,
-    SampleLayout,
-    Tag,
-    unpack_offset,
-)
+from biosense.acquisition.xdf.layout import BOUNDARY, STREAM_TAGS, Malformed, Tag, unpack_offset
 from biosense.acquisition.xdf.salvage import KnownStreams, damaged_header
+from biosense.acquisition.xdf.sample_layout import SampleLayout
 from biosense.core.errors import BadInput
 from biosense.core.types import Floats, StreamInfo
 

@@ -172,6 +172,16 @@ class XdfReader:
 def load(path: Path) -> Recording:
     """Return a recording with whole streams as single chunks.
 
+    Parameters
+    ----------
+    path
+        A recording folder, or an .xdf file of any program.
+
+    Returns
+    -------
+    Recording
+        Streams in session time, and markers.
+
     Examples
     --------
     >>> import tempfile
@@ -188,7 +198,18 @@ def load(path: Path) -> Recording:
 
 
 def locate(path: Path) -> Path:
-    """Return the .xdf file of a recording folder, or the file itself."""
+    """Return the .xdf file of a recording folder, or the file itself.
+
+    Parameters
+    ----------
+    path
+        A recording folder, or an .xdf file.
+
+    Returns
+    -------
+    Path
+        The .xdf file.
+    """
     if path.is_dir():
         found = [path / XDF_NAME] if (path / XDF_NAME).is_file() else sorted(path.glob("*.xdf"))
         if len(found) != 1:
@@ -201,7 +222,20 @@ def locate(path: Path) -> Path:
 
 @contextmanager
 def opened(path: Path, size: int = 0) -> Iterator[mmap.mmap]:
-    """Open an .xdf file for reading, its first `size` bytes or all of it."""
+    """Open an .xdf file for reading, its first `size` bytes or all of it.
+
+    Parameters
+    ----------
+    path
+        An .xdf file.
+    size
+        Bytes from its beginning that are looked at; 0 for all.
+
+    Returns
+    -------
+    context manager of mmap
+        The bytes of the file.
+    """
     with path.open("rb") as file:
         magic = file.read(4)
         if magic[:2] in (b"\x1f\x8b", b"\x78\x9c", b"\x78\xda", b"\x78\x01"):

@@ -13,13 +13,14 @@ from typing import Self
 
 import numpy as np
 
-from biosense.acquisition.stream_xml import Description, header_xml
+from biosense.acquisition.header_xml import header_xml
+from biosense.acquisition.stream_xml import Description
 from biosense.acquisition.xdf.append_file import sync_folder
 from biosense.acquisition.xdf.backlog import LIMIT_BYTES, Backlog
 from biosense.acquisition.xdf.disk_errors import DiskErrors
 from biosense.acquisition.xdf.events import EVENTS
-from biosense.acquisition.xdf.layout import SampleLayout
 from biosense.acquisition.xdf.recording_folder import XDF_NAME, Sidecar, write_sidecar
+from biosense.acquisition.xdf.sample_layout import SampleLayout
 from biosense.acquisition.xdf.writer import XdfWriter
 from biosense.acquisition.xdf.writer_thread import NewStream, WriterLoop, waiting_samples
 from biosense.core.clock import Clock, SystemClock

@@ -72,7 +72,13 @@ or '-', starting and ending with a letter or digit: it becomes part of a folder 
 
 
 def check_participant(participant: str) -> None:
-    """Raise BadInput unless a participant's pseudonym can be part of a folder name."""
+    """Raise BadInput unless a participant's pseudonym can be part of a folder name.
+
+    Parameters
+    ----------
+    participant
+        A pseudonym.
+    """
     if not _PARTICIPANT.fullmatch(participant):
         raise BadInput(
             f"participant={participant!r} must be 1 to 64 letters, digits, '.', '_' or '-', "
@@ -83,6 +89,22 @@ def check_participant(participant: str) -> None:
 def new_folder(folder: Path, participant: str, now: datetime) -> Path:
     """Make and return a new folder for a recording below `folder`: date-time[_participant][-n].
 
+    Parameters
+    ----------
+    folder
+        Of all recordings; it is made if there is none.
+    participant
+        Pseudonym; may be empty.
+    now
+        Wall time of the beginning.
+
+    Returns
+    -------
+    Path
+        A folder that is new.
+
+    Examples
+    --------
     >>> import tempfile
     >>> below, noon = Path(tempfile.mkdtemp()), datetime(2026, 11, 20, 12, 0, 0)
     >>> [new_folder(below, "P07", noon).name for _ in range(2)]
@@ -147,7 +169,18 @@ def write_sidecar(
 
 
 def read_sidecar(folder: Path) -> Sidecar:
-    """Read the sidecar of a recording folder; an empty one, with a warning, where it is damaged."""
+    """Read the sidecar of a recording folder; an empty one, with a warning, where it is damaged.
+
+    Parameters
+    ----------
+    folder
+        Of a recording.
+
+    Returns
+    -------
+    Sidecar
+        What is known; defaults where the file says nothing.
+    """
     path = folder / SIDECAR_NAME
     if not path.is_file():
         return Sidecar()

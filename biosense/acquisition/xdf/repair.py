@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from biosense.acquisition.stream_xml import header_xml, parse_xml
+from biosense.acquisition.header_xml import header_xml
+from biosense.acquisition.stream_xml import parse_xml
 from biosense.acquisition.xdf.chunk_scanner import RawChunk
 from biosense.acquisition.xdf.layout import (
     BOUNDARY,
     MAGIC,
     STREAM_TAGS,
-    SampleLayout,
     Tag,
     pack_chunk,
     read_length,
@@ -24,6 +24,7 @@ from biosense.acquisition.xdf.losses import Loss, find_losses
 from biosense.acquisition.xdf.parse import Footer, Header, Offset, Parsed, SamplesChunk, XdfParser
 from biosense.acquisition.xdf.reader import XdfReader, opened
 from biosense.acquisition.xdf.recording_folder import SIDECAR_NAME, XDF_NAME
+from biosense.acquisition.xdf.sample_layout import SampleLayout
 from biosense.acquisition.xdf.writer import StreamFooter
 from biosense.core.errors import BadInput, RecordingFailed
 
@@ -88,7 +89,20 @@ def _make_folder(path: Path, out: Path) -> Path:
 
 
 def copy_usable(data: bytes | mmap.mmap, file: BinaryIO) -> dict[str, int]:
-    """Write the usable chunks of a file, and exact footers; return the samples by stream."""
+    """Write the usable chunks of a file, and exact footers; return the samples by stream.
+
+    Parameters
+    ----------
+    data
+        A damaged file.
+    file
+        Where what is usable goes.
+
+    Returns
+    -------
+    mapping
+        Samples that were saved, by stream.
+    """
     footers: list[StreamFooter] = []
     file.write(MAGIC)
     for chunk, parsed in XdfParser(data).pairs():

@@ -8,14 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from biosense.acquisition.stream_xml import parse_info
 from biosense.acquisition.xdf.chunk_scanner import RawChunk
-from biosense.acquisition.xdf.layout import (
-    BOUNDARY,
-    Malformed,
-    SampleLayout,
-    Tag,
-    read_length,
-    unpack_offset,
-)
+from biosense.acquisition.xdf.layout import BOUNDARY, Malformed, Tag, read_length, unpack_offset
+from biosense.acquisition.xdf.sample_layout import SampleLayout
 from biosense.core.errors import BadInput
 from biosense.core.types import StreamInfo
 

@@ -11,17 +11,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from biosense.acquisition.stream_xml import Description, header_xml
+from biosense.acquisition.header_xml import header_xml
+from biosense.acquisition.stream_xml import Description
 from biosense.acquisition.xdf.append_file import AppendFile
-from biosense.acquisition.xdf.layout import (
-    BOUNDARY,
-    MAGIC,
-    WRITER,
-    SampleLayout,
-    Tag,
-    pack_chunk,
-    pack_offset,
-)
+from biosense.acquisition.xdf.layout import BOUNDARY, MAGIC, WRITER, Tag, pack_chunk, pack_offset
+from biosense.acquisition.xdf.sample_layout import SampleLayout
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, ClockOffset, Floats, StreamInfo
 

@@ -124,6 +124,20 @@ class ControlLink:
 def parse_message(topic: bytes, payload: bytes) -> Message:
     """Read one published message.
 
+    Parameters
+    ----------
+    topic
+        Of the message.
+    payload
+        JSON, or a JPEG file.
+
+    Returns
+    -------
+    Message
+        What was said.
+
+    Examples
+    --------
     >>> event = b'{"time": 1.0, "kind": "gap", "stream": "cap", "text": "0.5 s"}'
     >>> parse_message(b"event", event).stream
     'cap'

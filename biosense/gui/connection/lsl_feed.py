@@ -139,6 +139,18 @@ class LslFeed:
 def matching(wanted: WantedStream, found: Sequence[FoundStream]) -> FoundStream | None:
     """Return the stream that is meant; None where none is, or several could be.
 
+    Parameters
+    ----------
+    wanted
+        As the run names it.
+    found
+        Streams within reach.
+
+    Returns
+    -------
+    FoundStream or None
+        The one that is meant.
+
     Examples
     --------
     >>> one = FoundStream("cap", "EEG", 8, 250.0, "float32", "cap-17", "lab", "4f0c")

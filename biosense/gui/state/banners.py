@@ -52,6 +52,11 @@ def banners_of(
     estimate_age
         Seconds since the newest estimate where they have stopped; None where they come.
 
+    Returns
+    -------
+    tuple of Banner
+        The worst first.
+
     Examples
     --------
     >>> banners_of(Phase.SILENT, None, 3.2, None)[0].text

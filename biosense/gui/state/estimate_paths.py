@@ -119,6 +119,24 @@ class PlaneView:
 def plane_view(estimates: Path, truth: Path, now: float, message: str, steps: int) -> PlaneView:
     """Decide what the plane shows at session time `now`.
 
+    Parameters
+    ----------
+    estimates
+        Times, and valence, arousal and their standard deviations.
+    truth
+        Of a simulated participant; empty where there is none.
+    now
+        Session time, seconds.
+    message
+        Shown where there is no estimate.
+    steps
+        Of fading.
+
+    Returns
+    -------
+    PlaneView
+        What is drawn.
+
     Examples
     --------
     >>> path = Path(np.array([90.0, 99.0]), np.array([[0, 0, 0.1, 0.1], [0.5, -0.5, 0.2, 0.2]]))

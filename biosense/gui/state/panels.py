@@ -107,6 +107,16 @@ class Panel:
 def panel_of(stream: StreamStatus) -> Panel | None:
     """Decide how a stream is drawn; None where it is not.
 
+    Parameters
+    ----------
+    stream
+        As the run describes it.
+
+    Returns
+    -------
+    Panel or None
+        How it is drawn.
+
     Examples
     --------
     >>> from biosense.core.stream_status import StreamState
@@ -126,7 +136,18 @@ def panel_of(stream: StreamStatus) -> Panel | None:
 
 
 def panels_of(streams: Sequence[StreamStatus]) -> tuple[Panel, ...]:
-    """Return the panels from top to bottom: by modality, then as the run lists them."""
+    """Return the panels from top to bottom: by modality, then as the run lists them.
+
+    Parameters
+    ----------
+    streams
+        As the run describes them.
+
+    Returns
+    -------
+    tuple of Panel
+        From top to bottom.
+    """
     panels = [panel for stream in streams if (panel := panel_of(stream)) is not None]
     return tuple(sorted(panels, key=lambda panel: ORDER.index(panel.modality)))
 
@@ -146,6 +167,18 @@ def screen_unit(style: TraceStyle, unit: str) -> tuple[str, float]:
 def choose_eeg(channels: Sequence[str]) -> tuple[int, ...]:
     """Return the positions of up to 8 channels that stand for all regions of the head.
 
+    Parameters
+    ----------
+    channels
+        Labels.
+
+    Returns
+    -------
+    tuple of int
+        Positions.
+
+    Examples
+    --------
     >>> choose_eeg(("Oz", "C4", "Fp1", "AUX"))
     (0, 1, 2)
     """

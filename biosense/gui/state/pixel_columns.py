@@ -60,6 +60,11 @@ def to_columns(times: Floats, values: Floats, per_second: float, gap: float) -> 
     gap
         Distance of two samples, seconds, across which no line is drawn.
 
+    Returns
+    -------
+    Columns
+        Of all samples.
+
     Examples
     --------
     >>> values = np.array([[1.0], [5.0], [2.0], [3.0]])

@@ -48,13 +48,41 @@ class StreamRow:
 def rows_of(
     status: RunStatus, weights: Mapping[str, float], *, silence: float = 0.0
 ) -> tuple[StreamRow, ...]:
-    """Make the rows, in the order of the traces; `silence` is the age of the status, seconds."""
+    """Make the rows, in the order of the traces; `silence` is the age of the status, seconds.
+
+    Parameters
+    ----------
+    status
+        Of the run.
+    weights
+        Of the newest estimate, by modality.
+    silence
+        Age of the status, seconds; 0 while the run speaks.
+
+    Returns
+    -------
+    tuple of StreamRow
+        In the order of the traces.
+    """
     streams = [stream for stream in status.streams if stream.name != OWN_MARKERS]
     return tuple(_row(stream, status, weights, silence) for stream in sorted(streams, key=_rank))
 
 
 def badges_of(status: RunStatus | None, *, is_live: bool) -> dict[str, str]:
-    """Return what to write beside a trace that is in trouble, by name of stream."""
+    """Return what to write beside a trace that is in trouble, by name of stream.
+
+    Parameters
+    ----------
+    status
+        Of the run; None before the first.
+    is_live
+        Whether the run is known to go on.
+
+    Returns
+    -------
+    dict
+        Words by name of stream.
+    """
     if status is None:
         return {}
     if not is_live:

@@ -68,6 +68,18 @@ def with_face_model(
 ) -> tuple[StreamPreset, ...]:
     """Return the streams, their cameras with this Face Landmarker file; None changes nothing.
 
+    Parameters
+    ----------
+    streams
+        Of a run.
+    face_model
+        A Face Landmarker `.task` file, or None.
+
+    Returns
+    -------
+    tuple of StreamPreset
+        The streams to open.
+
     Raises
     ------
     BadInput

@@ -103,6 +103,16 @@ class Preset:
 def load_preset(path: Path) -> Preset:
     """Read a preset.
 
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Returns
+    -------
+    Preset
+        What it says.
+
     Raises
     ------
     BadInput
@@ -117,7 +127,20 @@ def load_preset(path: Path) -> Preset:
 
 
 def parse_preset(text: str, path: Path) -> Preset:
-    """Read the text of a preset; `path` is for messages. Raises as `load_preset`."""
+    """Read the text of a preset; `path` is for messages. Raises as `load_preset`.
+
+    Parameters
+    ----------
+    text
+        TOML.
+    path
+        For messages.
+
+    Returns
+    -------
+    Preset
+        What it says.
+    """
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

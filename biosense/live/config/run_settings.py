@@ -140,6 +140,20 @@ def sidecar(
 
     `config` is a fingerprint of everything that the estimates depend on beside the samples: equal
     fingerprints and equal samples give equal estimates.
+
+    Parameters
+    ----------
+    settings
+        Of the run.
+    loaded
+        Its checkpoint, or None.
+    devices
+        What devices said of themselves.
+
+    Returns
+    -------
+    Sidecar
+        For `recording.json`.
     """
     parts = (settings.processor, loaded.digest if loaded else "", sorted(fingerprints().items()))
     return Sidecar(

@@ -24,6 +24,20 @@ def check_stream(
 ) -> list[Finding]:
     """Look at the health of a stream after `seconds`: what comes, and what its device says.
 
+    Parameters
+    ----------
+    status
+        How the stream does.
+    settings
+        What is accepted.
+    seconds
+        For how long it was listened to.
+
+    Returns
+    -------
+    list of Finding
+        What is wrong; empty where nothing is.
+
     Examples
     --------
     >>> from biosense.core import StreamInfo
@@ -43,7 +57,18 @@ def check_stream(
 
 
 def in_words(status: StreamStatus) -> str:
-    """Say how a stream comes."""
+    """Say how a stream comes.
+
+    Parameters
+    ----------
+    status
+        How the stream does.
+
+    Returns
+    -------
+    str
+        Its rate, or its samples so far.
+    """
     if not status.nominal_hz or math.isnan(status.rate_hz):
         kind = f"{status.nominal_hz:g} Hz" if status.nominal_hz else "irregular"
         return f"{kind}, samples so far: {status.samples}"
@@ -61,6 +86,11 @@ def check_disk(folder: Path, rate: float, seconds: float | None) -> list[Finding
         Bytes per second.
     seconds
         Length of the run; None where it is not known.
+
+    Returns
+    -------
+    list of Finding
+        What is wrong; empty where there is room.
     """
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(there).free

@@ -88,7 +88,24 @@ class PreflightData:
 def find_problems(
     data: PreflightData, settings: PreflightSettings, *, now: float, mains_hz: float
 ) -> list[Finding]:
-    """Say what is wrong with each stream; a stream with nothing wrong gets one finding, ok."""
+    """Say what is wrong with each stream; a stream with nothing wrong gets one finding, ok.
+
+    Parameters
+    ----------
+    data
+        What the streams sent.
+    settings
+        What is accepted.
+    now
+        Session time, seconds.
+    mains_hz
+        Mains frequency that the run is set to, Hz.
+
+    Returns
+    -------
+    list of Finding
+        At least one a stream.
+    """
     found: list[Finding] = []
     for name, health in data.healths.items():
         if is_packets(health.info):
@@ -107,7 +124,20 @@ def find_problems(
 
 
 def refusals(findings: Iterable[Finding], optional: Collection[str]) -> list[str]:
-    """Return the findings that forbid a run to begin: failures, but of no optional stream."""
+    """Return the findings that forbid a run to begin: failures, but of no optional stream.
+
+    Parameters
+    ----------
+    findings
+        Of the pre-flight.
+    optional
+        Names of streams that the run can do without.
+
+    Returns
+    -------
+    list of str
+        A reason each; empty where the run may begin.
+    """
     return [
         str(each)
         for each in findings
@@ -116,7 +146,20 @@ def refusals(findings: Iterable[Finding], optional: Collection[str]) -> list[str
 
 
 def as_event(finding: Finding, time: float) -> Event:
-    """Return a finding as an event of the run."""
+    """Return a finding as an event of the run.
+
+    Parameters
+    ----------
+    finding
+        Of the pre-flight.
+    time
+        Session time, seconds.
+
+    Returns
+    -------
+    Event
+        For the recording and the window.
+    """
     kinds = {
         Severity.OK: EventKind.INFO,
         Severity.WARN: EventKind.LOW_QUALITY,

@@ -62,6 +62,11 @@ def check_signal(chunk: Chunk, *, mains_hz: float, max_mains: float) -> list[Fin
     max_mains
         Share of a channel's power above 1 Hz that hum of the mains may have.
 
+    Returns
+    -------
+    list of Finding
+        What is wrong; empty where nothing is.
+
     Examples
     --------
     >>> from biosense.core import StreamInfo

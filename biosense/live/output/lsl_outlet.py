@@ -9,8 +9,9 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
+from biosense.acquisition.header_xml import header_xml
 from biosense.acquisition.lsl.config import settings
-from biosense.acquisition.stream_xml import header_xml, parse_xml
+from biosense.acquisition.stream_xml import parse_xml
 from biosense.core.errors import BadInput
 from biosense.core.types import Chunk, StreamInfo
 

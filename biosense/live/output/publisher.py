@@ -73,12 +73,38 @@ class Publisher:
 
 
 def text_chunk(info: StreamInfo, time: float, text: str) -> Chunk:
-    """Make one sample of a marker stream."""
+    """Make one sample of a marker stream.
+
+    Parameters
+    ----------
+    info
+        A stream of text.
+    time
+        Session time, seconds.
+    text
+        The marker.
+
+    Returns
+    -------
+    Chunk
+        One sample.
+    """
     return Chunk(info, np.array([time]), np.array([[text]], object), np.ones(1, bool))
 
 
 def feature_info(info: StreamInfo) -> StreamInfo:
-    """Describe the published stream of a modality's features; its last channel is the quality."""
+    """Describe the published stream of a modality's features; its last channel is the quality.
+
+    Parameters
+    ----------
+    info
+        What the pipeline of the modality gives out.
+
+    Returns
+    -------
+    StreamInfo
+        One channel a feature, then `quality`.
+    """
     return StreamInfo(
         f"{OWN_FEATURES}{info.modality}",
         None,
@@ -90,7 +116,18 @@ def feature_info(info: StreamInfo) -> StreamInfo:
 
 
 def feature_chunk(epoch: Epoch) -> Chunk:
-    """Make the sample of an epoch of features."""
+    """Make the sample of an epoch of features.
+
+    Parameters
+    ----------
+    epoch
+        Features of one modality.
+
+    Returns
+    -------
+    Chunk
+        One sample.
+    """
     row = np.append(epoch.data, epoch.quality)[None]
     return Chunk(feature_info(epoch.info), np.array([epoch.stop]), row, np.ones(1, bool))
 
@@ -104,6 +141,11 @@ async def publish_source(source: Source, *, label: str = "") -> int:
         Not yet entered.
     label
         If given, each stream's source id becomes `<label>-<last word of its own>`.
+
+    Returns
+    -------
+    int
+        Samples sent.
     """
     samples = 0
     async with source:

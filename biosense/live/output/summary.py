@@ -51,7 +51,18 @@ class RunSummary:
 
 
 def count_streams(healths: Iterable[StreamHealth]) -> dict[str, StreamCounts]:
-    """Count every stream, by name."""
+    """Count every stream, by name.
+
+    Parameters
+    ----------
+    healths
+        Of the streams of a run.
+
+    Returns
+    -------
+    dict
+        Counts by name of stream.
+    """
     return {
         health.info.name: StreamCounts(
             health.samples, _finite(health.mean_rate), health.gaps, health.lost
@@ -61,7 +72,18 @@ def count_streams(healths: Iterable[StreamHealth]) -> dict[str, StreamCounts]:
 
 
 def latency_percentiles(latencies: Sequence[float]) -> dict[str, float | None]:
-    """Return p50, p95, p99 and the maximum of latencies in seconds, as milliseconds."""
+    """Return p50, p95, p99 and the maximum of latencies in seconds, as milliseconds.
+
+    Parameters
+    ----------
+    latencies
+        Seconds.
+
+    Returns
+    -------
+    dict
+        Milliseconds by name; None where there are none.
+    """
     if not latencies:
         return dict.fromkeys(_PERCENTILES)
     values = np.asarray(latencies) * 1000
@@ -69,7 +91,18 @@ def latency_percentiles(latencies: Sequence[float]) -> dict[str, float | None]:
 
 
 def rate(times: Sequence[float]) -> float | None:
-    """Return the mean rate of moments, Hz; None below two."""
+    """Return the mean rate of moments, Hz; None below two.
+
+    Parameters
+    ----------
+    times
+        Seconds, rising.
+
+    Returns
+    -------
+    float or None
+        Hz.
+    """
     return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else None
 
 

@@ -41,6 +41,20 @@ def export_bids(reader: XdfReader, root: Path, settings: BidsSettings) -> Export
     pseudonym, and neither serial numbers nor addresses of devices. Estimates and features are
     derivatives, which a raw data set does not hold.
 
+    Parameters
+    ----------
+    reader
+        Of the recording.
+    root
+        Folder of the data set.
+    settings
+        Names, and whether to replace.
+
+    Returns
+    -------
+    Exported
+        What was written, and what was left out.
+
     Raises
     ------
     BadInput

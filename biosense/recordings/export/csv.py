@@ -53,6 +53,11 @@ def export_csv(
     overwrite
         Write into a folder that holds something.
 
+    Returns
+    -------
+    Exported
+        What was written.
+
     Raises
     ------
     BadInput

@@ -32,6 +32,11 @@ def export_fif(
     overwrite
         Replace a file that exists.
 
+    Returns
+    -------
+    Exported
+        What was written, and what was left out.
+
     Raises
     ------
     BadInput

@@ -12,7 +12,7 @@ from biosense.core.affect import TARGETS, WEIGHT_PREFIX
 from biosense.core.grid import HOP
 from biosense.core.types import Bools, Chunk, Epoch, Floats
 from biosense.estimation.signal_quality import HIGH, LOW
-from biosense.recordings.inspect import Inspection, StreamReport
+from biosense.recordings.inspection import Inspection, StreamReport
 from biosense.recordings.report.collect import CollectedStream
 from biosense.viz.axes import (
     MarkerLine,

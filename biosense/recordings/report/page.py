@@ -13,7 +13,8 @@ from biosense.core.types import Chunk
 from biosense.estimation.chunk_joiner import joined
 from biosense.estimation.estimate_stream import estimate_header
 from biosense.estimation.processor import ProcessorSettings
-from biosense.recordings.inspect import Inspection, StreamReport, inspect_reader
+from biosense.recordings.inspect import inspect_reader
+from biosense.recordings.inspection import Inspection, StreamReport
 from biosense.recordings.report.collect import CollectedStream, Collector
 from biosense.recordings.report.draw_session import draw_estimates, draw_plain, draw_timeline
 from biosense.recordings.report.draw_stream import draw_overview
@@ -91,6 +92,11 @@ def write_report(
         The file to write; one that is there is replaced.
     settings
         Of the processor.
+
+    Returns
+    -------
+    Inspection
+        What `inspect` finds.
 
     Raises
     ------

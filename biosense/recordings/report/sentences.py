@@ -9,7 +9,7 @@ import numpy as np
 
 from biosense.core.grid import HOP
 from biosense.estimation.signal_quality import HIGH
-from biosense.recordings.inspect import StreamReport
+from biosense.recordings.inspection import StreamReport
 from biosense.recordings.report.collect import CollectedStream
 
 _MOST_CHANNELS = 8

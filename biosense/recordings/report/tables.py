@@ -5,7 +5,7 @@ from __future__ import annotations
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.core.own_streams import OWN_PREFIX
 from biosense.core.types import EventKind
-from biosense.recordings.inspect import Inspection, StreamReport
+from biosense.recordings.inspection import Inspection, StreamReport
 from biosense.recordings.report.collect import CollectedStream, Collector
 from biosense.viz.axes import MarkerLine, Span, clock
 

@@ -9,7 +9,6 @@ from biosense.acquisition.xdf.layout import (
     BOUNDARY,
     MAGIC,
     Malformed,
-    SampleLayout,
     Tag,
     pack_chunk,
     pack_offset,
@@ -17,6 +16,7 @@ from biosense.acquisition.xdf.layout import (
     unpack_offset,
 )
 from biosense.acquisition.xdf.parse import XdfParser
+from biosense.acquisition.xdf.sample_layout import SampleLayout
 from biosense.core.errors import BadInput
 from biosense.core.types import TEXT, StreamInfo
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import pyxdf
 
-from biosense.acquisition.stream_xml import MIXED, header_xml, parse_info
+from biosense.acquisition.header_xml import header_xml
+from biosense.acquisition.stream_xml import MIXED, parse_info
 from biosense.acquisition.xdf.reader import XdfReader
 from biosense.acquisition.xdf.recording_folder import XDF_NAME
 from biosense.core.device_state import DeviceState

@@ -73,6 +73,16 @@ def register_ble_driver(name: str) -> Callable[[D], D]:
 def recognise(advertisement: Advertisement) -> type[Driver] | None:
     """Return the driver of a device by what it says of itself, None where there is none.
 
+    Parameters
+    ----------
+    advertisement
+        What the device says of itself.
+
+    Returns
+    -------
+    type or None
+        The class of its driver.
+
     Examples
     --------
     >>> strap = "0000180d-0000-1000-8000-00805f9b34fb"

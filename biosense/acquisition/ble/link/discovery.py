@@ -34,6 +34,13 @@ async def find_sensors(seconds: float, radio: Radio) -> list[FoundSensor]:
     list of FoundSensor
         The strongest first.
 
+    Parameters
+    ----------
+    seconds
+        How long to listen.
+    radio
+        The Bluetooth of this computer.
+
     Raises
     ------
     BluetoothUnavailable
@@ -43,7 +50,20 @@ async def find_sensors(seconds: float, radio: Radio) -> list[FoundSensor]:
 
 
 def known_sensors(heard: Iterable[Advertisement], recognise: Recognise) -> list[FoundSensor]:
-    """Return those of the devices heard that biosense knows, in their order."""
+    """Return those of the devices heard that biosense knows, in their order.
+
+    Parameters
+    ----------
+    heard
+        Devices that were heard.
+    recognise
+        Finds the driver of a device.
+
+    Returns
+    -------
+    list of FoundSensor
+        In the order in which they were heard.
+    """
     return [
         FoundSensor(each.name, driver.family, each.address, each.rssi)
         for each in heard
@@ -57,6 +77,20 @@ def resolve(
     """Return the device that a user means: by address, name, start of the name, or family.
 
     Capitals do not count. None if it was not heard.
+
+    Parameters
+    ----------
+    wanted
+        Address, name, start of the name, or family.
+    heard
+        Devices that were heard.
+    recognise
+        Finds the driver of a device.
+
+    Returns
+    -------
+    Advertisement or None
+        The device that is meant.
 
     Raises
     ------
@@ -83,6 +117,20 @@ def resolve(
 
 def matches(wanted: str, device: Advertisement, recognise: Recognise) -> bool:
     """Tell whether a device may be the one that a user means.
+
+    Parameters
+    ----------
+    wanted
+        Address, name, start of the name, or family.
+    device
+        One that was heard.
+    recognise
+        Finds the driver of a device.
+
+    Returns
+    -------
+    bool
+        Whether it may be meant.
 
     Examples
     --------

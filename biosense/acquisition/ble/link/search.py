@@ -76,6 +76,20 @@ class Search:
 def source_id_prefix(driver: Driver, device: Advertisement, serial: str) -> str:
     """Return what the source ids of a device begin with, the same in every run.
 
+    Parameters
+    ----------
+    driver
+        Of the device.
+    device
+        As it was heard.
+    serial
+        Its serial number; empty where it has none.
+
+    Returns
+    -------
+    str
+        Lower case, with hyphens.
+
     Examples
     --------
     >>> class Strap:
@@ -91,6 +105,22 @@ def describe_streams(
     driver: Driver, name: str, identity: str, wanted: Collection[str] | None
 ) -> dict[str, tuple[StreamInfo, Signal]]:
     """Return stream and signal of each key that is wanted, None for all.
+
+    Parameters
+    ----------
+    driver
+        Of the connected device.
+    name
+        What the names of the streams begin with.
+    identity
+        What their source ids begin with.
+    wanted
+        Keys of signals; None for all.
+
+    Returns
+    -------
+    dict
+        Stream and signal by key.
 
     Raises
     ------

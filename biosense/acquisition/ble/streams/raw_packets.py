@@ -13,7 +13,20 @@ _BASE = "-0000-1000-8000-00805f9b34fb"  # Bluetooth SIG: the rest of a UUID that
 
 
 def packets_info(device: str, source_id: str) -> StreamInfo:
-    """Describe the stream of a device's raw packets: one text per notification."""
+    """Describe the stream of a device's raw packets: one text per notification.
+
+    Parameters
+    ----------
+    device
+        Name of the sensor.
+    source_id
+        Of the stream.
+
+    Returns
+    -------
+    StreamInfo
+        A stream of text.
+    """
     return StreamInfo(
         f"{device} {KEY}",
         None,
@@ -31,6 +44,18 @@ def format_packet(uuid: str, data: bytes) -> str:
     """Write a notification as characteristic and bytes.
 
     A characteristic that the Bluetooth SIG assigned has four digits, any other its whole UUID.
+
+    Parameters
+    ----------
+    uuid
+        Of the characteristic, long form.
+    data
+        The notification.
+
+    Returns
+    -------
+    str
+        Characteristic, a space, and the bytes in hex.
 
     Examples
     --------

@@ -55,6 +55,16 @@ def decode_packet(packet: bytes) -> SamplePacket | ImpedancePacket:
     The samples are plain two's complement. BrainFlow takes one more off negative ones, as if they
     were ones' complement: 0.06 to 0.12 microvolt, which is below the noise.
 
+    Parameters
+    ----------
+    packet
+        A notification of 20 bytes.
+
+    Returns
+    -------
+    SamplePacket, ImpedancePacket or None
+        What it holds; None for text.
+
     Raises
     ------
     PacketError

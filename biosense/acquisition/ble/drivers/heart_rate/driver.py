@@ -54,6 +54,16 @@ def decode_heart_rate(packet: bytes) -> HeartRate:
 
     Bytes behind the fields that its flags name are not read.
 
+    Parameters
+    ----------
+    packet
+        Value of the Heart Rate Measurement characteristic.
+
+    Returns
+    -------
+    HeartRate
+        Rate, intervals in seconds, contact.
+
     Raises
     ------
     PacketError
@@ -187,6 +197,12 @@ class HeartRateStrap:
 
 
 async def subscribe_heart_rate(gatt: Gatt) -> None:
-    """Have heart rate measurements, and changes of the battery, sent to the decoder."""
+    """Have heart rate measurements, and changes of the battery, sent to the decoder.
+
+    Parameters
+    ----------
+    gatt
+        The connected device.
+    """
     await gatt.subscribe(HEART_RATE_MEASUREMENT)
     await subscribe_battery(gatt)

@@ -97,6 +97,16 @@ class MeasurementStopped:
 def decode_control(packet: bytes) -> ControlPointResponse | MeasurementStopped:
     """Decode what the control point indicates.
 
+    Parameters
+    ----------
+    packet
+        An indication of the PMD control point.
+
+    Returns
+    -------
+    ControlPointResponse or MeasurementStopped
+        What it says.
+
     Raises
     ------
     PacketError
@@ -125,6 +135,16 @@ def decode_control(packet: bytes) -> ControlPointResponse | MeasurementStopped:
 def decode_features(value: bytes) -> frozenset[MeasurementType]:
     """Return what a sensor can measure, from reading its control point.
 
+    Parameters
+    ----------
+    value
+        Read from the PMD control point.
+
+    Returns
+    -------
+    frozenset of MeasurementType
+        What the sensor can measure.
+
     Raises
     ------
     PacketError
@@ -145,6 +165,16 @@ def decode_features(value: bytes) -> frozenset[MeasurementType]:
 
 def decode_settings(parameters: bytes) -> Settings:
     """Decode the parameters of an answer: type, count and values, one after another.
+
+    Parameters
+    ----------
+    parameters
+        Of the answer to GET_SETTINGS or START.
+
+    Returns
+    -------
+    Settings
+        What is offered, or was chosen.
 
     Raises
     ------
@@ -187,6 +217,20 @@ def decode_settings(parameters: bytes) -> Settings:
 def request(command: Command, kind: MeasurementType, chosen: Settings | None = None) -> bytes:
     """Return the bytes of a command; of each setting the first value is asked for.
 
+    Parameters
+    ----------
+    command
+        What is asked.
+    kind
+        Which measurement.
+    chosen
+        Its settings, where it is to start.
+
+    Returns
+    -------
+    bytes
+        To be written to the PMD control point.
+
     Examples
     --------
     >>> request(Command.START, MeasurementType.ECG, Settings((130,), (14,))).hex(" ")
@@ -212,6 +256,18 @@ def choose_settings(offered: Settings, rate: float | None) -> Settings:
     """Choose one of each setting: the lowest rate that is `rate` at least, the highest of the rest.
 
     None asks for the highest rate.
+
+    Parameters
+    ----------
+    offered
+        What the sensor offers.
+    rate
+        Wanted, Hz; None for the highest.
+
+    Returns
+    -------
+    Settings
+        One value of each.
     """
     enough = [each for each in offered.rates if rate is not None and each >= rate]
     rates = (min(enough),) if enough else offered.rates and (max(offered.rates),)

@@ -124,6 +124,16 @@ _ECG_14_BIT = 1
 def read_frame(packet: bytes) -> PmdFrame:
     """Read the head of a data frame.
 
+    Parameters
+    ----------
+    packet
+        A notification of the PMD data characteristic.
+
+    Returns
+    -------
+    PmdFrame
+        Its type, time in nanoseconds and content.
+
     Raises
     ------
     PacketError
@@ -162,6 +172,11 @@ def samples(frame: PmdFrame, factor: float = 1.0) -> Floats:
     factor
         What the sensor said at the start that compressed samples are to be multiplied by.
 
+    Returns
+    -------
+    ndarray
+        Shape (n, channels), in the unit of the signal.
+
     Raises
     ------
     PacketError
@@ -190,6 +205,16 @@ def samples(frame: PmdFrame, factor: float = 1.0) -> Floats:
 def beats(frame: PmdFrame) -> Beats:
     """Return the pulse intervals of a frame.
 
+    Parameters
+    ----------
+    frame
+        Of pulse-to-pulse intervals.
+
+    Returns
+    -------
+    Beats
+        Intervals and their errors in seconds, movement, contact.
+
     Raises
     ------
     PacketError
@@ -214,6 +239,20 @@ def unpack_deltas(content: bytes, channels: int, bits: int) -> Ints:
 
     The first sample is whole, in as many bytes as `bits` need. Blocks of differences follow: number
     of bits, number of samples, and the differences from the lowest bit on, up to a whole byte.
+
+    Parameters
+    ----------
+    content
+        Of a compressed frame: a reference sample, then blocks of differences.
+    channels
+        Of the signal.
+    bits
+        Of the reference sample.
+
+    Returns
+    -------
+    ndarray of int
+        Samples, shape (n, channels).
 
     Raises
     ------
