@@ -130,7 +130,7 @@ def report(name: str, eda: Floats, sfreq: float, within: float | None = None) ->
         best, delay = agreement(live, split_level(eda, sfreq, method), end, within)
         print(f"  biosense and {method:12s} {best:5.3f} at {delay:5.2f} s")
     if not HAS_CVX:
-        return []
+        return [] if within else [figure(f"{name}, and NeuroKit2's median", best)]
     several = [split_level(eda, sfreq, "cvxeda", start) for start in KNOTS_FROM_S]
     found = np.array([agreement(live, one, end, within) for one in several])
     print(
@@ -141,14 +141,14 @@ def report(name: str, eda: Floats, sfreq: float, within: float | None = None) ->
     if within is None and end < 200:
         best, delay = agreement(trailing(eda, sfreq), several[0], end)
         print(f"  cvxEDA of 60 s, live, and cvxEDA {best:5.3f} at {delay:5.2f} s")
-        return [figure(name, found[0, 0], best, "cvxEDA over a trailing minute")]
-    return [] if within else [figure(name, found[0, 0])]
+        peer = (best, "cvxEDA over a trailing minute")
+        return [figure(f"{name}, and cvxEDA's", found[0, 0], *peer)]
+    return [] if within else [figure(f"{name}, and cvxEDA's", found[0, 0])]
 
 
 def figure(name: str, agreement: float, *other: float | str) -> Figure:
     """Return how a live level agrees with the one of the whole recording."""
-    name = f"tonic level and cvxEDA's, {name}"
-    return Figure(name, agreement, "r", *other, more_is_better=True)
+    return Figure(f"tonic level, {name}", agreement, "r", *other, more_is_better=True)
 
 
 def joined(path: Path) -> Iterator[Floats]:

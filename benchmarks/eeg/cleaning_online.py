@@ -162,12 +162,10 @@ def figures(rows: dict[str, list[float]]) -> list[Figure]:
     """Hold our ASR against meegkit's on the whole recording, or against doing nothing."""
     ours = rows.get("biosense ASR 5, 0.25 s ahead")
     peer = next((name for name in ("meegkit ASR 5, one call", "nothing") if name in rows), None)
-    if ours is None or peer is None:
-        return []
     names = ("error at blinks", "error at bursts of muscle", "error of clean EEG")
     return [
-        Figure(f"ASR online, {name}", ours[n], "SD", rows[peer][n], peer)
-        for n, name in enumerate(names)
+        Figure(f"ASR online, {name}", ours[n], "SD", *((rows[peer][n], peer) if peer else ()))
+        for n, name in enumerate(names if ours else ())
     ]
 
 

@@ -141,7 +141,7 @@ def main() -> None:
         offline = result["offline"]["live"]
         print("\noffline against live:", offline)
         tell(
-            Figure("real input: samples missing in the recording", missing),
+            Figure("real input: samples missing in the recording", missing, timed=True),
             Figure("real input: heart rate of a clip, largest error", worst["ecg"], "bpm"),
             Figure("real input: offline against live estimates", offline["largest_difference"]),
         )
