@@ -69,6 +69,11 @@ def weights_of(values: Iterable[tuple[str, float]]) -> dict[str, float]:
     values
         Names of columns with their values.
 
+    Returns
+    -------
+    dict of str to float
+        By modality.
+
     Examples
     --------
     >>> weights_of([("valence", 0.1), ("weight_ecg", 0.7)])

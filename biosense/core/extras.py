@@ -45,6 +45,10 @@ def missing_extra(library: str, purpose: str = "") -> MissingExtra:
     purpose
         What needs it, as the beginning of a sentence.
 
+    Returns
+    -------
+    MissingExtra
+
     Examples
     --------
     >>> print(missing_extra("pandas", "a table"))
@@ -58,6 +62,13 @@ def missing_extra(library: str, purpose: str = "") -> MissingExtra:
 
 def need(library: str, purpose: str = "") -> None:
     """Raise `MissingExtra` where a library is not installed; it is not imported.
+
+    Parameters
+    ----------
+    library
+        Name of the module.
+    purpose
+        What it is needed for.
 
     Examples
     --------

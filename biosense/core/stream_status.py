@@ -45,6 +45,37 @@ class StreamStatus:
     seconds; `quality` is that of the newest features, 0 to 1, NaN where nothing is computed from
     the stream. What the device says of itself is as in `DeviceState`: `battery` a share of 1. None
     and empty where nothing is known.
+
+    Parameters
+    ----------
+    name, modality, channels, unit, source_id
+        As in `StreamInfo`.
+    nominal_hz, rate_hz
+        Declared rate, and that of the last seconds, Hz.
+    samples, gaps, lost
+        Counted since the run began.
+    age
+        Seconds since the newest sample arrived.
+    offset, residual
+        Of the sender's clock, seconds.
+    drift_ppm
+        Of the sender's clock, parts per million.
+    quality
+        Of the newest features, 0 to 1.
+    state
+        In a word.
+    published
+        Whether the run itself sends it over LSL.
+    clock_age
+        Seconds since the clock was measured; None before.
+    battery
+        Share of 1; None where nobody knows.
+    contact
+        Whether it touches the skin; None where nobody knows.
+    link, device, firmware
+        What the device says of itself.
+    rssi
+        dBm; None where nobody knows.
     """
 
     name: str

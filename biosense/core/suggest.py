@@ -24,6 +24,10 @@ def unknown_name(kind: str, name: object, known: Iterable[str], where: str = "")
     where
         Follows the name: " in recording.xdf".
 
+    Returns
+    -------
+    BadInput
+
     Examples
     --------
     >>> print(unknown_name("model", "deepcca", ["deep_cca", "early"]))

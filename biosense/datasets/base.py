@@ -138,6 +138,10 @@ def as_kind(part: Any) -> DatasetKind:
         A `DatasetKind`; or a class that takes the folder, with an `About` as the class attribute
         `about`, and a static method `fabricate` if a miniature can be made.
 
+    Returns
+    -------
+    DatasetKind
+
     Raises
     ------
     BadInput

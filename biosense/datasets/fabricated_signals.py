@@ -10,6 +10,22 @@ from biosense.core.types import Floats
 def pulse_wave(times: Floats, bpm: float, rng: np.random.Generator) -> Floats:
     """Return a pulse wave of about 1: systolic peak, dicrotic wave, a rate that breathes.
 
+    Parameters
+    ----------
+    times
+        Seconds, shape (n,).
+    bpm
+        Beats per minute.
+    rng
+        Where chance comes from.
+
+    Returns
+    -------
+    Floats
+        Shape (n,).
+
+    Examples
+    --------
     >>> wave = pulse_wave(np.arange(0, 10, 1 / 64), 60.0, np.random.default_rng(1))
     >>> bool(0.8 < wave.max() - wave.min() < 1.3)
     True
@@ -23,6 +39,22 @@ def pulse_wave(times: Floats, bpm: float, rng: np.random.Generator) -> Floats:
 def ecg_wave(times: Floats, bpm: float, rng: np.random.Generator) -> Floats:
     """Return an ECG in millivolts: R and T waves at a rate that breathes.
 
+    Parameters
+    ----------
+    times
+        Seconds, shape (n,).
+    bpm
+        Beats per minute.
+    rng
+        Where chance comes from.
+
+    Returns
+    -------
+    Floats
+        Millivolts, shape (n,).
+
+    Examples
+    --------
     >>> wave = ecg_wave(np.arange(0, 10, 1 / 128), 70.0, np.random.default_rng(1))
     >>> bool(0.9 < wave.max() < 1.1)
     True
@@ -34,14 +66,44 @@ def ecg_wave(times: Floats, bpm: float, rng: np.random.Generator) -> Floats:
 
 
 def breath_wave(times: Floats, per_minute: float, rng: np.random.Generator) -> Floats:
-    """Return the excursion of a belt of about 1, at a rate that wanders a little."""
+    """Return the excursion of a belt of about 1, at a rate that wanders a little.
+
+    Parameters
+    ----------
+    times
+        Seconds, shape (n,).
+    per_minute
+        Breaths per minute.
+    rng
+        Where chance comes from.
+
+    Returns
+    -------
+    Floats
+        Shape (n,).
+    """
     wander = 0.1 * np.sin(2 * np.pi * 0.03 * times)
     breaths = times * per_minute / 60 + wander + rng.uniform()
     return np.asarray(np.sin(2 * np.pi * breaths), dtype=np.float64)
 
 
 def skin_conductance(times: Floats, level: float, rng: np.random.Generator) -> Floats:
-    """Return a level in microsiemens with a response every 8 s or so (fall of 2.5 s)."""
+    """Return a level in microsiemens with a response every 8 s or so (fall of 2.5 s).
+
+    Parameters
+    ----------
+    times
+        Seconds, shape (n,).
+    level
+        Microsiemens.
+    rng
+        Where chance comes from.
+
+    Returns
+    -------
+    Floats
+        Microsiemens, shape (n,).
+    """
     total: Floats = level + 0.002 * (times - times[0])
     at = times[0] + rng.exponential(4.0)
     while at < times[-1]:
@@ -52,11 +114,39 @@ def skin_conductance(times: Floats, level: float, rng: np.random.Generator) -> F
 
 
 def skin_temperature(times: Floats, rng: np.random.Generator) -> Floats:
-    """Return a temperature in degrees Celsius that drifts by some 0.1 degrees a minute."""
+    """Return a temperature in degrees Celsius that drifts by some 0.1 degrees a minute.
+
+    Parameters
+    ----------
+    times
+        Seconds, shape (n,).
+    rng
+        Where chance comes from.
+
+    Returns
+    -------
+    Floats
+        Degrees Celsius, shape (n,).
+    """
     drift = rng.uniform(-0.002, 0.002) * (times - times[0])
     return np.asarray(rng.uniform(31, 34) + drift, dtype=np.float64)
 
 
 def tone(times: Floats, frequency: float, amplitude: Floats | float) -> Floats:
-    """Return a sine of one frequency in Hz, by which tests find a channel again."""
+    """Return a sine of one frequency, by which tests find a channel again.
+
+    Parameters
+    ----------
+    times
+        Seconds, shape (n,).
+    frequency
+        Hz.
+    amplitude
+        One for all, or shape (n,).
+
+    Returns
+    -------
+    Floats
+        Shape (n,).
+    """
     return np.asarray(amplitude * np.sin(2 * np.pi * frequency * times), dtype=np.float64)

@@ -22,6 +22,10 @@ def listed(folder: Path, pattern: str, *, also: str = "") -> dict[str, Path]:
     also
         Regular expression for names that may lie there as well; they are left out.
 
+    Returns
+    -------
+    dict of str to Path
+
     Raises
     ------
     DatasetDamaged
@@ -55,6 +59,18 @@ def _is_leftover(name: str) -> bool:
 def check_size(path: Path, most: int, least: int = 1) -> int:
     """Return the size of a file in bytes, before anything of it is read.
 
+    Parameters
+    ----------
+    path
+        The file.
+    most, least
+        Bytes.
+
+    Returns
+    -------
+    int
+        Bytes.
+
     Raises
     ------
     DatasetDamaged
@@ -73,6 +89,18 @@ def check_size(path: Path, most: int, least: int = 1) -> int:
 
 def on_unit_scale(rating: float, lowest: float, highest: float) -> float:
     """Map a rating from its own scale to [-1, 1].
+
+    Parameters
+    ----------
+    rating
+        On its own scale.
+    lowest, highest
+        Of that scale.
+
+    Returns
+    -------
+    float
+        In [-1, 1].
 
     Raises
     ------

@@ -17,6 +17,10 @@ MINIATURE_PEOPLE = 6  # enough for folds, few enough to wait for
 def names() -> dict[str, str]:
     """Return the data sets that can be read by name, with their titles.
 
+    Returns
+    -------
+    dict of str to str
+
     Examples
     --------
     >>> import biosense as bs

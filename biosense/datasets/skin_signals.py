@@ -84,6 +84,11 @@ def conductance_notes(where: str, siemens: Floats, ok: Bools) -> list[str]:
     siemens, ok
         As `conductance` returns them.
 
+    Returns
+    -------
+    list of str
+        For people.
+
     Examples
     --------
     >>> conductance_notes("s01 eda", np.full(4, 2e-6), np.ones(4, bool))
@@ -111,6 +116,11 @@ def temperature_note(values: Floats) -> str:
     ----------
     values
         As they are in the file, any shape.
+
+    Returns
+    -------
+    str
+        For people.
 
     Examples
     --------

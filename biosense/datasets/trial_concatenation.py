@@ -58,6 +58,21 @@ class TrialConcatenation:
 def silent_channels(info: StreamInfo, data: NDArray[Any], where: str) -> list[str]:
     """Say which channels of a trial lack values, one line each.
 
+    Parameters
+    ----------
+    info
+        The stream.
+    data
+        Of the trial, shape (n, channels).
+    where
+        First words of every line.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
     >>> info = StreamInfo("eeg", None, ("F3", "F4"), 4.0)
     >>> silent_channels(info, np.array([[1.0, np.nan]]), "P01 video 4")
     ['P01 video 4: eeg F4 lacks 100% of its samples']

@@ -56,7 +56,17 @@ class ChunkJoiner:
 
 
 def joined(chunks: list[Chunk]) -> Chunk:
-    """Return chunks of one stream as one, in their order; without the sender's stamps."""
+    """Return chunks of one stream as one, in their order; without the sender's stamps.
+
+    Parameters
+    ----------
+    chunks
+        Of one stream, at least one.
+
+    Returns
+    -------
+    Chunk
+    """
     if len(chunks) == 1:
         return chunks[0]
     return Chunk(

@@ -41,7 +41,19 @@ class Comparison:
 
 
 def compare_with_live(reader: XdfReader, estimates: Sequence[Estimate]) -> Comparison | None:
-    """Compare offline estimates with the recorded ones; None where none were recorded."""
+    """Compare offline estimates with the recorded ones; None where none were recorded.
+
+    Parameters
+    ----------
+    reader
+        Of the recording.
+    estimates
+        Offline ones.
+
+    Returns
+    -------
+    Comparison or None
+    """
     items = reader.items()
     live = [i for i in items if isinstance(i, Chunk) and i.info.name == AFFECT and i.n]
     if not live:

@@ -46,7 +46,19 @@ class EstimateHeader:
 def estimate_info(
     modalities: Sequence[Modality], header: EstimateHeader | None = None
 ) -> StreamInfo:
-    """Describe the stream of estimates of a model with these modalities."""
+    """Describe the stream of estimates of a model with these modalities.
+
+    Parameters
+    ----------
+    modalities
+        Of the model, in the order of their weights.
+    header
+        What the estimates depend on; None to say nothing.
+
+    Returns
+    -------
+    StreamInfo
+    """
     channels = (*ESTIMATE_VALUES, *(f"{WEIGHT_PREFIX}{modality}" for modality in modalities))
     return StreamInfo(
         AFFECT,
@@ -60,7 +72,20 @@ def estimate_info(
 
 
 def estimate_chunk(info: StreamInfo, estimate: Estimate) -> Chunk:
-    """Make the sample of one estimate; a modality that was absent has weight 0."""
+    """Make the sample of one estimate; a modality that was absent has weight 0.
+
+    Parameters
+    ----------
+    info
+        As `estimate_info` returns it.
+    estimate
+        One.
+
+    Returns
+    -------
+    Chunk
+        One sample, shape (1, channels).
+    """
     weights = {f"{WEIGHT_PREFIX}{modality}": value for modality, value in estimate.weight.items()}
     row = [getattr(estimate, name) for name in ESTIMATE_VALUES]
     row += [weights.get(channel, 0.0) for channel in info.channels[len(ESTIMATE_VALUES) :]]
@@ -68,7 +93,22 @@ def estimate_chunk(info: StreamInfo, estimate: Estimate) -> Chunk:
 
 
 def estimate_header(info: StreamInfo) -> EstimateHeader | None:
-    """Read the header back from a recorded stream of estimates; None where it has none."""
+    """Read the header back from a recorded stream of estimates; None where it has none.
+
+    Parameters
+    ----------
+    info
+        Of the recorded stream.
+
+    Returns
+    -------
+    EstimateHeader or None
+
+    Raises
+    ------
+    BadInput
+        This version did not write the header.
+    """
     if not info.description:
         return None
     element = ElementTree.fromstring(info.description).find(_HEADER)

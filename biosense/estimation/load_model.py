@@ -12,6 +12,15 @@ from biosense.processing.conditioning import conditioned_fingerprints, condition
 def load_model(name: str) -> Loaded:
     """Load a checkpoint by file or by the name of a shipped one.
 
+    Parameters
+    ----------
+    name
+        File, or name of a shipped checkpoint.
+
+    Returns
+    -------
+    Loaded
+
     Raises
     ------
     BadInput

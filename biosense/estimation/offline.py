@@ -70,6 +70,10 @@ def estimate_as_live(
     contributions
         Whether to compute what each modality adds, which takes several times as long.
 
+    Returns
+    -------
+    Estimated
+
     Raises
     ------
     BadInput
@@ -112,6 +116,11 @@ def estimate_recording(
         Of the processor.
     header
         Of the live run, where the recording has one.
+
+    Returns
+    -------
+    list of Estimate
+        In order of time.
     """
     processor = Processor(settings, StreamingEstimator(loaded))
     outcomes = process_recording(reader, processor, header)
@@ -121,7 +130,24 @@ def estimate_recording(
 def explain_recording(
     reader: XdfReader, loaded: Loaded, settings: ProcessorSettings, header: EstimateHeader | None
 ) -> list[tuple[Estimate, Contributions]]:
-    """Estimate over a recording as `estimate_recording` does, with what each modality adds."""
+    """Estimate over a recording as `estimate_recording` does, with what each modality adds.
+
+    Parameters
+    ----------
+    reader
+        Of the recording.
+    loaded
+        The model.
+    settings
+        Of the processor.
+    header
+        Of the live run, where the recording has one: streams begin at the samples that it names.
+
+    Returns
+    -------
+    list of (Estimate, Contributions)
+        In order of time.
+    """
     processor = Processor(settings, StreamingEstimator(loaded))
     explainer, explained = StreamingEstimator(loaded, contributions=True), []
     for outcome in process_recording(reader, processor, header):
@@ -135,7 +161,22 @@ def explain_recording(
 def estimate_whole(
     recording: Recording, loaded: Loaded, settings: ProcessorSettings
 ) -> list[Estimate]:
-    """Estimate over a recording in memory, which has no order of arrival: streams side by side."""
+    """Estimate over a recording in memory, which has no order of arrival: streams side by side.
+
+    Parameters
+    ----------
+    recording
+        Whole streams.
+    loaded
+        The model.
+    settings
+        Of the processor.
+
+    Returns
+    -------
+    list of Estimate
+        In order of time.
+    """
     processor = Processor(settings, StreamingEstimator(loaded))
     outcomes = process_whole(recording.streams, processor)
     return [outcome for outcome in outcomes if isinstance(outcome, Estimate)]

@@ -284,5 +284,15 @@ class Processor:
 
 
 def feature_values(epoch: Epoch) -> Mapping[str, float]:
-    """Return the features of an epoch by name."""
+    """Return the features of an epoch by name.
+
+    Parameters
+    ----------
+    epoch
+        Of features.
+
+    Returns
+    -------
+    mapping of str to float
+    """
     return dict(zip(epoch.info.channels, epoch.data.tolist(), strict=True))

@@ -27,7 +27,20 @@ _COLUMNS = ("start", "stop", *TARGETS)
 
 @dataclass(frozen=True)
 class RatedSpan:
-    """Hold one rating of a span of time, session seconds; valence and arousal in [-1, 1]."""
+    """Hold one rating of a span of time.
+
+    Parameters
+    ----------
+    start, stop
+        Session time, seconds.
+    valence, arousal
+        In [-1, 1].
+
+    Raises
+    ------
+    BadInput
+        The span does not last, or the rating is out of range.
+    """
 
     start: float
     stop: float
@@ -46,6 +59,16 @@ class RatedSpan:
 
 def read_ratings(path: Path) -> list[RatedSpan]:
     """Read ratings of spans from a table (CSV) with the columns start, stop, valence, arousal.
+
+    Parameters
+    ----------
+    path
+        A CSV file.
+
+    Returns
+    -------
+    list of RatedSpan
+        In the order of the rows.
 
     Raises
     ------
@@ -90,6 +113,11 @@ def rated_sequence(
     participant
         Who it is; empty: whom the recording names.
 
+    Returns
+    -------
+    LabelledSequence
+        Targets are NaN where nobody rated.
+
     Raises
     ------
     BadInput
@@ -115,7 +143,24 @@ def rated_sequence(
 def targets(
     recording: Recording, times: Floats, ratings: Sequence[RatedSpan] = (), rated_s: float = 60.0
 ) -> Floats:
-    """Return valence and arousal at each time, (times, 2); NaN where nobody rated."""
+    """Return valence and arousal at each time, NaN where nobody rated.
+
+    Parameters
+    ----------
+    recording
+        With its annotations, trials and single ratings.
+    times
+        Session time, seconds, shape (n,).
+    ratings
+        What counts before all of these.
+    rated_s
+        Seconds before a single rating for which it holds.
+
+    Returns
+    -------
+    Floats
+        Shape (n, 2).
+    """
     found = np.full((len(times), 2), np.nan)
     for span in ratings:
         _say(found, times, span)
@@ -140,6 +185,18 @@ def caution(card: Card, participant: str) -> str:
     """Say what speaks against a model for a participant: another's own, or its card's warning.
 
     Empty where nothing does, as for a model that was fitted to this very person.
+
+    Parameters
+    ----------
+    card
+        Of the model.
+    participant
+        Empty for an unnamed one.
+
+    Returns
+    -------
+    str
+        For people.
     """
     if not card.person:
         return card.warning

@@ -16,7 +16,17 @@ from biosense.estimation.run_processor import process
 
 
 def recorded_header(reader: XdfReader) -> EstimateHeader | None:
-    """Return what a recording says of the run that made its estimates; None without one."""
+    """Return what a recording says of the run that made its estimates; None without one.
+
+    Parameters
+    ----------
+    reader
+        Of the recording.
+
+    Returns
+    -------
+    EstimateHeader or None
+    """
     for info in reader.infos:
         if info.name == AFFECT:
             return estimate_header(info)
@@ -34,6 +44,10 @@ def recorded_settings(
         Of the live run.
     mains_hz
         Mains frequency, Hz, in place of the recorded one.
+
+    Returns
+    -------
+    ProcessorSettings
     """
     settings = header.settings if header is not None else ProcessorSettings()
     return settings if mains_hz is None else replace(settings, mains_hz=mains_hz)
@@ -52,6 +66,11 @@ def process_recording(
         Fresh.
     header
         Of the live run, where the recording has one: streams begin at the samples that it names.
+
+    Returns
+    -------
+    iterator of Outcome
+        As `Processor.push` gives them.
     """
     first = header.first_samples if header is not None else {}
     infos = [info for info in reader.infos if not info.name.startswith(OWN_PREFIX)]
@@ -59,7 +78,20 @@ def process_recording(
 
 
 def from_first(items: Iterable[Record], first: dict[str, float]) -> Iterator[Record]:
-    """Leave out what came before the live estimates began to use a stream."""
+    """Leave out what came before the live estimates began to use a stream.
+
+    Parameters
+    ----------
+    items
+        Of a recording, in order of arrival.
+    first
+        Session time of the first sample used of each stream, seconds.
+
+    Yields
+    ------
+    Record
+        The items, chunks cut where they must be.
+    """
     for item in items:
         if isinstance(item, Chunk) and item.info.name in first and item.n:
             start = int(np.searchsorted(item.times, first[item.info.name]))

@@ -18,7 +18,22 @@ from biosense.models.sequences import LabelledSequence
 def process(
     items: Iterable[Record], infos: Iterable[StreamInfo], processor: Processor
 ) -> Iterator[Outcome]:
-    """Push items through a processor, as a live run does, and flush it."""
+    """Push items through a processor, as a live run does, and flush it.
+
+    Parameters
+    ----------
+    items
+        In order of arrival.
+    infos
+        The streams.
+    processor
+        A fresh one.
+
+    Yields
+    ------
+    Outcome
+        As `Processor.push` gives them.
+    """
     for info in infos:
         processor.add_stream(info)
     for item in items:
@@ -27,7 +42,20 @@ def process(
 
 
 def process_whole(streams: Sequence[Chunk], processor: Processor) -> Iterator[Outcome]:
-    """Push whole streams through a processor: the features of `process`, several times as fast."""
+    """Push whole streams through a processor: the features of `process`, several times as fast.
+
+    Parameters
+    ----------
+    streams
+        Whole ones, a chunk each.
+    processor
+        A fresh one.
+
+    Yields
+    ------
+    Outcome
+        As `Processor.push_span` gives them.
+    """
     for stream in streams:
         processor.add_stream(stream.info)
     for span in spans(streams):
@@ -37,6 +65,18 @@ def process_whole(streams: Sequence[Chunk], processor: Processor) -> Iterator[Ou
 
 def extract(recording: Recording, settings: ProcessorSettings) -> LabelledSequence:
     """Compute the features of an annotated recording, on the session grid.
+
+    Parameters
+    ----------
+    recording
+        With a continuous annotation.
+    settings
+        Of the processor.
+
+    Returns
+    -------
+    LabelledSequence
+        The first annotation is the target.
 
     Raises
     ------

@@ -27,10 +27,20 @@ _FAST = (Modality.EEG, Modality.ECG, Modality.EMG, Modality.PPG)
 
 
 def usable_rows(chunk: Chunk) -> Bools:
-    """Tell which samples hold numbers in at least half of their channels, shape (n,).
+    """Tell which samples hold numbers in at least half of their channels.
 
     `Regularise` takes the others for not sent. A frame without a face is an answer and no gap: of a
     camera's frame one number is enough (that there is no face). Text is usable.
+
+    Parameters
+    ----------
+    chunk
+        Raw samples.
+
+    Returns
+    -------
+    Bools
+        Shape (n,).
     """
     if chunk.info.is_text:
         return np.ones(chunk.n, np.bool_)
@@ -160,6 +170,11 @@ class ClipWatch:
 class QualityWatch:
     """Report a signal whose quality stays low, and its return.
 
+    Attributes
+    ----------
+    bad
+        Whether the signal is bad now.
+
     Examples
     --------
     >>> from biosense.core import StreamInfo
@@ -198,6 +213,16 @@ def clipped_share(values: Floats) -> float:
 
     A signal with few steps repeats its extremes at every smooth turn, but enters them by one step;
     one that is cut off enters them at speed.
+
+    Parameters
+    ----------
+    values
+        Raw samples of one channel, shape (n,).
+
+    Returns
+    -------
+    float
+        0 to 1.
     """
     lowest, highest = values.min(), values.max()
     if max(np.count_nonzero(values == lowest), np.count_nonzero(values == highest)) < _RUN:
@@ -221,6 +246,18 @@ def clipped_share(values: Floats) -> float:
 def clipped_shares(values: NDArray[Any]) -> list[float]:
     """Return the `clipped_share` of each channel of some samples, shape (n, channels).
 
+    Parameters
+    ----------
+    values
+        Raw samples, shape (n, channels).
+
+    Returns
+    -------
+    list of float
+        0 to 1, one a channel.
+
+    Examples
+    --------
     >>> clipped_shares(np.array([[0.0, 0.0], [5.0, 1.0], [5.0, 2.0], [5.0, 3.0], [4.0, 4.0]]))
     [0.6, 0.0]
     """

@@ -21,6 +21,16 @@ def spans(streams: Iterable[Chunk]) -> list[list[Chunk]]:
     Inside a span a stream has no gap longer than 0.5 s, or nothing at all: where it begins, ends
     and is interrupted a new span begins for all. Streams without a rate may pause as they like.
 
+    Parameters
+    ----------
+    streams
+        Whole ones, a chunk each.
+
+    Returns
+    -------
+    list of list of Chunk
+        The chunks of each span.
+
     Examples
     --------
     >>> from biosense.core import StreamInfo

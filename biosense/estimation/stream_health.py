@@ -26,6 +26,26 @@ class StreamHealth:
 
     Samples without numbers are counted in `samples`, since they were sent, and as gaps.
 
+    Parameters
+    ----------
+    info
+        The stream.
+    published
+        Whether the run itself sends it over LSL.
+
+    Attributes
+    ----------
+    samples
+        How many came.
+    gaps, lost
+        How many gaps there were, and samples that are missing in them.
+    quality
+        Of the newest features, 0 to 1; NaN before the first.
+    connected, ended
+        What its source said last.
+    device
+        What its device said last; None before.
+
     Examples
     --------
     >>> from biosense.core import Modality

@@ -81,7 +81,18 @@ class StreamPipeline:
 
 
 def text_where_numbers_are_needed(info: StreamInfo) -> list[Event]:
-    """Report a stream of text whose name says that it should hold numbers; nothing for others."""
+    """Report a stream of text whose name says that it should hold numbers; nothing for others.
+
+    Parameters
+    ----------
+    info
+        The stream.
+
+    Returns
+    -------
+    list of Event
+        One or none.
+    """
     kind = modality_of(info.content_type, info.name, info.channels) if info.is_text else None
     if kind is None:
         return []
@@ -89,16 +100,55 @@ def text_where_numbers_are_needed(info: StreamInfo) -> list[Event]:
 
 
 def already_there(info: StreamInfo, other: str, modality: Modality) -> Event:
-    """Report a stream whose modality another one has in this run."""
+    """Report a stream whose modality another one has in this run.
+
+    Parameters
+    ----------
+    info
+        The stream that is left out.
+    other
+        Name of the one that is there.
+    modality
+        Of both.
+
+    Returns
+    -------
+    Event
+    """
     return note(info, f"recorded, not processed: {other!r} is already the {modality} of this run")
 
 
 def not_trained_with(info: StreamInfo, extra: Sequence[ExtraStage]) -> list[Event]:
-    """Report stages that the features of a model did not pass through in training."""
+    """Report stages that the features of a model did not pass through in training.
+
+    Parameters
+    ----------
+    info
+        The stream.
+    extra
+        The stages.
+
+    Returns
+    -------
+    list of Event
+        One or none.
+    """
     names = ", ".join(repr(each.name) for each in extra)
     return [note(info, f"passes {names}, which its model was not trained with")] if extra else []
 
 
 def note(info: StreamInfo, text: str) -> Event:
-    """Return what is to be said of a stream before its first sample."""
+    """Return what is to be said of a stream before its first sample.
+
+    Parameters
+    ----------
+    info
+        The stream.
+    text
+        For people.
+
+    Returns
+    -------
+    Event
+    """
     return Event(0.0, EventKind.ERROR, info.name, text)

@@ -40,6 +40,18 @@ _SIZE_UV = 10.0
 def planted_frequency(electrode: int) -> float:
     """Return the frequency in Hz that an electrode (0 to 13) is found by.
 
+    Parameters
+    ----------
+    electrode
+        From 0.
+
+    Returns
+    -------
+    float
+        Hz.
+
+    Examples
+    --------
     >>> planted_frequency(0), planted_frequency(13)
     (5.0, 11.5)
     """
@@ -51,6 +63,15 @@ def fabricate(folder: Path, people: int, seed: int) -> None:
 
     Electrode c holds a sine of `planted_frequency(c)`, half as large during the rest before the
     video; the left ECG is twice as large as the right one.
+
+    Parameters
+    ----------
+    folder
+        An empty one, or one that is not there yet.
+    people
+        How many.
+    seed
+        Of all that is made up.
     """
     from scipy.io import savemat
 

@@ -59,6 +59,15 @@ class AmigosFolder:
 def find(root: Path) -> AmigosFolder:
     """Look through a folder.
 
+    Parameters
+    ----------
+    root
+        The folder with the copy.
+
+    Returns
+    -------
+    AmigosFolder
+
     Raises
     ------
     DatasetIncomplete

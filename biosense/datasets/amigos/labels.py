@@ -23,7 +23,19 @@ _SURPLUS = 1.5  # of the scale of -1 to 1: beyond this it must be another scale
 
 
 def check_answers(said: Floats, where: str) -> Floats:
-    """Return the 12 answers of one self-report, shape (12,), where all are on their scales.
+    """Return the answers of one self-report, where all are on their scales.
+
+    Parameters
+    ----------
+    said
+        As they are in the file, shape (reports, 12).
+    where
+        What to call it in messages.
+
+    Returns
+    -------
+    Floats
+        Shape (12,).
 
     Raises
     ------
@@ -43,6 +55,19 @@ def check_answers(said: Floats, where: str) -> Floats:
 def mapped(answers: Floats, time: float) -> Rating:
     """Return the rating that 12 answers hold, on the scale of -1 to 1.
 
+    Parameters
+    ----------
+    answers
+        In the order of `ANSWERS`, shape (12,).
+    time
+        Session time, seconds.
+
+    Returns
+    -------
+    Rating
+
+    Examples
+    --------
     >>> mapped(np.array([9.0, 3.0, *[0.0] * 10]), 60.0)
     Rating(time=60.0, valence=-0.5, arousal=1.0)
     """

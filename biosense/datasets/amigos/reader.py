@@ -20,8 +20,8 @@ from biosense.datasets.amigos.labels import (
     mapped,
 )
 from biosense.datasets.base import About, Dataset
-from biosense.datasets.formats.mat5 import Value
-from biosense.datasets.formats.matlab import cells, is_empty, numbers, read_mat, word
+from biosense.datasets.formats.mat_values import Value, cells, is_empty, numbers, word
+from biosense.datasets.formats.matlab import read_mat
 from biosense.datasets.skin_signals import conductance, unit_by_size
 from biosense.datasets.trial_concatenation import TrialConcatenation, silent_channels
 

@@ -34,6 +34,18 @@ _TONES = (0.1, 2.0, 0.01, 2.0, 0.01, 5.0, 5.0, 5.0)  # amplitudes, in the units 
 def planted_frequency(column: int) -> float:
     """Return the frequency in Hz that a column (of `COLUMNS`) is found by.
 
+    Parameters
+    ----------
+    column
+        From 0.
+
+    Returns
+    -------
+    float
+        Hz.
+
+    Examples
+    --------
     >>> planted_frequency(0), planted_frequency(7)
     (5.25, 8.75)
     """
@@ -43,6 +55,18 @@ def planted_frequency(column: int) -> float:
 def rows_of(video: int) -> int:
     """Return how many rows of 20 Hz a video, or what is between, has in a miniature.
 
+    Parameters
+    ----------
+    video
+        Its number.
+
+    Returns
+    -------
+    int
+        Rows of the joystick's table.
+
+    Examples
+    --------
     >>> rows_of(1), rows_of(11)
     (185, 40)
     """
@@ -54,6 +78,15 @@ def fabricate(folder: Path, people: int, seed: int) -> None:
 
     Column c holds a small sine of `planted_frequency(c)`. Ratings reach both ends of their scale,
     and rest in the middle during one video.
+
+    Parameters
+    ----------
+    folder
+        An empty one, or one that is not there yet.
+    people
+        How many.
+    seed
+        Of all that is made up.
     """
     if not 1 <= people <= PEOPLE:
         raise BadInput(f"people={people} must be between 1 and {PEOPLE}")

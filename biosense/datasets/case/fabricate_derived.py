@@ -17,6 +17,15 @@ def fabricate(folder: Path, people: int, seed: int) -> None:
     """Write one file of 20 s of each video: a heart rate that overshoots once, a resting joystick.
 
     Ratings have nothing to do with the signals.
+
+    Parameters
+    ----------
+    folder
+        An empty one, or one that is not there yet.
+    people
+        How many.
+    seed
+        Of all that is made up.
     """
     rng = np.random.default_rng(seed)
     segments = [(who, video) for who in range(1, people + 1) for video in range(1, VIDEOS + 1)]

@@ -25,7 +25,17 @@ _APART_S = 1.0  # the two tables of a person run on one clock and end together
 
 @dataclass(frozen=True)
 class Run:
-    """Hold where something was on the screen: rows first..stop-1 of a table, and its times."""
+    """Hold where something was on the screen.
+
+    Parameters
+    ----------
+    video
+        Its number.
+    start, stop
+        Session time, seconds.
+    first
+        Its first row of the table.
+    """
 
     video: int
     start: float
@@ -35,7 +45,19 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Hold one table: times in seconds (n,), values (n, columns), what was shown (n,)."""
+    """Hold one table.
+
+    Parameters
+    ----------
+    path
+        The file.
+    times
+        Seconds, shape (n,).
+    values
+        Columns that were asked for, shape (n, columns).
+    video
+        What was shown, shape (n,).
+    """
 
     path: Path
     times: Floats
@@ -73,6 +95,19 @@ class Table:
 def read_table(path: Path, time: str, columns: Sequence[str]) -> Table:
     """Read some columns of a table, by their names.
 
+    Parameters
+    ----------
+    path
+        The file.
+    time
+        Name of the column of times, milliseconds.
+    columns
+        Names of those wanted.
+
+    Returns
+    -------
+    Table
+
     Raises
     ------
     DatasetDamaged
@@ -109,6 +144,16 @@ def _blocks(
 
 def check_together(physiology: Table, annotations: Table) -> list[Run]:
     """Return what was shown, where both tables of a person agree on it.
+
+    Parameters
+    ----------
+    physiology, annotations
+        The tables of one person.
+
+    Returns
+    -------
+    list of Run
+        In order.
 
     Raises
     ------

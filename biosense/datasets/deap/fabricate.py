@@ -34,7 +34,15 @@ _PLANTED_UV = 10.0
 
 @dataclass(frozen=True)
 class Plan:
-    """Hold what happens to one participant: rows of the table, in the order of presentation."""
+    """Hold what happens to one participant.
+
+    Parameters
+    ----------
+    subject
+        Who.
+    answers
+        Rows of the table, in the order of presentation.
+    """
 
     subject: str
     answers: tuple[Answer, ...]
@@ -43,6 +51,18 @@ class Plan:
 def planted_frequency(channel: int) -> float:
     """Return the frequency in Hz that a channel (0 to 39, as preprocessed) is found by.
 
+    Parameters
+    ----------
+    channel
+        0 to 39, as preprocessed.
+
+    Returns
+    -------
+    float
+        Hz.
+
+    Examples
+    --------
     >>> planted_frequency(0), planted_frequency(39)
     (5.0, 24.5)
     """
@@ -50,7 +70,21 @@ def planted_frequency(channel: int) -> float:
 
 
 def make_plans(people: Sequence[int], seed: int, trials: Sequence[int]) -> list[Plan]:
-    """Return who sees which of a few videos when; trials are the numbers of them, in turn."""
+    """Return who sees which of a few videos when.
+
+    Parameters
+    ----------
+    people
+        Numbers of the participants.
+    seed
+        Of all that is made up.
+    trials
+        How many each has, in turn.
+
+    Returns
+    -------
+    list of Plan
+    """
     rng = np.random.default_rng(seed)
     videos = sorted(int(video) for video in rng.choice(VIDEOS, max(trials), replace=False) + 1)
     plans = []
@@ -76,7 +110,15 @@ def _made_up(rng: np.random.Generator, person: int) -> dict[str, float]:
 
 
 def write_table(folder: Path, plans: Sequence[Plan]) -> None:
-    """Write `participant_ratings.csv`, its rows by participant and video."""
+    """Write `participant_ratings.csv`, its rows by participant and video.
+
+    Parameters
+    ----------
+    folder
+        Where it goes.
+    plans
+        Of everybody.
+    """
     with (folder / RATINGS).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*_HEADER, *(name.capitalize() for name in (*LABELS, "familiarity"))])
@@ -91,6 +133,15 @@ def fabricate(folder: Path, people: int, seed: int) -> None:
     """Write a miniature of the preprocessed files: 2 to 4 trials each, signals made up.
 
     Channel c holds a sine of `planted_frequency(c)`, half as large during the baseline.
+
+    Parameters
+    ----------
+    folder
+        An empty one, or one that is not there yet.
+    people
+        How many.
+    seed
+        Of all that is made up.
     """
     if not 1 <= people <= PEOPLE:
         raise BadInput(f"people={people} must be between 1 and {PEOPLE}")
@@ -130,7 +181,21 @@ def _trial(rng: np.random.Generator) -> Floats:
 
 
 def body(times: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return skin conductance (uS), breath, pulse (about 1) and skin temperature (degC)."""
+    """Return the body signals of a trial, made up.
+
+    Parameters
+    ----------
+    times
+        Seconds, shape (n,).
+    rng
+        Where chance comes from.
+
+    Returns
+    -------
+    tuple of Floats
+        Skin conductance (microsiemens), breath, pulse (about 1), skin temperature (degrees
+        Celsius), shape (n,) each.
+    """
     return (
         skin_conductance(times, float(rng.uniform(2, 8)), rng),
         breath_wave(times, float(rng.uniform(12, 18)), rng),
@@ -144,6 +209,15 @@ def python2_pickle(arrays: dict[str, Floats]) -> bytes:
 
     Python 3 cannot write the byte strings of Python 2, which its own reader takes for text and
     fails on, unless it is told the encoding: https://docs.python.org/3/library/pickle.html
+
+    Parameters
+    ----------
+    arrays
+        By name.
+
+    Returns
+    -------
+    bytes
     """
     parts = [b"\x80\x02}q\x00("]
     for name, array in arrays.items():

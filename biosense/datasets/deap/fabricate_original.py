@@ -37,6 +37,15 @@ def fabricate(folder: Path, people: int, seed: int) -> None:
 
     The electrode that becomes channel c of the preprocessed files holds a sine of
     `planted_frequency(c)`, half as large outside of the videos.
+
+    Parameters
+    ----------
+    folder
+        An empty one, or one that is not there yet.
+    people
+        How many.
+    seed
+        Of all that is made up.
     """
     if not 1 <= people <= PEOPLE:
         raise BadInput(f"people={people} must be between 1 and {PEOPLE}")

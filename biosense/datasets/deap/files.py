@@ -34,7 +34,21 @@ _CITATION = (
 
 
 def about(name: str, title: str, needed: str) -> About:
-    """Return what is known of the data set, with what a reader needs of it."""
+    """Return what is known of the data set, with what a reader needs of it.
+
+    Parameters
+    ----------
+    name
+        Key of the reader.
+    title
+        In a line.
+    needed
+        Files that it reads.
+
+    Returns
+    -------
+    About
+    """
     access = f"{WHERE}; needed: {needed}"
     return About(name, title, _CITATION, access, continuous=False, people=PEOPLE)
 
@@ -117,6 +131,17 @@ class DeapCopy(Dataset):
 def number(subject: str) -> int:
     """Return the number of a participant.
 
+    Parameters
+    ----------
+    subject
+        Such as "s07".
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
     >>> number("s07")
     7
     """
@@ -126,6 +151,17 @@ def number(subject: str) -> int:
 def site(subject: str) -> str:
     """Return where a participant was recorded.
 
+    Parameters
+    ----------
+    subject
+        Such as "s07".
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
     >>> site("s22"), site("s23")
     ('Twente', 'Geneva')
     """
@@ -143,6 +179,10 @@ def find(root: Path, known: About, folder: str, suffix: str) -> DeapFolder:
         The reader's own.
     folder, suffix
         Where its recordings lie and how their names end.
+
+    Returns
+    -------
+    DeapFolder
 
     Raises
     ------

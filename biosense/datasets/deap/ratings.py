@@ -52,6 +52,16 @@ class Answer:
 def read_answers(path: Path) -> dict[str, tuple[Answer, ...]]:
     """Return the rows of each participant in the order of presentation.
 
+    Parameters
+    ----------
+    path
+        `participant_ratings.csv`.
+
+    Returns
+    -------
+    dict of str to tuple of Answer
+        By participant.
+
     Raises
     ------
     DatasetDamaged
@@ -111,6 +121,15 @@ def _check_once(where: str, answers: Sequence[Answer]) -> None:
 def check_labels(where: str, answers: Mapping[int, Answer], labels: Mapping[int, Floats]) -> None:
     """Compare the labels of a file with the table, both by video.
 
+    Parameters
+    ----------
+    where
+        What to call it in messages.
+    answers
+        Of one participant, by video.
+    labels
+        As in the recording, by video, shape (4,) each.
+
     Raises
     ------
     DatasetDamaged
@@ -127,7 +146,7 @@ def check_labels(where: str, answers: Mapping[int, Answer], labels: Mapping[int,
 
 
 def start_times(answers: Sequence[Answer], before: float, length: float) -> tuple[list[float], str]:
-    """Return when each video began, in the order of presentation, and what had to be made up.
+    """Return when each video began, and what had to be made up.
 
     Parameters
     ----------
@@ -135,6 +154,13 @@ def start_times(answers: Sequence[Answer], before: float, length: float) -> tupl
         In the order of presentation.
     before, length
         Seconds that belong to a trial before the start of its video and in all.
+
+    Returns
+    -------
+    starts : list of float
+        Session time, seconds, in the order of presentation.
+    note : str
+        Empty where nothing was made up.
     """
     starts = [answer.start for answer in answers]
     if all(math.isfinite(start) for start in starts):
@@ -151,6 +177,19 @@ def start_times(answers: Sequence[Answer], before: float, length: float) -> tupl
 def rating(time: float, raw: Mapping[str, float]) -> Rating | None:
     """Return valence and arousal in [-1, 1], or None where one of them is missing.
 
+    Parameters
+    ----------
+    time
+        Session time, seconds.
+    raw
+        Answers by name, 1 to 9.
+
+    Returns
+    -------
+    Rating or None
+
+    Examples
+    --------
     >>> rating(60.0, {"valence": 5.0, "arousal": 9.0})
     Rating(time=60.0, valence=0.0, arousal=1.0)
     """

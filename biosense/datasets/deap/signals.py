@@ -28,7 +28,25 @@ STREAMS = (
 def stream(
     info: StreamInfo, times: Floats, data: NDArray[Any], ok: Bools | None = None
 ) -> tuple[Chunk, list[str]]:
-    """Return a stream, trusted where every channel has a value, and what is missing from it."""
+    """Return a stream, trusted where every channel has a value, and what is missing from it.
+
+    Parameters
+    ----------
+    info
+        The stream.
+    times
+        Session time, seconds, shape (n,).
+    data
+        Shape (n, channels).
+    ok
+        What else must hold, shape (n,); None for nothing.
+
+    Returns
+    -------
+    chunk : Chunk
+    notes : list of str
+        What is missing, one line a channel.
+    """
     finite = np.isfinite(data)
     notes = [
         f"{info.name} {name}: {1 - share:.1%} of samples are missing, not trusted"
@@ -58,6 +76,11 @@ def body_stream(
         Volts for streams in volts, else as in the file, shape (n, channels).
     skin_unit
         Unit of skin conductance or resistance, as `skin_signals.conductance` takes it.
+
+    Returns
+    -------
+    chunk : Chunk
+    notes : list of str
     """
     if info.modality is Modality.EDA:
         siemens, ok = conductance(values.astype(np.float64), skin_unit)

@@ -24,6 +24,18 @@ _SIZE_UV, _LEVEL_UV = 10.0, 4200.0
 def planted_frequency(electrode: int) -> float:
     """Return the frequency in Hz that an electrode (0 to 13) is found by.
 
+    Parameters
+    ----------
+    electrode
+        From 0.
+
+    Returns
+    -------
+    float
+        Hz.
+
+    Examples
+    --------
     >>> planted_frequency(0), planted_frequency(13)
     (5.0, 11.5)
     """
@@ -33,6 +45,18 @@ def planted_frequency(electrode: int) -> float:
 def clip_seconds(clip: int) -> float:
     """Return the length of a clip (1 to 18) in a miniature: they differ.
 
+    Parameters
+    ----------
+    clip
+        From 0.
+
+    Returns
+    -------
+    float
+        Seconds.
+
+    Examples
+    --------
     >>> clip_seconds(1), clip_seconds(2)
     (12.5, 13.0)
     """
@@ -44,6 +68,15 @@ def fabricate(folder: Path, people: int, seed: int) -> None:
 
     Electrode c holds a sine of `planted_frequency(c)`, half as large during the rest; the second
     ECG is twice as large as the first.
+
+    Parameters
+    ----------
+    folder
+        An empty one, or one that is not there yet.
+    people
+        How many.
+    seed
+        Of all that is made up.
     """
     if not 1 <= people <= PEOPLE:
         raise BadInput(f"people={people} must be between 1 and {PEOPLE}")
@@ -53,7 +86,17 @@ def fabricate(folder: Path, people: int, seed: int) -> None:
 
 
 def write(path: Path, everybody: Sequence[dict[str, Any]], *, packed: bool = False) -> None:
-    """Write people, as the fields of their structs, into a file with the real fields around."""
+    """Write people, as the fields of their structs, into a file with the real fields around.
+
+    Parameters
+    ----------
+    path
+        The MATLAB file.
+    everybody
+        Fields of each person.
+    packed
+        Whether it is compressed.
+    """
     from scipy.io import savemat
 
     content = {

@@ -14,16 +14,9 @@ from biosense.core.recording import Rating, Recording, Trial
 from biosense.core.types import Floats, Modality, StreamInfo
 from biosense.datasets.base import About, Dataset
 from biosense.datasets.folder_listing import listed, on_unit_scale
-from biosense.datasets.formats.mat5 import Place, Value
-from biosense.datasets.formats.matlab import (
-    cells,
-    field_shape,
-    is_empty,
-    member,
-    numbers,
-    read_mat,
-    word,
-)
+from biosense.datasets.formats.mat5 import Place
+from biosense.datasets.formats.mat_values import Value, cells, is_empty, member, numbers, word
+from biosense.datasets.formats.matlab import field_shape, read_mat
 from biosense.datasets.trial_concatenation import TrialConcatenation, silent_channels
 
 PEOPLE = 23

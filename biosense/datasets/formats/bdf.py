@@ -30,7 +30,19 @@ _RECORDS = 60  # read at a time: bounds memory
 
 @dataclass(frozen=True)
 class Signal:
-    """Describe one channel of a BDF file, physical = digital * gain + offset, in `unit`."""
+    """Describe one channel of a BDF file: physical = digital * gain + offset.
+
+    Parameters
+    ----------
+    label
+        Its name.
+    unit
+        As the file spells it.
+    gain, offset
+        From digital to physical values.
+    samples
+        Of a record.
+    """
 
     label: str
     unit: str

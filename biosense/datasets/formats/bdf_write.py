@@ -17,10 +17,21 @@ _LOW, _HIGH = -(2**23), 2**23 - 1
 
 @dataclass(frozen=True)
 class Track:
-    """Hold a channel as it is written: samples in `unit`, which spans low..high.
+    """Hold a channel as it is written.
 
     The default range is that of an amplifier's electrodes, a step of 1/32 uV. The Status channel
     has its digital range: `status_track`.
+
+    Parameters
+    ----------
+    label
+        Its name.
+    values
+        Samples in `unit`, shape (n,).
+    unit
+        As the file spells it.
+    low, high
+        What it spans, in `unit`.
     """
 
     label: str
@@ -31,12 +42,33 @@ class Track:
 
 
 def status_track(label: str, codes: Floats) -> Track:
-    """Return the Status channel, whose last 24 bits are written as they are."""
+    """Return the Status channel, whose last 24 bits are written as they are.
+
+    Parameters
+    ----------
+    label
+        Its name.
+    codes
+        Shape (n,).
+
+    Returns
+    -------
+    Track
+    """
     return Track(label, codes, "Boolean", _LOW, _HIGH)
 
 
 def write_bdf(path: Path, tracks: Sequence[Track], sfreq: int) -> None:
     """Write channels of one length and rate, in records of a second; what fills none is left out.
+
+    Parameters
+    ----------
+    path
+        The file.
+    tracks
+        Channels of one length.
+    sfreq
+        Rate of all, Hz.
 
     Examples
     --------

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosense.core.errors import DatasetDamaged
+from biosense.datasets.formats.mat_values import Cells, Other, Struct, Value
 
 HEADER = 128
 _BLOCK, _PACKED = 2**20, 2**16
@@ -38,37 +39,19 @@ Place = tuple[str | int, ...]
 """Where a value stands: name of the variable, then numbers of cells and names of fields."""
 
 
-@dataclass(frozen=True)
-class Cells:
-    """Hold an array of cells in MATLAB's order (columns first)."""
-
-    shape: tuple[int, ...]
-    items: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Struct:
-    """Hold an array of structs, each as its values in the order of `fields`."""
-
-    shape: tuple[int, ...]
-    fields: tuple[str, ...]
-    items: tuple[tuple[Any, ...], ...]
-
-
-@dataclass(frozen=True)
-class Other:
-    """Stand for a value that was not read: not wanted, or of a kind no data set uses."""
-
-    kind: str
-
-
-Value = NDArray[Any] | str | Cells | Struct | Other
-
-
 class Bytes:
     """Hand out the bytes of one variable of a file, unpacked where it is packed.
 
     Memory grows with the bytes that are really there, never with what a file declares.
+
+    Parameters
+    ----------
+    file
+        Open, at the variable.
+    count
+        Bytes of it in the file.
+    packed
+        Whether they are compressed.
     """
 
     def __init__(self, file: BinaryIO, count: int, *, packed: bool) -> None:
@@ -114,7 +97,21 @@ class Bytes:
 
 @dataclass(frozen=True)
 class Head:
-    """Hold how a matrix begins: where it ends, its class, size and name."""
+    """Hold how a matrix begins.
+
+    Parameters
+    ----------
+    end
+        Where it ends.
+    kind
+        Its class, by number.
+    is_complex
+        Whether it has an imaginary part.
+    shape
+        Rows, columns, ..
+    name
+        Empty inside of others.
+    """
 
     end: int
     kind: int

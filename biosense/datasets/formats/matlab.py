@@ -7,23 +7,10 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from biosense.core.errors import DatasetDamaged
-from biosense.core.types import Floats
-from biosense.datasets.formats.mat5 import (
-    COMPRESSED,
-    HEADER,
-    Bytes,
-    Cells,
-    Head,
-    Matrices,
-    Place,
-    Struct,
-    Value,
-)
+from biosense.datasets.formats.mat5 import COMPRESSED, HEADER, Bytes, Head, Matrices, Place
+from biosense.datasets.formats.mat_values import Value
 
 LARGEST = 4 * 2**30  # bytes of a variable when unpacked; the largest, of DREAMER, has about 2 GiB
 _UNREADABLE = (OSError, EOFError, zlib.error, struct.error, ValueError, IndexError, OverflowError)
@@ -51,6 +38,10 @@ def read_mat(
     largest
         Bytes that a variable may have when unpacked.
 
+    Returns
+    -------
+    dict of str to Value
+
     Raises
     ------
     DatasetDamaged
@@ -74,6 +65,19 @@ def read_mat(
 def field_shape(path: Path, name: str, field: str) -> tuple[int, ...]:
     """Return the shape of a field of a struct, reading no more of the file than what is before it.
 
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        Of the variable.
+    field
+        Of its first struct.
+
+    Returns
+    -------
+    tuple of int
+
     Raises
     ------
     DatasetDamaged
@@ -84,99 +88,6 @@ def field_shape(path: Path, name: str, field: str) -> tuple[int, ...]:
             if head.name == name:
                 return matrices.shape_of(head, field)
     raise DatasetDamaged(f"{path} has no variable {name!r}")
-
-
-def cells(value: Value, where: str, count: int | None = None) -> list[Any]:
-    """Return what the cells of a row or column of cells hold.
-
-    Raises
-    ------
-    DatasetDamaged
-        `value` is no row or column of cells, or not one of `count`.
-
-    Examples
-    --------
-    >>> cells(Cells((1, 2), ("a", "b")), "s01.mat: ids", 2)
-    ['a', 'b']
-    """
-    if not isinstance(value, Cells):
-        raise DatasetDamaged(f"{where} is {_kind(value)}, wanted a row of cells")
-    if value.shape not in ((1, len(value.items)), (len(value.items), 1)):
-        raise DatasetDamaged(f"{where} has shape {value.shape}, wanted a row of cells")
-    if count is not None and len(value.items) != count:
-        raise DatasetDamaged(f"{where} has shape {value.shape}, wanted a row of {count} cells")
-    return list(value.items)
-
-
-def numbers(value: Value, where: str, columns: int) -> Floats:
-    """Return a table of real numbers as float64, shape (rows, columns).
-
-    Raises
-    ------
-    DatasetDamaged
-        `value` is something else.
-
-    Examples
-    --------
-    >>> numbers(np.ones((2, 3), dtype=np.uint8), "s01.mat: ratings", 3).dtype
-    dtype('float64')
-    """
-    if not (isinstance(value, np.ndarray) and value.ndim == 2):
-        raise DatasetDamaged(f"{where} is {_kind(value)}, wanted a table of real numbers")
-    if value.shape[1] != columns:
-        raise DatasetDamaged(f"{where} has shape {value.shape}, wanted (rows, {columns})")
-    return np.ascontiguousarray(value, dtype=np.float64)
-
-
-def word(value: Value, where: str) -> str:
-    """Return a text, also one that is wrapped in a cell.
-
-    Raises
-    ------
-    DatasetDamaged
-        `value` is no single piece of text.
-
-    Examples
-    --------
-    >>> word(Cells((1, 1), ("N1 ",)), "s01.mat: id")
-    'N1'
-    """
-    inner = value
-    while isinstance(inner, Cells) and len(inner.items) == 1:
-        inner = inner.items[0]
-    if not isinstance(inner, str):
-        raise DatasetDamaged(f"{where} is {_kind(value)}, wanted a text")
-    return inner.strip()
-
-
-def member(value: Value, name: str, where: str) -> Value:
-    """Return a field of a struct of one element.
-
-    Raises
-    ------
-    DatasetDamaged
-        `value` is no such struct, or lacks the field.
-
-    Examples
-    --------
-    >>> member(Struct((1, 1), ("Age", "Gender"), (("22", "male"),)), "Gender", "person 1")
-    'male'
-    """
-    if not (isinstance(value, Struct) and len(value.items) == 1):
-        raise DatasetDamaged(f"{where} is {_kind(value)}, wanted a struct of one element")
-    if name not in value.fields:
-        raise DatasetDamaged(f"{where} has no field {name!r}, but: {', '.join(value.fields)}")
-    field: Value = value.items[0][value.fields.index(name)]
-    return field
-
-
-def is_empty(value: Value) -> bool:
-    """Tell whether a cell holds nothing: MATLAB writes (0, 0) or (1, 0)."""
-    if isinstance(value, Cells):
-        return not value.items
-    return (
-        value == "" if isinstance(value, str) else isinstance(value, np.ndarray) and not value.size
-    )
 
 
 @contextmanager
@@ -213,14 +124,6 @@ def _variables(
             matrices = Matrices(path, source, order, wanted)
             yield source, matrices, matrices.head(largest)
             place += 8 + count
-
-
-def _kind(value: Value) -> str:
-    if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype} of shape {value.shape}"
-    if isinstance(value, Cells | Struct):
-        return f"{type(value).__name__.lower()} of shape {value.shape}"
-    return f"the text {value!r}" if isinstance(value, str) else value.kind
 
 
 def _order(path: Path, head: bytes) -> str:

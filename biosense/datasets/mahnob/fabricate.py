@@ -31,6 +31,18 @@ _SIZE_UV = 10.0
 def planted_frequency(electrode: int) -> float:
     """Return the frequency in Hz that an electrode (0 to 31) is found by.
 
+    Parameters
+    ----------
+    electrode
+        From 0.
+
+    Returns
+    -------
+    float
+        Hz.
+
+    Examples
+    --------
     >>> planted_frequency(0), planted_frequency(31)
     (5.0, 20.5)
     """
@@ -40,6 +52,17 @@ def planted_frequency(electrode: int) -> float:
 def session_number(participant: int, number: int) -> int:
     """Return the number of a session (2, 4, 6, 8) of a participant.
 
+    Parameters
+    ----------
+    participant, number
+        From 0 and from 1.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
     >>> session_number(1, 2), session_number(2, 8)
     (2, 138)
     """
@@ -49,6 +72,18 @@ def session_number(participant: int, number: int) -> int:
 def rate_of(participant: int) -> int:
     """Return the rate in Hz of a participant: documents differ on it.
 
+    Parameters
+    ----------
+    participant
+        From 0.
+
+    Returns
+    -------
+    int
+        Hz.
+
+    Examples
+    --------
     >>> rate_of(1), rate_of(2)
     (256, 512)
     """
@@ -59,6 +94,15 @@ def fabricate(folder: Path, people: int, seed: int) -> None:
     """Write a miniature: three rated sessions and one that is not, signals and answers made up.
 
     Electrode c holds a sine of `planted_frequency(c)`, half as large outside of the clip.
+
+    Parameters
+    ----------
+    folder
+        An empty one, or one that is not there yet.
+    people
+        How many.
+    seed
+        Of all that is made up.
     """
     if not 1 <= people <= ABOUT.people:
         raise BadInput(f"people={people} must be between 1 and {ABOUT.people}")

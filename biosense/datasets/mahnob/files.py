@@ -41,7 +41,23 @@ _MOST_XML = 2**20
 class Session:
     """Hold what a session file says, and the files beside it.
 
-    `felt` is empty for recordings without a self-report: rest before a stimulus, or tagging.
+    Parameters
+    ----------
+    number
+        Of the session.
+    subject
+        Who.
+    media
+        What was shown.
+    felt
+        Answers by name; empty for recordings without a self-report: rest before a stimulus, or
+        tagging.
+    xml
+        The session file.
+    bdf
+        The recording, where there is one.
+    film
+        Of the face, where there is one.
     """
 
     number: int
@@ -55,6 +71,15 @@ class Session:
 
 def find(root: Path) -> list[Session]:
     """Read the session files of a folder, by number.
+
+    Parameters
+    ----------
+    root
+        The folder with the copy.
+
+    Returns
+    -------
+    list of Session
 
     Raises
     ------
@@ -74,7 +99,18 @@ def find(root: Path) -> list[Session]:
 
 
 def without_xml(root: Path) -> list[str]:
-    """Return the session folders that lack their session file, by number."""
+    """Return the session folders that lack their session file, by number.
+
+    Parameters
+    ----------
+    root
+        The folder with the copy.
+
+    Returns
+    -------
+    list of str
+        What is missing, a line each.
+    """
     folder = root / "Sessions" if (root / "Sessions").is_dir() else root
     paths = listed(folder, r"\d+", also=r".*(?<!\.bdf)(?<!\.xml)").values()
     lacking = [path.name for path in paths if not (path / "session.xml").is_file()]
@@ -120,6 +156,15 @@ def read_attributes(path: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the attributes of the root and of the first `subject` of a session file.
 
     A document type is refused: it could pull in other files, or grow without end.
+
+    Parameters
+    ----------
+    path
+        The session file.
+
+    Returns
+    -------
+    root, subject : dict of str to str
 
     Raises
     ------

@@ -10,8 +10,16 @@ import pytest
 from scipy.io import savemat
 
 from biosense.core.errors import DatasetDamaged
-from biosense.datasets.formats.mat5 import Cells, Other
-from biosense.datasets.formats.matlab import cells, is_empty, member, numbers, read_mat, word
+from biosense.datasets.formats.mat_values import (
+    Cells,
+    Other,
+    cells,
+    is_empty,
+    member,
+    numbers,
+    word,
+)
+from biosense.datasets.formats.matlab import read_mat
 
 
 def write(path: Path, *, compress: bool = True) -> Path:
