@@ -25,13 +25,12 @@ def devices(
     json: Json = False,
 ) -> None:
     """List the LSL streams, Bluetooth sensors and cameras within reach."""
-    from biosense.acquisition.camera.discovery import find_cameras
     from biosense.acquisition.lsl.config import configure
     from biosense.cli.console import print_json
 
     configure(lan=lan)
     streams, sensors = asyncio.run(_search(seconds))
-    cameras = find_cameras()
+    cameras = _find_cameras()
     if json:
         found = {
             "lsl": [_plain(stream) for stream in streams],
@@ -64,6 +63,19 @@ async def _find_sensors(seconds: float) -> Sequence[FoundSensor]:
         return await find_sensors(seconds, Radio())
     except (BluetoothUnavailable, MissingExtra) as error:
         say_warning(str(error), about="no Bluetooth:")
+        return []
+
+
+def _find_cameras() -> Sequence[FoundCamera]:
+    """Look for cameras; an installation that cannot is told what it lacks."""
+    from biosense.acquisition.camera.discovery import find_cameras
+    from biosense.cli.console import say_warning
+    from biosense.core.errors import MissingExtra
+
+    try:
+        return find_cameras()
+    except MissingExtra as error:
+        say_warning(str(error), about="no cameras:")
         return []
 
 

@@ -76,6 +76,19 @@ def test_without_bluetooth_the_others_are_listed_and_the_reason_is_said(
     assert answer.words == f"no Bluetooth: {error}"
 
 
+def test_without_opencv_the_others_are_listed_and_the_reason_is_said(
+    biosense, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> object:
+        raise MissingExtra("OpenCV is not installed: pip install 'biosense[camera]'")
+
+    monkeypatch.setattr("biosense.acquisition.camera.discovery.find_cameras", refuse)
+    answer = biosense("devices", "--seconds", 0.5, "--json")
+    assert answer.code == 0
+    assert answer.json["cameras"] == []
+    assert "no cameras: OpenCV is not installed: pip install" in answer.words
+
+
 def test_a_sensor_is_recorded(biosense, tmp_path: Path) -> None:
     with within_reach(h10):
         answer = biosense(
