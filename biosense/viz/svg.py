@@ -108,7 +108,7 @@ def variables(colours: Mapping[str, str]) -> str:
     Returns
     -------
     str
-        Declarations, `--ground: #0f1318;` and so on.
+        Declarations, `--ground: ..;` and so on.
     """
     return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
 

@@ -103,7 +103,7 @@ def test_the_model_is_trained_kept_and_estimates_what_the_device_and_the_stage_g
     checkpoint = tmp_path / "toy"
     trained = biosense(
         *("train", "beeps", "--fabricate", "--people", 4, "--model", "sharpest"),
-        *("--epochs", 1, "--out", checkpoint),
+        *("--epochs", 1, "--jobs", 1, "--out", checkpoint),
     )
     assert trained.code == 0, trained.err
     loaded = load_model(str(checkpoint))
