@@ -11,6 +11,7 @@ from biosense.acquisition.camera.native.opencv import load_opencv
 from biosense.acquisition.camera.tracking.mediapipe_backend import MediaPipeBackend
 from biosense.acquisition.camera.tracking.tracker import FaceTracker
 from biosense.core.camera_streams import FACE_CHANNELS, FACE_POINTS
+from tests.conftest import REAL_DATA
 
 UPPER = [161, 160, 159, 158, 157, 388, 387, 386, 385, 384]
 LOWER = [163, 144, 145, 153, 154, 390, 373, 374, 380, 381]
@@ -74,7 +75,11 @@ def test_a_turned_head_is_seen_to_turn_about_the_same_axis(face, axis):
     assert others.max() < 0.35 * change[axis]
 
 
-def test_closed_eyes_are_seen_to_close(face):
+def is_real(public_file) -> bool:
+    return getattr(public_file, "__self__", None) == REAL_DATA
+
+
+def test_closed_eyes_are_seen_to_close(face, public_file):
     points = face[1]
     openings = []
     for share in (0.0, 0.5, 0.95):
@@ -82,7 +87,8 @@ def test_closed_eyes_are_seen_to_close(face):
         moved[UPPER] += share * (points[LOWER] - points[UPPER])
         row = measured(face, moved, without=IRISES)
         openings.append(between(row, "right_eye_2", "right_eye_6"))
-    assert openings[0] > 1.15 * openings[1] > 1.3 * openings[2]
+    half, shut = (1.2, 1.4) if is_real(public_file) else (1.15, 1.3)  # portraits are smaller
+    assert openings[0] > half * openings[1] > shut * openings[2]
 
 
 def test_a_smile_is_seen_to_widen_the_mouth(face):
@@ -101,10 +107,11 @@ def test_a_smile_is_seen_to_widen_the_mouth(face):
     assert widths[2] > widths[1] + 0.02
 
 
-def test_a_still_face_stays_still(face):
+def test_a_still_face_stays_still(face, public_file):
     rows = track([face[0]] * 30)[10:]
-    assert np.degrees(rows[:, -4:-1].std(axis=0)).max() < 0.5
-    assert rows[:, :-4].std(axis=0).max() < 1.0  # pixels
+    degrees, pixels = (0.2, 0.5) if is_real(public_file) else (0.5, 1.0)
+    assert np.degrees(rows[:, -4:-1].std(axis=0)).max() < degrees
+    assert rows[:, :-4].std(axis=0).max() < pixels
 
 
 def test_a_face_in_the_dark_has_no_confidence(clips):
